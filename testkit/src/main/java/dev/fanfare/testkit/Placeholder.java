@@ -1,0 +1,6 @@
+package dev.fanfare.testkit;
+
+/** Holds the package until its first real type. */
+public final class Placeholder {
+    private Placeholder() {}
+}

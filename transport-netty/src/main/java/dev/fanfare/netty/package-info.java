@@ -1,0 +1,7 @@
+/** WebSocket, server-sent events and HTTP for Fanfare, on Netty. */
+@NullMarked
+@CheckReturnValue
+package dev.fanfare.netty;
+
+import com.google.errorprone.annotations.CheckReturnValue;
+import org.jspecify.annotations.NullMarked;
