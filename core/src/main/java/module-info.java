@@ -1,7 +1,7 @@
 /** Channels, cursors, delivery and presence, with an in-memory store. */
 module dev.fanfare {
     requires static transitive org.jspecify;
-    requires static com.google.errorprone.annotations;
+    requires static transitive com.google.errorprone.annotations;
     requires org.slf4j;
 
     exports dev.fanfare;

@@ -1,0 +1,37 @@
+package dev.fanfare;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Decides what clients may do; implemented by the host. It is not asked about what the host itself
+ * does through {@link Fanfare}.
+ *
+ * <p>Without one, every client is refused everything. It fails closed: an exception, a null answer or
+ * an answer later than 10 seconds is a no.
+ *
+ * <p><b>Threading:</b> called on the host executor, concurrently; it may block there, and may call
+ * back into Fanfare.
+ */
+@FunctionalInterface
+public interface Authorizer {
+
+    /**
+     * Says whether the user may.
+     *
+     * @param user the authenticated user, {@code ""} for an anonymous one
+     * @param action what the client wants
+     * @param channel of which channel
+     */
+    boolean allows(String user, Action action, ChannelId channel);
+
+    /** Says so later; override it where the answer needs another service. */
+    default CompletionStage<Boolean> allowsLater(String user, Action action, ChannelId channel) {
+        return CompletableFuture.completedFuture(allows(user, action, channel));
+    }
+
+    /** Allows everybody everything: for demonstrations and closed networks. */
+    static Authorizer allowAll() {
+        return (user, action, channel) -> true;
+    }
+}

@@ -1,0 +1,91 @@
+package dev.fanfare;
+
+import dev.fanfare.presence.PresenceSnapshot;
+import dev.fanfare.spi.Gateway;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Real-time fan-out: publish to channels, and every subscriber sees one unbroken, ordered run of
+ * publications, each once, or is told why not.
+ *
+ * <pre>{@code
+ * Fanfare fanfare = Fanfare.builder()
+ *         .namespace("chat", rules -> rules.retain(50_000, Duration.ofDays(30)).presence())
+ *         .build();
+ * fanfare.subscribe(ChannelId.of("chat:lobby"), StartAt.live(), p -> show(p.data().text()));
+ * fanfare.publish("chat:lobby", "{\"text\":\"hello\"}", PublishOptions.none());
+ * }</pre>
+ *
+ * <p><b>Ordering:</b> one order per channel, the same for all subscribers on all nodes; none between
+ * channels.
+ *
+ * <p><b>Lifecycle:</b> a plain object; several may live in one JVM. {@link #close} ends it.
+ *
+ * <p><b>Threading:</b> thread-safe. No method blocks except {@link #close}. Stages complete on the
+ * host executor, never on an event loop and never under a lock.
+ */
+public interface Fanfare extends AutoCloseable {
+
+    /** Starts building one. */
+    static FanfareBuilder builder() {
+        return new FanfareBuilder();
+    }
+
+    /**
+     * Publishes.
+     *
+     * @return what became of it; exceptionally a {@link StoreException} if nobody can tell, then repeat
+     *     with the same dedup key
+     */
+    CompletionStage<PublishResult> publish(ChannelId channel, Payload data, PublishOptions options);
+
+    /**
+     * Publishes a text, usually JSON.
+     *
+     * @throws IllegalArgumentException if the channel's name is not valid
+     */
+    default CompletionStage<PublishResult> publish(String channel, String data, PublishOptions options) {
+        return publish(ChannelId.of(channel), Payload.of(data), options);
+    }
+
+    /** Publishes a text, usually JSON, without further options. */
+    default CompletionStage<PublishResult> publish(String channel, String data) {
+        return publish(channel, data, PublishOptions.none());
+    }
+
+    /** Reads a part of a channel's history. */
+    CompletionStage<HistoryResult> history(ChannelId channel, HistoryQuery query);
+
+    /**
+     * Subscribes within this process, with the same guarantees that remote clients have.
+     *
+     * @return the subscription, which is live when its {@link Subscription#ready} completes
+     */
+    Subscription subscribe(ChannelId channel, StartAt start, Subscriber subscriber);
+
+    /**
+     * Looks who is in a channel, at most 10,000 members; completes with a {@link RefusedException} if
+     * its namespace has no presence.
+     */
+    CompletionStage<PresenceSnapshot> presence(ChannelId channel);
+
+    /** Looks at and acts on the clients' connections. */
+    Connections connections();
+
+    /** Returns the rules of the channel's namespace, or null if the namespace is unknown. */
+    @Nullable
+    ChannelRules rules(ChannelId channel);
+
+    /** Returns where transports come in; hosts need it only to write one. */
+    Gateway gateway();
+
+    /**
+     * Closes all connections with {@link DisconnectReason#SHUTDOWN} and ends all subscriptions. The
+     * store stays open; whoever made it closes it. Waits at most ten seconds.
+     *
+     * @throws IllegalStateException if called from a callback of this Fanfare
+     */
+    @Override
+    void close();
+}

@@ -1,0 +1,145 @@
+package dev.fanfare;
+
+import static java.util.Objects.requireNonNull;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.fanfare.internal.Engine;
+import dev.fanfare.internal.Settings;
+import dev.fanfare.memory.MemoryStore;
+import dev.fanfare.spi.Store;
+import dev.fanfare.spi.TimeSource;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Executor;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Builds a {@link Fanfare}. Everything has a default: without any setting there is a memory store, one
+ * default namespace that retains nothing, and clients that may do nothing.
+ *
+ * <p><b>Threading:</b> not thread-safe. May be used again after {@link #build}.
+ */
+public final class FanfareBuilder {
+
+    private static final int MAX_NAMESPACE_LENGTH = 64;
+
+    private final Map<String, ChannelRules> namespaces = new LinkedHashMap<>();
+    private @Nullable Store store;
+    private @Nullable Authorizer authorizer;
+    private @Nullable RpcHandler rpcHandler;
+    private RpcHandler.@Nullable MessageHandler messageHandler;
+    private @Nullable FanfareListener listener;
+    private @Nullable Executor hostExecutor;
+    private @Nullable TimeSource timeSource;
+    private int maxChannelsPerConnection = 128;
+
+    FanfareBuilder() {}
+
+    /** Sets the store; default: a {@link MemoryStore} of its own. */
+    @CanIgnoreReturnValue
+    public FanfareBuilder store(Store store) {
+        this.store = once(this.store, store, "store");
+        return this;
+    }
+
+    /**
+     * Gives a namespace its rules: {@code namespace("chat", rules -> rules.retain(100,
+     * Duration.ofHours(1)).presence())}.
+     *
+     * @param name what stands before the {@code ':'}; {@code ""} for channels without one
+     */
+    @CanIgnoreReturnValue
+    public FanfareBuilder namespace(String name, UnaryOperator<ChannelRules.Builder> rules) {
+        requireNonNull(name, "name");
+        if (name.length() > MAX_NAMESPACE_LENGTH || name.indexOf(':') >= 0) {
+            throw new IllegalArgumentException(
+                    "A namespace has at most " + MAX_NAMESPACE_LENGTH + " characters and no ':': " + name);
+        }
+        if (namespaces.putIfAbsent(name, rules.apply(ChannelRules.builder()).build()) != null) {
+            throw new IllegalStateException("namespace \"" + name + "\" has rules already");
+        }
+        return this;
+    }
+
+    /** Sets who decides what clients may do; default: nobody may do anything. */
+    @CanIgnoreReturnValue
+    public FanfareBuilder authorizer(Authorizer authorizer) {
+        this.authorizer = once(this.authorizer, authorizer, "authorizer");
+        return this;
+    }
+
+    /** Sets who answers clients' calls; default: calls are not available. */
+    @CanIgnoreReturnValue
+    public FanfareBuilder rpcHandler(RpcHandler handler) {
+        this.rpcHandler = once(this.rpcHandler, handler, "rpcHandler");
+        return this;
+    }
+
+    /** Sets who receives clients' one-way messages; default: a client that sends one is closed. */
+    @CanIgnoreReturnValue
+    public FanfareBuilder messageHandler(RpcHandler.MessageHandler handler) {
+        this.messageHandler = once(this.messageHandler, handler, "messageHandler");
+        return this;
+    }
+
+    /** Sets who sees all events; default: nobody. */
+    @CanIgnoreReturnValue
+    public FanfareBuilder listener(FanfareListener listener) {
+        this.listener = once(this.listener, listener, "listener");
+        return this;
+    }
+
+    /**
+     * Sets where foreign code runs: handlers, in-process subscribers, completions. It must not run
+     * tasks on the calling thread. Default: a pool of daemon threads with a bounded queue.
+     */
+    @CanIgnoreReturnValue
+    public FanfareBuilder hostExecutor(Executor executor) {
+        this.hostExecutor = once(this.hostExecutor, executor, "hostExecutor");
+        return this;
+    }
+
+    /** Sets the time source; for tests. */
+    @CanIgnoreReturnValue
+    public FanfareBuilder timeSource(TimeSource timeSource) {
+        this.timeSource = once(this.timeSource, timeSource, "timeSource");
+        return this;
+    }
+
+    /** Sets how many channels one connection may be subscribed to, 1 to 100,000; default 128. */
+    @CanIgnoreReturnValue
+    public FanfareBuilder maxChannelsPerConnection(int count) {
+        if (count < 1 || count > 100_000) {
+            throw new IllegalArgumentException("count must be in [1, 100000]: " + count);
+        }
+        this.maxChannelsPerConnection = count;
+        return this;
+    }
+
+    /** Builds it; it works at once. */
+    public Fanfare build() {
+        Map<String, ChannelRules> rules = new LinkedHashMap<>(namespaces);
+        if (rules.isEmpty()) {
+            rules.put("", ChannelRules.builder().build());
+        }
+        return Engine.start(new Settings(
+                Map.copyOf(rules),
+                store,
+                authorizer,
+                rpcHandler,
+                messageHandler,
+                listener,
+                hostExecutor,
+                timeSource,
+                maxChannelsPerConnection));
+    }
+
+    private static <T> T once(@Nullable T present, T value, String name) {
+        requireNonNull(value, name);
+        if (present != null) {
+            throw new IllegalStateException(name + " is set already");
+        }
+        return value;
+    }
+}

@@ -1,0 +1,40 @@
+package dev.fanfare;
+
+import java.util.List;
+
+/**
+ * The answer to a {@link HistoryQuery}. A store that failed completes the stage with a
+ * {@link StoreException} instead.
+ *
+ * <p><b>Threading:</b> immutable.
+ */
+public sealed interface HistoryResult {
+
+    /**
+     * A part of the history.
+     *
+     * @param publications in the order asked for; unmodifiable
+     * @param top the position of the newest publication when the read was made
+     */
+    record Page(List<Publication> publications, Cursor top) implements HistoryResult {
+        /** Copies the list. */
+        public Page {
+            publications = List.copyOf(publications);
+        }
+    }
+
+    /**
+     * The position asked for is not of this log's life.
+     *
+     * @param reason why
+     * @param top the position of the newest publication
+     */
+    record Unrecoverable(ResetReason reason, Cursor top) implements HistoryResult {}
+
+    /**
+     * The channel has no history to read, or the caller may not.
+     *
+     * @param reason why
+     */
+    record Refused(Refusal reason) implements HistoryResult {}
+}

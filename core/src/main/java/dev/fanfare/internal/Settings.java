@@ -1,0 +1,30 @@
+package dev.fanfare.internal;
+
+import dev.fanfare.Authorizer;
+import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
+import dev.fanfare.FanfareListener;
+import dev.fanfare.RpcHandler;
+import dev.fanfare.spi.Store;
+import dev.fanfare.spi.TimeSource;
+import java.util.Map;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/** What the host asked for; null stands for the default. */
+public record Settings(
+        Map<String, ChannelRules> namespaces,
+        @Nullable Store store,
+        @Nullable Authorizer authorizer,
+        @Nullable RpcHandler rpcHandler,
+        RpcHandler.@Nullable MessageHandler messageHandler,
+        @Nullable FanfareListener listener,
+        @Nullable Executor hostExecutor,
+        @Nullable TimeSource timeSource,
+        int maxChannelsPerConnection) {
+
+    @Nullable
+    ChannelRules rules(ChannelId channel) {
+        return namespaces.get(channel.namespace());
+    }
+}

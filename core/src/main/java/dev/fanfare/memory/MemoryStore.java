@@ -1,0 +1,6 @@
+package dev.fanfare.memory;
+
+/** Being written. */
+public final class MemoryStore {
+    private MemoryStore() {}
+}

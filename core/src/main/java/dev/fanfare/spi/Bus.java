@@ -1,0 +1,50 @@
+package dev.fanfare.spi;
+
+import dev.fanfare.ChannelId;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Wakes the nodes that watch a channel. It is a hint: announcements may be lost, repeated or late, and
+ * nodes repair from the log.
+ *
+ * <p><b>Threading:</b> thread-safe. No method blocks. Stages complete on any thread that may run short
+ * internal work, never under a lock.
+ *
+ * @implSpec
+ *     <ol>
+ *       <li>Once the stage of {@link #watch} has completed, every announcement made later reaches the
+ *           watcher, unless the bus fails.
+ *       <li>Announcements of one channel made one after the other arrive in that order, and one at a
+ *           time.
+ *       <li>After a failure through which announcements may have been lost, every watcher's {@link
+ *           Watcher#interrupted} is called.
+ *       <li>A closed watch gets no announcement that is made later.
+ *     </ol>
+ */
+public interface Bus {
+
+    /** Begins to watch a channel; the stage completes when the watch is effective. */
+    CompletionStage<Watch> watch(ChannelId channel, Watcher watcher);
+
+    /** Tells all watchers of the announcement's channel; completes when it was handed on. */
+    CompletionStage<Void> announce(Announcement announcement);
+
+    /** An effective watch. */
+    interface Watch {
+        /** Ends the watch. Does not wait. */
+        void close();
+    }
+
+    /**
+     * Hears the announcements of one channel.
+     *
+     * <p><b>Threading:</b> called on any thread, serially; returns at once, does not throw.
+     */
+    interface Watcher {
+        /** Hears one announcement. */
+        void announced(Announcement announcement);
+
+        /** Learns that announcements may have been lost. */
+        void interrupted();
+    }
+}

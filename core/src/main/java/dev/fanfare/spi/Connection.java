@@ -1,0 +1,128 @@
+package dev.fanfare.spi;
+
+import dev.fanfare.ChannelId;
+import dev.fanfare.ConnectionInfo;
+import dev.fanfare.Cursor;
+import dev.fanfare.DisconnectReason;
+import dev.fanfare.HistoryQuery;
+import dev.fanfare.HistoryResult;
+import dev.fanfare.Payload;
+import dev.fanfare.Publication;
+import dev.fanfare.PublishOptions;
+import dev.fanfare.PublishResult;
+import dev.fanfare.Refusal;
+import dev.fanfare.Resume;
+import dev.fanfare.RpcHandler;
+import dev.fanfare.StartAt;
+import dev.fanfare.presence.PresenceSnapshot;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * What one client may do, with permissions and limits checked. Answers come as callbacks on the
+ * connection's loop, each exactly once, also when the connection closes meanwhile.
+ *
+ * <p><b>Threading:</b> confined to the outlet's loop.
+ */
+public interface Connection {
+
+    /** Returns who this is. */
+    ConnectionInfo info();
+
+    /**
+     * Subscribes. The answer is given at the instant at which the subscription goes live: nothing of
+     * the channel is written before it, and everything after its position follows.
+     */
+    void subscribe(ChannelId channel, SubscribeRequest request, Consumer<SubscribeResult> answer);
+
+    /** Ends a subscription, also one that is still beginning; tells whether there was one. */
+    boolean unsubscribe(ChannelId channel);
+
+    /** Tells whether there is a subscription to the channel, live or beginning. */
+    boolean isSubscribed(ChannelId channel);
+
+    /** Publishes for the client. */
+    void publish(ChannelId channel, Payload data, PublishOptions options, Consumer<PublishResult> answer);
+
+    /** Reads history for the client. */
+    void history(ChannelId channel, HistoryQuery query, Consumer<HistoryResult> answer);
+
+    /** Looks who is there for the client. */
+    void presence(ChannelId channel, int limit, Consumer<PresenceResult> answer);
+
+    /** Calls the host's {@link RpcHandler}. */
+    void rpc(String method, Payload data, Consumer<RpcResult> answer);
+
+    /** Hands a message to the host; false if it has no handler. */
+    boolean message(Payload data);
+
+    /** Learns that the outlet is writable again. */
+    void writable();
+
+    /** Learns that the connection is gone: everything it held is given back. May be called twice. */
+    void closed(DisconnectReason reason);
+
+    /**
+     * How to subscribe.
+     *
+     * @param start where to begin
+     * @param wantsPresence whether joins and leaves are wanted
+     * @param isPermitted whether the host itself decided this, so that the authorizer is not asked
+     */
+    record SubscribeRequest(StartAt start, boolean wantsPresence, boolean isPermitted) {}
+
+    /** How a subscribe ended. */
+    sealed interface SubscribeResult {
+        /**
+         * The subscription is live.
+         *
+         * @param resume how it begins
+         * @param missed what the client gets first, oldest first; unmodifiable
+         * @param position the position after those
+         * @param isRetained whether the channel has offsets, so that the client can resume later
+         */
+        record Subscribed(Resume resume, List<Publication> missed, Cursor position, boolean isRetained)
+                implements SubscribeResult {}
+
+        /**
+         * There is no subscription.
+         *
+         * @param reason why
+         */
+        record Refused(Refusal reason) implements SubscribeResult {}
+    }
+
+    /** The answer to a presence look-up. */
+    sealed interface PresenceResult {
+        /**
+         * Who is there.
+         *
+         * @param snapshot the members
+         */
+        record Present(PresenceSnapshot snapshot) implements PresenceResult {}
+
+        /**
+         * Nobody tells.
+         *
+         * @param reason why
+         */
+        record Refused(Refusal reason) implements PresenceResult {}
+    }
+
+    /** The answer to a call. */
+    sealed interface RpcResult {
+        /**
+         * The handler answered.
+         *
+         * @param reply what it said
+         */
+        record Answered(RpcHandler.Reply reply) implements RpcResult {}
+
+        /**
+         * No handler, or it failed.
+         *
+         * @param reason which
+         */
+        record Refused(Refusal reason) implements RpcResult {}
+    }
+}

@@ -1,0 +1,45 @@
+package dev.fanfare.spi;
+
+import dev.fanfare.ChannelId;
+import dev.fanfare.ConnectionInfo;
+import dev.fanfare.FanfareListener;
+import dev.fanfare.Payload;
+import dev.fanfare.PublishOptions;
+import dev.fanfare.PublishResult;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+
+/**
+ * Where transports come in: they register connections here and get a {@link Connection} to act
+ * through.
+ *
+ * <p><b>Threading:</b> thread-safe. Stages complete on any thread, perhaps an event loop, so nothing
+ * long or blocking may hang on them.
+ */
+public interface Gateway {
+
+    /**
+     * Registers an authenticated connection; call it on the outlet's loop.
+     *
+     * @throws dev.fanfare.ClosedException if Fanfare is closed
+     */
+    Connection open(ConnectionInfo info, Outlet outlet);
+
+    /** Publishes for the host, as {@link dev.fanfare.Fanfare#publish} does, without the thread hop. */
+    CompletionStage<PublishResult> publish(ChannelId channel, Payload data, PublishOptions options);
+
+    /** Returns the executor for foreign code: authenticators and handlers. */
+    Executor hostExecutor();
+
+    /** Returns the time source. */
+    TimeSource time();
+
+    /** Returns the listener that all events go to; it never throws. */
+    FanfareListener listener();
+
+    /** Returns a new connection id, unique among all nodes. */
+    String newConnectionId();
+
+    /** Returns this node's id. */
+    String node();
+}
