@@ -104,8 +104,9 @@ final class ClientConnection extends Port implements Connection {
                 .enter(reader.channel, member, reader.rules)
                 .whenComplete((joined, failure) -> queue.add(() -> {
                     if (reader.isEnded()) {
-                        leave(reader, Duration.ZERO);
-                    } else if (failure != null) {
+                        return;
+                    }
+                    if (failure != null) {
                         reader.refuse(noted(reader.channel, Refusal.UNAVAILABLE));
                     } else {
                         reader.announcesJoin = joined;

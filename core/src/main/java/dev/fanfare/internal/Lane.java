@@ -33,6 +33,8 @@ final class Lane {
     int attached;
     /** Set by the stripe when the loop's queue refused something; owned by the topic's stripe. */
     boolean isBehind;
+    /** How many unlogged publications went past meanwhile; owned by the topic's stripe. */
+    long missed;
 
     private Reader[] readers = new Reader[1];
     private int size;
@@ -132,12 +134,15 @@ final class Lane {
         }
     }
 
-    /** Takes note that publications went past this lane; its subscribers catch up by themselves. */
-    void skipTo(Cursor position) {
+    /**
+     * Takes note that publications went past this lane: logged ones, which its subscribers now fetch by
+     * themselves, and a number of unlogged ones, of which they are told.
+     */
+    void skipTo(Cursor position, long missed) {
         base = position;
         last = null;
         for (int i = size - 1; i >= 0; i--) {
-            readers[i].fallBehind();
+            readers[i].passedOver(missed);
         }
     }
 

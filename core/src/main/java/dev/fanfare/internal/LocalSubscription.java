@@ -1,7 +1,5 @@
 package dev.fanfare.internal;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.fanfare.ChannelId;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.Cursor;
@@ -103,7 +101,11 @@ final class LocalSubscription extends Port implements Subscription, Outlet {
     }
 
     void end(UnsubscribeReason reason) {
-        queue.add(() -> requireNonNull(reader).end(reason));
+        queue.add(() -> {
+            if (reader != null) {
+                reader.end(reason);
+            }
+        });
     }
 
     // ---- the port

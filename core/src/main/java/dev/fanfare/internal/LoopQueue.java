@@ -7,6 +7,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,32 +22,41 @@ import org.slf4j.LoggerFactory;
  * <p><i>Ordering.</i> First in, first out, so what one topic sends stays in order. Each port is flushed
  * once at the end of a turn.
  *
- * <p><i>Bounds.</i> {@link #offer} refuses above {@link #CAPACITY} waiting signals; the caller then
+ * <p><i>Bounds.</i> {@link #offer} refuses above {@link #CAPACITY} waiting signals or {@link
+ * #CAPACITY_BYTES} of payloads; the caller then
  * treats all its subscribers on this loop as lagging ones. {@link #add} is for the few signals that must
  * arrive; their number is bounded by that of subscriptions.
  */
 final class LoopQueue implements Runnable {
 
     static final int CAPACITY = 16 * 1024;
+    static final long CAPACITY_BYTES = 32L * 1024 * 1024;
     private static final int BUDGET = 1024;
     private static final Logger LOG = LoggerFactory.getLogger(LoopQueue.class);
 
     private final Executor loop;
     private final Queue<Runnable> signals = new ConcurrentLinkedQueue<>();
     private final AtomicInteger pending = new AtomicInteger();
+    private final AtomicLong pendingBytes = new AtomicLong();
     private final List<Port> dirty = new ArrayList<>();
 
     LoopQueue(Executor loop) {
         this.loop = loop;
     }
 
-    /** Adds a signal unless the loop is too far behind. */
-    boolean offer(Runnable signal) {
-        if (pending.get() >= CAPACITY) {
+    /** Adds a signal that holds so many bytes until {@link #release}, unless the loop is too far behind. */
+    boolean offer(Runnable signal, int bytes) {
+        if (pending.get() >= CAPACITY || pendingBytes.get() >= CAPACITY_BYTES) {
             return false;
         }
+        pendingBytes.addAndGet(bytes);
         add(signal);
         return true;
+    }
+
+    /** Takes note that a signal's bytes are no longer held. */
+    void release(int bytes) {
+        pendingBytes.addAndGet(-bytes);
     }
 
     void add(Runnable signal) {

@@ -22,6 +22,13 @@ final class Positions {
         return position.offset() > 0 && position.tag() == Cursor.NO_TAG;
     }
 
+    /** Tells whether a client's position is this one, as far as it can be known. */
+    static boolean isAt(Cursor position, Cursor known) {
+        return position.offset() == known.offset()
+                && (position.tag() == known.tag() || hasUnknownTag(position))
+                && (position.epoch().equals(known.epoch()) || !position.hasEpoch());
+    }
+
     /**
      * Judges a position by the page that was read after it.
      *

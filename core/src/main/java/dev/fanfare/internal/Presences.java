@@ -14,6 +14,7 @@ import dev.fanfare.spi.TimeSource;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -37,7 +38,18 @@ final class Presences {
 
     private record Place(ChannelId channel, String connection) {}
 
-    private record Entry(Member member, Duration grace) {}
+    /** One connection in one channel, and how far its way in has come. */
+    private static final class Entry {
+        final Member member;
+        final Duration grace;
+        final CompletableFuture<Boolean> entered = new CompletableFuture<>();
+        volatile boolean isAnnounced;
+
+        Entry(Member member, Duration grace) {
+            this.member = member;
+            this.grace = grace;
+        }
+    }
 
     private final String node;
     private final PresenceStore store;
@@ -74,28 +86,51 @@ final class Presences {
 
     /** Enters a connection; completes with whether the user joined by this. */
     CompletionStage<Boolean> enter(ChannelId channel, Member member, ChannelRules rules) {
-        Duration grace = rules.presenceGrace();
-        mine.put(new Place(channel, member.connection()), new Entry(member, grace));
-        return calls.store("presence in " + channel, () -> store.enter(node, channel, member, grace));
+        Entry entry = new Entry(member, rules.presenceGrace());
+        mine.put(new Place(channel, member.connection()), entry);
+        calls.store("presence in " + channel, () -> store.enter(node, channel, member, entry.grace))
+                .whenComplete((joined, failure) -> {
+                    if (failure == null) {
+                        entry.entered.complete(joined);
+                    } else {
+                        entry.entered.completeExceptionally(failure);
+                    }
+                });
+        return entry.entered;
     }
 
-    /** Takes a connection out, and announces it if the user left by this. */
-    void leave(ChannelId channel, Member member, Duration grace) {
-        if (mine.remove(new Place(channel, member.connection())) == null) {
-            return;
+    /** Announces that the user joined; once the subscription is live, if {@link #enter} said so. */
+    void announceJoin(ChannelId channel, Member member) {
+        Entry entry = mine.get(new Place(channel, member.connection()));
+        if (entry != null) {
+            entry.isAnnounced = true;
+            announce(channel, new PresenceEvent(PresenceEvent.Kind.JOIN, member));
         }
+    }
+
+    /**
+     * Takes a connection out once it is in, and announces it if the user left by this. A user whose join
+     * was never announced leaves at once and in silence.
+     */
+    void leave(ChannelId channel, Member member, Duration grace) {
+        Entry entry = mine.remove(new Place(channel, member.connection()));
+        if (entry != null) {
+            entry.entered.whenComplete((joined, failure) -> {
+                boolean isUnseen = failure != null || (joined && !entry.isAnnounced);
+                leave(channel, member, isUnseen ? Duration.ZERO : grace, isUnseen);
+            });
+        }
+    }
+
+    private void leave(ChannelId channel, Member member, Duration grace, boolean isUnseen) {
         calls.store("presence in " + channel, () -> store.leave(channel, member, grace))
                 .whenComplete((left, failure) -> {
                     if (failure != null) {
                         log.presenceFailed("a leave", failure);
-                    } else if (left) {
+                    } else if (left && !isUnseen) {
                         announce(channel, new PresenceEvent(PresenceEvent.Kind.LEAVE, member));
                     }
                 });
-    }
-
-    void announceJoin(ChannelId channel, Member member) {
-        announce(channel, new PresenceEvent(PresenceEvent.Kind.JOIN, member));
     }
 
     CompletionStage<PresenceSnapshot> snapshot(ChannelId channel, int limit) {

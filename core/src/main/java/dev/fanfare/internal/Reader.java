@@ -187,6 +187,17 @@ final class Reader {
         }
     }
 
+    /** Learns that the lane could not be served for a while. */
+    void passedOver(long missed) {
+        if (rules.isRetained()) {
+            fallBehind();
+        } else if (state == State.LIVE && missed > 0) {
+            skipped += missed;
+            awaitRoom();
+            port.queue.add(port::resumeWaiting);
+        }
+    }
+
     /** Goes on where it stopped for want of room. */
     void resume() {
         isAwaiting = false;

@@ -82,8 +82,9 @@ final class Replay {
     // ---- resume after a cursor
 
     private void beginAfter(Reader reader, Lane lane, Cursor cursor) {
-        if (cursor.equals(lane.position())) {
-            finish(reader, new Resume.Continued(cursor), cursor);
+        Cursor served = lane.position();
+        if (Positions.isAt(cursor, served)) {
+            finish(reader, new Resume.Continued(served), served);
             return;
         }
         int limit = Math.min(reader.rules.recoveryLimit(), reader.rules.retainedCount());
@@ -94,13 +95,15 @@ final class Replay {
             int page = reader.rules.recoveryLimit() + 1;
             read(reader, lane, LogRead.after(reader.channel, cursor.offset(), page), read -> {
                 ResetReason broken = Positions.judge(cursor, read);
-                if (broken == null) {
-                    Cursor from =
-                            cursor.hasEpoch() ? cursor : Cursor.of(read.head().epoch(), cursor.offset());
-                    Cursor known = read.publications().isEmpty() ? read.head() : from;
-                    continueWith(reader, lane, known, read.publications());
-                } else {
+                if (broken == null && read.publications().size() > reader.rules.recoveryLimit()) {
+                    broken = ResetReason.TOO_FAR;
+                }
+                if (broken != null) {
                     reset(reader, lane, broken, read.head());
+                } else if (read.publications().isEmpty()) {
+                    continueWith(reader, lane, read.head(), List.of());
+                } else {
+                    continueWith(reader, lane, cursor, read.publications());
                 }
             });
         }
@@ -108,9 +111,11 @@ final class Replay {
 
     private void continueWith(Reader reader, Lane lane, Cursor from, List<Publication> publications) {
         missed.addAll(publications);
-        Cursor proven = publications.isEmpty()
-                ? from
-                : new Cursor(from.epoch(), from.offset(), publications.get(0).previousTag());
+        Cursor proven = from;
+        if (!publications.isEmpty()) {
+            Publication first = publications.get(0);
+            proven = new Cursor(first.epoch(), from.offset(), first.previousTag());
+        }
         walkToLane(reader, lane, new Resume.Continued(proven), proven);
     }
 

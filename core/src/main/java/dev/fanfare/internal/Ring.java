@@ -13,19 +13,26 @@ import org.jspecify.annotations.Nullable;
  * <p><i>Threads.</i> One writer, the topic's stripe; readers on any thread. A reader sees a publication
  * whole or finds it gone: each slot is checked against the offset it should have.
  *
- * <p><i>Bounds.</i> A fixed number of slots, doubled while small rings of quiet channels fill up.
+ * <p><i>Bounds.</i> At most {@link #MOST_SLOTS} publications, in fewer slots while the channel is quiet, and
+ * {@link #MOST_BYTES} of payloads.
  */
 final class Ring {
 
     private static final int FIRST_SLOTS = 8;
     static final int MOST_SLOTS = 512;
+    static final int MOST_BYTES = 2 * 1024 * 1024;
 
     private volatile AtomicReferenceArray<Publication> slots = new AtomicReferenceArray<>(FIRST_SLOTS);
     private volatile long top;
+    /** The oldest offset that may be here, and the bytes from there on; the stripe's. */
+    private long oldest;
+
+    private long bytes;
 
     /** Begins after that offset. */
     Ring(long top) {
         this.top = top;
+        this.oldest = top + 1;
     }
 
     /** Adds the next publication; only the stripe calls it. */
@@ -36,8 +43,19 @@ final class Ring {
             current = grow(current);
             next = (int) (publication.offset() & (current.length() - 1));
         }
+        evict(current, publication);
         current.set(next, publication);
         top = publication.offset();
+    }
+
+    private void evict(AtomicReferenceArray<Publication> current, Publication coming) {
+        bytes += coming.data().size();
+        long least = coming.offset() - current.length() + 1;
+        while (oldest < coming.offset() && (oldest < least || bytes > MOST_BYTES)) {
+            Publication old = current.getAndSet((int) (oldest & (current.length() - 1)), null);
+            bytes -= old == null ? 0 : old.data().size();
+            oldest++;
+        }
     }
 
     /** Returns the offset of the newest publication; every publication up to it was added. */

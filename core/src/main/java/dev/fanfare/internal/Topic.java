@@ -191,9 +191,7 @@ final class Topic implements Bus.Watcher {
             watch.close();
         }
         hub.remove(this);
-        List<Runnable> tasks = List.copyOf(afterRepair);
-        afterRepair.clear();
-        tasks.forEach(Runnable::run);
+        runAfterRepair();
     }
 
     // ---- announcements
@@ -285,7 +283,10 @@ final class Topic implements Bus.Watcher {
         }
         Broadcast broadcast = Broadcast.of(channel, publication, count);
         for (Lane lane : lanes.values()) {
-            if (lane.isBehind || !lane.queue.offer(new Delivery(lane, broadcast, publication))) {
+            if (lane.isBehind
+                    || !lane.queue.offer(
+                            new Delivery(lane, broadcast, publication),
+                            publication.data().size())) {
                 broadcast.done();
                 overflow(lane, publication);
             }
@@ -299,7 +300,7 @@ final class Topic implements Bus.Watcher {
         }
         Broadcast broadcast = Broadcast.of(channel, presence.event(), count);
         for (Lane lane : lanes.values()) {
-            if (!lane.queue.offer(() -> lane.deliverPresence(broadcast))) {
+            if (!lane.queue.offer(() -> lane.deliverPresence(broadcast), 0)) {
                 broadcast.done();
                 hub.listener.onDrop(channel, DropReason.NOT_RETAINED, lane.attached);
             }
@@ -309,6 +310,7 @@ final class Topic implements Bus.Watcher {
     private record Delivery(Lane lane, Broadcast broadcast, Publication publication) implements Runnable {
         @Override
         public void run() {
+            lane.queue.release(publication.data().size());
             lane.deliver(broadcast, publication);
         }
     }
@@ -317,14 +319,20 @@ final class Topic implements Bus.Watcher {
     private void overflow(Lane lane, Publication publication) {
         if (!publication.isLogged()) {
             hub.listener.onDrop(channel, DropReason.NOT_RETAINED, lane.attached);
-        } else if (!lane.isBehind) {
-            lane.isBehind = true;
-            lane.queue.add(() -> stripe.execute(() -> {
-                lane.isBehind = false;
-                Cursor reached = position();
-                lane.queue.add(() -> lane.skipTo(reached));
-            }));
+            lane.missed++;
         }
+        if (!lane.isBehind) {
+            lane.isBehind = true;
+            lane.queue.add(() -> stripe.execute(() -> catchUp(lane)));
+        }
+    }
+
+    private void catchUp(Lane lane) {
+        lane.isBehind = false;
+        Cursor reached = position();
+        long missed = lane.missed;
+        lane.missed = 0;
+        lane.queue.add(() -> lane.skipTo(reached, missed));
     }
 
     // ---- repair from the log
@@ -372,6 +380,7 @@ final class Topic implements Bus.Watcher {
         if (page == null) {
             hub.log.repairFailed(channel, requireNonNull(failure));
             hub.retryRepair(this);
+            runAfterRepair(); // those who wait have their own patience
             return;
         }
         ResetReason broken = Positions.judge(position(), page);
@@ -391,6 +400,10 @@ final class Topic implements Bus.Watcher {
 
     private void finishRepair() {
         isRepairWanted = false;
+        runAfterRepair();
+    }
+
+    private void runAfterRepair() {
         List<Runnable> tasks = List.copyOf(afterRepair);
         afterRepair.clear();
         tasks.forEach(Runnable::run);
