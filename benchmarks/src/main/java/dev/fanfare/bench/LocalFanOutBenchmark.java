@@ -76,7 +76,9 @@ public class LocalFanOutBenchmark {
     public void publishAndDeliver() {
         long target = delivered.get() + (long) SUBSCRIBERS * BATCH;
         for (int i = 0; i < BATCH; i++) {
-            fanfare.publish(channel, data, PublishOptions.none()).toCompletableFuture().join();
+            fanfare.publish(channel, data, PublishOptions.none())
+                    .toCompletableFuture()
+                    .join();
         }
         while (delivered.get() < target) {
             LockSupport.parkNanos(1_000);
