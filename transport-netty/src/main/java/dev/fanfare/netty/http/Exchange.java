@@ -1,6 +1,7 @@
 package dev.fanfare.netty.http;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.netty.buffer.ByteBuf;
@@ -19,7 +20,9 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +40,7 @@ public final class Exchange {
     /** Room for the length of a body, which is known only when the body is written. */
     private static final byte[] LENGTH = "content-length:           \r\n".getBytes(US_ASCII);
 
+    private static final int MAX_PARAMETERS = 1024;
     private static final int LAST_DIGIT_FROM_END = 3;
     private static final byte[] COMMON_HEAD =
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n".getBytes(US_ASCII);
@@ -75,9 +79,46 @@ public final class Exchange {
         return path;
     }
 
-    /** Returns the query's parameters, decoded. */
+    /**
+     * Returns the path, percent-decoded.
+     *
+     * @throws RequestRefused if it cannot be decoded
+     */
+    public String decodedPath() {
+        try {
+            return QueryStringDecoder.decodeComponent(path.replace("+", "%2B"));
+        } catch (IllegalArgumentException garbled) {
+            throw RequestRefused.badRequest("the path is not percent-encoded properly");
+        }
+    }
+
+    /**
+     * Returns the query's parameters, decoded, in their order.
+     *
+     * @throws RequestRefused if they cannot be decoded
+     */
     public Map<String, List<String>> query() {
-        return new QueryStringDecoder(request.uri()).parameters();
+        try {
+            return new QueryStringDecoder(request.uri(), UTF_8, true, MAX_PARAMETERS, true).parameters();
+        } catch (IllegalArgumentException garbled) {
+            throw RequestRefused.badRequest("the query is not percent-encoded properly");
+        }
+    }
+
+    /** Returns the first value of each of the query's parameters. */
+    public Map<String, String> firstParameters() {
+        Map<String, String> first = new LinkedHashMap<>();
+        query().forEach((name, values) -> first.put(name, values.get(0)));
+        return first;
+    }
+
+    /** Returns the first value of each header, names in lower case. */
+    public Map<String, String> firstHeaders() {
+        Map<String, String> first = new LinkedHashMap<>();
+        for (Map.Entry<String, String> header : request.headers()) {
+            first.putIfAbsent(header.getKey().toLowerCase(Locale.ROOT), header.getValue());
+        }
+        return first;
     }
 
     /** Returns the headers. */
@@ -128,7 +169,7 @@ public final class Exchange {
 
     /** Tells whether the request comes from a page of another server that was allowed. */
     boolean isAllowedOrigin() {
-        return origin != null && connection.origins().allows(origin);
+        return origin != null && connection.origins().allowed().isListed(origin);
     }
 
     /** Has the task run if the client goes away before it is answered. */
@@ -220,7 +261,7 @@ public final class Exchange {
         }
         if (isAllowedOrigin()) {
             writeHeader(out, "access-control-allow-origin", origin);
-            if (connection.origins().allowsCredentials(origin)) {
+            if (connection.origins().withCredentials()) {
                 writeHeader(out, "access-control-allow-credentials", "true");
             }
         }

@@ -55,7 +55,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
-    private static final Logger log = LoggerFactory.getLogger(HttpConnection.class);
+    private static final Logger LOG = LoggerFactory.getLogger(HttpConnection.class);
     private static final byte[] NOTHING = new byte[0];
     private static final byte[] CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n".getBytes(US_ASCII);
     private static final int LARGEST_PIECE = 64 * 1024;
@@ -75,6 +75,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     private boolean isFlushDue;
     private boolean isDraining;
     private boolean isLingering;
+    private boolean isClosing;
     private boolean hasAccepted;
     private boolean isRequestBegun;
     private long deadline;
@@ -237,8 +238,10 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         current = exchange;
         try {
             router.handle(exchange);
+        } catch (RequestRefused refused) {
+            exchange.fail(refused.status(), refused.code(), refused.text());
         } catch (RuntimeException broken) {
-            log.warn("{} {} failed", request.method(), exchange.path(), broken);
+            LOG.warn("{} {} failed", request.method(), exchange.path(), broken);
             exchange.fail(500, "internal server error");
         }
     }
@@ -278,7 +281,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         if (isLingering) {
             ctx.writeAndFlush(answer).addListener(done -> stopWriting(ctx, done.isSuccess()));
             linger(ctx);
-        } else if (!isKeptAlive) {
+        } else if (!isKeptAlive || isClosing) {
             isLingering = true;
             ctx.writeAndFlush(answer).addListener(ChannelFutureListener.CLOSE);
             linger(ctx);
@@ -308,6 +311,17 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     private static void stopWriting(ChannelHandlerContext ctx, boolean isWritten) {
         if (isWritten && ctx.channel() instanceof DuplexChannel duplex) {
             duplex.shutdownOutput();
+        } else {
+            ctx.close();
+        }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event != TransportClosing.NOW) {
+            ctx.fireUserEventTriggered(event);
+        } else if (current != null) {
+            isClosing = true;
         } else {
             ctx.close();
         }
@@ -394,7 +408,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         if (!(cause instanceof IOException)) {
-            log.warn("HTTP connection of {} failed", ctx.channel().remoteAddress(), cause);
+            LOG.warn("HTTP connection of {} failed", ctx.channel().remoteAddress(), cause);
         }
         ctx.close();
     }
