@@ -1,5 +1,6 @@
 package dev.fanfare.spi;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.Cursor;
@@ -36,6 +37,7 @@ public interface Connection {
     void subscribe(ChannelId channel, SubscribeRequest request, Consumer<SubscribeResult> answer);
 
     /** Ends a subscription, also one that is still beginning; tells whether there was one. */
+    @CanIgnoreReturnValue
     boolean unsubscribe(ChannelId channel);
 
     /** Tells whether there is a subscription to the channel, live or beginning. */

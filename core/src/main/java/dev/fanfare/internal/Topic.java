@@ -1,0 +1,436 @@
+package dev.fanfare.internal;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
+import dev.fanfare.Cursor;
+import dev.fanfare.DropReason;
+import dev.fanfare.Publication;
+import dev.fanfare.Refusal;
+import dev.fanfare.ResetReason;
+import dev.fanfare.Resume;
+import dev.fanfare.spi.Announcement;
+import dev.fanfare.spi.Bus;
+import dev.fanfare.spi.ChannelLog.LogPage;
+import dev.fanfare.spi.ChannelLog.LogRead;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One channel on this node: it turns announcements, which may be lost, repeated or late, into one
+ * unbroken run, and hands each publication once to each event loop that has subscribers.
+ *
+ * <p><i>State.</i> OPENING until the bus watch is effective and the log's head is known; then OPEN, with
+ * the position reached; CLOSED when nobody has been here for a while. A publication that links to the
+ * position, by offset and tag, is delivered. One that is in the ring is a repetition. Anything else makes
+ * the topic read the log ({@link #repair}, one read at a time), and only if that does not link either are
+ * the subscribers reset.
+ *
+ * <p><i>Threads.</i> Confined to its stripe; {@link #announced}, {@link #interrupted}, {@link #join},
+ * {@link #left}, {@link #read} and {@link #verify} may be called from anywhere and hand over to it.
+ * {@link #ring} is read from anywhere.
+ *
+ * <p><i>Ordering.</i> The stripe keeps the order of announcements; each loop's queue keeps it from there.
+ * The ring is written before a publication is handed to the lanes, so a lane's position is never beyond
+ * the ring.
+ *
+ * <p><i>Bounds.</i> At most {@link #MAX_IN_FLIGHT} announcements wait for the stripe; more are dropped,
+ * counted, and repaired from the log.
+ */
+final class Topic implements Bus.Watcher {
+
+    private static final int MAX_IN_FLIGHT = 4096;
+    private static final int REPAIR_PAGE = 1000;
+
+    private enum State {
+        OPENING,
+        OPEN,
+        CLOSED
+    }
+
+    final Hub hub;
+    final ChannelId channel;
+    final ChannelRules rules;
+    private final Stripe stripe;
+    private final Map<LoopQueue, Lane> lanes = new HashMap<>(2);
+    private final AtomicInteger inFlight = new AtomicInteger();
+    private final Reads reads;
+    private final List<Reader> waiting = new ArrayList<>(1);
+    private final List<Runnable> afterRepair = new ArrayList<>(1);
+
+    private State state = State.OPENING;
+    private Bus.@Nullable Watch watch;
+    private Cursor base = Cursor.of("", 0);
+    private @Nullable Publication last;
+    private volatile Ring ring = new Ring(0);
+    private volatile boolean hasLostAnnouncements;
+    private volatile boolean hasNewsSinceProbe;
+    private boolean isRepairing;
+    private boolean isRepairWanted;
+    private boolean isClosingLater;
+
+    Topic(Hub hub, ChannelId channel, ChannelRules rules, Stripe stripe) {
+        this.hub = hub;
+        this.channel = channel;
+        this.rules = rules;
+        this.stripe = stripe;
+        this.reads = new Reads(hub, stripe);
+    }
+
+    // ---- coming and going
+
+    /** Begins to watch the channel; called once. */
+    void open() {
+        hub.watch(channel, this)
+                .whenComplete((effective, failure) -> stripe.execute(() -> watching(effective, failure)));
+    }
+
+    private void watching(Bus.@Nullable Watch effective, @Nullable Throwable failure) {
+        if (effective == null) {
+            failOpening(failure);
+            return;
+        }
+        watch = effective;
+        if (!rules.isRetained()) {
+            opened(Cursor.of("", 0));
+            return;
+        }
+        hub.read(LogRead.head(channel))
+                .whenComplete((page, broken) -> stripe.execute(() -> {
+                    if (page == null) {
+                        failOpening(broken);
+                    } else {
+                        opened(page.head());
+                    }
+                }));
+    }
+
+    private void opened(Cursor head) {
+        base = head;
+        ring = new Ring(head.offset());
+        state = State.OPEN;
+        List<Reader> arrivals = List.copyOf(waiting);
+        waiting.clear();
+        arrivals.forEach(this::place);
+        if (isRepairWanted) {
+            repair();
+        }
+        closeIfEmpty();
+    }
+
+    private void failOpening(@Nullable Throwable failure) {
+        hub.log.openFailed(channel, failure);
+        List<Reader> arrivals = List.copyOf(waiting);
+        waiting.clear();
+        close();
+        arrivals.forEach(reader -> reader.port.queue.add(() -> reader.refuse(Refusal.UNAVAILABLE)));
+    }
+
+    /** Takes in a reader; one that comes to a closed topic is sent to the hub again. */
+    void join(Reader reader) {
+        stripe.execute(() -> {
+            switch (state) {
+                case OPENING -> waiting.add(reader);
+                case OPEN -> place(reader);
+                case CLOSED -> hub.join(reader);
+            }
+        });
+    }
+
+    private void place(Reader reader) {
+        Lane lane = lanes.computeIfAbsent(reader.port.queue, queue -> new Lane(this, queue, position()));
+        lane.attached++;
+        lane.queue.add(() -> reader.attach(lane));
+    }
+
+    /** Takes note that a reader has left its lane. */
+    void left(Lane lane) {
+        stripe.execute(() -> {
+            lane.attached--;
+            if (lane.attached == 0) {
+                lanes.remove(lane.queue, lane);
+                closeIfEmpty();
+            }
+        });
+    }
+
+    private void closeIfEmpty() {
+        if (lanes.isEmpty() && waiting.isEmpty() && !isClosingLater) {
+            isClosingLater = true;
+            hub.closeLater(this);
+        }
+    }
+
+    /** Closes if there is still nobody. */
+    void closeIfIdle() {
+        stripe.execute(() -> {
+            isClosingLater = false;
+            if (state == State.OPEN && lanes.isEmpty() && waiting.isEmpty()) {
+                close();
+            }
+        });
+    }
+
+    /** Closes in any case: Fanfare is being closed. */
+    void shutDown() {
+        stripe.execute(this::close);
+    }
+
+    private void close() {
+        if (state == State.CLOSED) {
+            return;
+        }
+        state = State.CLOSED;
+        if (watch != null) {
+            watch.close();
+        }
+        hub.remove(this);
+        runAfterRepair();
+    }
+
+    // ---- announcements
+
+    @Override
+    public void announced(Announcement announcement) {
+        if (inFlight.incrementAndGet() > MAX_IN_FLIGHT) {
+            inFlight.decrementAndGet();
+            lose(announcement);
+        } else {
+            stripe.execute(() -> {
+                inFlight.decrementAndGet();
+                receive(announcement);
+            });
+        }
+    }
+
+    @Override
+    public void interrupted() {
+        stripe.execute(this::repair);
+    }
+
+    private void lose(Announcement announcement) {
+        boolean isLogged = announcement instanceof Announcement.Published published
+                && published.publication().isLogged();
+        if (isLogged || announcement instanceof Announcement.Moved) {
+            hasLostAnnouncements = true;
+        } else {
+            hub.listener.onDrop(channel, DropReason.NOT_RETAINED, 1);
+        }
+    }
+
+    private void receive(Announcement announcement) {
+        if (state == State.CLOSED) {
+            return;
+        }
+        hasNewsSinceProbe = true;
+        if (announcement instanceof Announcement.Published published) {
+            receive(published.publication());
+        } else if (announcement instanceof Announcement.Moved) {
+            repair();
+        } else if (announcement instanceof Announcement.Presence presence) {
+            send(presence);
+        }
+        if (hasLostAnnouncements) {
+            hasLostAnnouncements = false;
+            repair();
+        }
+    }
+
+    private void receive(Publication publication) {
+        if (!publication.isLogged()) {
+            send(publication);
+        } else if (state == State.OPENING) {
+            isRepairWanted = true;
+        } else if (isNext(publication)) {
+            take(publication);
+        } else if (!ring.holds(publication)) {
+            repair();
+        }
+    }
+
+    private void take(Publication publication) {
+        last = publication;
+        ring.add(publication);
+        send(publication);
+    }
+
+    private boolean isNext(Publication publication) {
+        Publication before = last;
+        return before == null
+                ? publication.follows(base)
+                : publication.offset() == before.offset() + 1
+                        && publication.previousTag() == before.tag()
+                        && publication.epoch().equals(before.epoch());
+    }
+
+    private Cursor position() {
+        Publication newest = last;
+        return newest == null ? base : newest.cursor();
+    }
+
+    // ---- fan-out
+
+    private void send(Publication publication) {
+        int count = lanes.size();
+        if (count == 0) {
+            return;
+        }
+        Broadcast broadcast = Broadcast.of(channel, publication, count);
+        for (Lane lane : lanes.values()) {
+            if (lane.isBehind
+                    || !lane.queue.offer(
+                            new Delivery(lane, broadcast, publication),
+                            publication.data().size())) {
+                broadcast.done();
+                overflow(lane, publication);
+            }
+        }
+    }
+
+    private void send(Announcement.Presence presence) {
+        int count = lanes.size();
+        if (count == 0) {
+            return;
+        }
+        Broadcast broadcast = Broadcast.of(channel, presence.event(), count);
+        for (Lane lane : lanes.values()) {
+            if (!lane.queue.offer(() -> lane.deliverPresence(broadcast), 0)) {
+                broadcast.done();
+                hub.listener.onDrop(channel, DropReason.NOT_RETAINED, lane.attached);
+            }
+        }
+    }
+
+    private record Delivery(Lane lane, Broadcast broadcast, Publication publication) implements Runnable {
+        @Override
+        public void run() {
+            lane.queue.release(publication.data().size());
+            lane.deliver(broadcast, publication);
+        }
+    }
+
+    /** The loop is too far behind: it gets nothing pushed until it has come to where we are then. */
+    private void overflow(Lane lane, Publication publication) {
+        if (!publication.isLogged()) {
+            hub.listener.onDrop(channel, DropReason.NOT_RETAINED, lane.attached);
+            lane.missed++;
+        }
+        if (!lane.isBehind) {
+            lane.isBehind = true;
+            lane.queue.add(() -> stripe.execute(() -> catchUp(lane)));
+        }
+    }
+
+    private void catchUp(Lane lane) {
+        lane.isBehind = false;
+        Cursor reached = position();
+        long missed = lane.missed;
+        lane.missed = 0;
+        lane.queue.add(() -> lane.skipTo(reached, missed));
+    }
+
+    // ---- repair from the log
+
+    /** Looks at the log now, and runs the task on the loop when position and log agree. */
+    void verify(LoopQueue queue, Runnable then) {
+        stripe.execute(() -> {
+            afterRepair.add(() -> queue.add(then));
+            repair();
+        });
+    }
+
+    /** Compares with the log, unless there was news since the last time. */
+    void probe() {
+        if (hasNewsSinceProbe) {
+            hasNewsSinceProbe = false;
+        } else {
+            stripe.execute(this::repair);
+        }
+    }
+
+    private void repair() {
+        if (state != State.OPEN || !rules.isRetained()) {
+            isRepairWanted = true;
+            if (state == State.OPEN) {
+                finishRepair();
+            }
+            return;
+        }
+        if (isRepairing) {
+            isRepairWanted = true;
+            return;
+        }
+        isRepairing = true;
+        isRepairWanted = false;
+        hub.read(LogRead.after(channel, position().offset(), REPAIR_PAGE))
+                .whenComplete((page, failure) -> stripe.execute(() -> repaired(page, failure)));
+    }
+
+    private void repaired(@Nullable LogPage page, @Nullable Throwable failure) {
+        isRepairing = false;
+        if (state == State.CLOSED) {
+            return;
+        }
+        if (page == null) {
+            hub.log.repairFailed(channel, requireNonNull(failure));
+            hub.retryRepair(this);
+            runAfterRepair(); // those who wait have their own patience
+            return;
+        }
+        ResetReason broken = Positions.judge(position(), page);
+        if (broken != null) {
+            hub.listener.onRepair(channel, true);
+            reset(new Resume.Reset(broken, page.head()));
+        } else if (!page.publications().isEmpty()) {
+            hub.listener.onRepair(channel, false);
+            page.publications().forEach(this::take);
+        }
+        if (isRepairWanted || !page.head().equals(position())) {
+            repair();
+        } else {
+            finishRepair();
+        }
+    }
+
+    private void finishRepair() {
+        isRepairWanted = false;
+        runAfterRepair();
+    }
+
+    private void runAfterRepair() {
+        List<Runnable> tasks = List.copyOf(afterRepair);
+        afterRepair.clear();
+        tasks.forEach(Runnable::run);
+    }
+
+    private void reset(Resume.Reset reset) {
+        base = reset.position();
+        last = null;
+        ring = new Ring(base.offset());
+        lanes.values().forEach(lane -> lane.queue.add(() -> lane.reset(reset)));
+    }
+
+    // ---- reads for readers
+
+    /** Returns the newest publications of the channel's present life. */
+    Ring ring() {
+        return ring;
+    }
+
+    /** Tells whether the rules still keep a publication of that age. */
+    boolean isRetained(Publication publication) {
+        return hub.time.millis() - publication.timeMillis()
+                < rules.retainedFor().toMillis();
+    }
+
+    /** Reads the log for a reader; readers that want the same share one read. */
+    void read(LogRead read, LoopQueue queue, BiConsumer<@Nullable LogPage, @Nullable Throwable> then) {
+        reads.read(read, queue, then);
+    }
+}

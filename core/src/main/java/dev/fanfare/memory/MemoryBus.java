@@ -1,0 +1,153 @@
+package dev.fanfare.memory;
+
+import static java.util.Objects.requireNonNull;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.fanfare.ChannelId;
+import dev.fanfare.StoreException;
+import dev.fanfare.spi.Announcement;
+import dev.fanfare.spi.Bus;
+import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** Hands announcements to the watchers of this JVM. */
+final class MemoryBus implements Bus {
+
+    /*
+     * State: one Topic per watched channel; a channel that nobody watches has none, and announcing there
+     * costs a look-up.
+     *
+     * Threads: thread-safe. Watchers are called on the announcing threads, through the topic's turnstile,
+     * under no lock. The list of a topic's watchers is copied on each change, inside ConcurrentHashMap's
+     * compute, which runs none but our code.
+     *
+     * Ordering: per channel, that of Topic.enter. The log enters under its channel's lock and drains after
+     * it has let go.
+     *
+     * Bounds: as Turnstile says. The log refuses appends (Full) before a turnstile overflows; an announce()
+     * that finds it full is dropped, its stage fails, and the watchers hear interrupted().
+     */
+
+    private final ConcurrentHashMap<ChannelId, Topic> topics = new ConcurrentHashMap<>();
+
+    /** Returns the topic to announce in, or null if nobody watches. */
+    @Nullable
+    Topic topic(ChannelId channel) {
+        return topics.get(channel);
+    }
+
+    @Override
+    public CompletionStage<Watch> watch(ChannelId channel, Watcher watcher) {
+        Registration registration = new Registration(channel, requireNonNull(watcher, "watcher"));
+        topics.compute(
+                requireNonNull(channel, "channel"),
+                (id, topic) -> (topic == null ? new Topic() : topic).with(registration));
+        return CompletableFuture.completedStage(registration);
+    }
+
+    @Override
+    public CompletionStage<Void> announce(Announcement announcement) {
+        Topic topic = topics.get(announcement.channel());
+        if (topic == null) {
+            return CompletableFuture.completedStage(null);
+        }
+        boolean entered = topic.enter(announcement);
+        topic.drain();
+        return entered
+                ? CompletableFuture.completedStage(null)
+                : CompletableFuture.failedStage(new StoreException(
+                        "The watchers of channel " + announcement.channel() + " are too slow; announcement dropped",
+                        null,
+                        true));
+    }
+
+    private static int bytesOf(Announcement announcement) {
+        return announcement instanceof Announcement.Published published
+                ? published.publication().data().size()
+                : 0;
+    }
+
+    /** The watchers of one channel. */
+    static final class Topic {
+        private final Turnstile<Announcement> turnstile = new Turnstile<>(MemoryBus::bytesOf, this::tell);
+
+        /** Copied on write; changed inside the map's compute only. */
+        private volatile Registration[] registrations = {};
+
+        private volatile boolean overflowed;
+
+        boolean isFull() {
+            return turnstile.isFull();
+        }
+
+        /** Queues an announcement; false if it had to be dropped, of which the watchers will hear. */
+        @CanIgnoreReturnValue
+        boolean enter(Announcement announcement) {
+            boolean entered = turnstile.enter(announcement);
+            if (!entered) {
+                overflowed = true;
+            }
+            return entered;
+        }
+
+        void drain() {
+            turnstile.drain();
+        }
+
+        private void tell(Announcement announcement) {
+            boolean interrupted = overflowed;
+            if (interrupted) {
+                overflowed = false;
+            }
+            for (Registration registration : registrations) {
+                registration.tell(announcement, interrupted);
+            }
+        }
+
+        private Topic with(Registration added) {
+            Registration[] more = Arrays.copyOf(registrations, registrations.length + 1);
+            more[more.length - 1] = added;
+            registrations = more;
+            return this;
+        }
+
+        private @Nullable Topic without(Registration removed) {
+            registrations = Arrays.stream(registrations)
+                    .filter(registration -> registration != removed)
+                    .toArray(Registration[]::new);
+            return registrations.length == 0 ? null : this;
+        }
+    }
+
+    private final class Registration implements Watch {
+        private final ChannelId channel;
+        private final Watcher watcher;
+        private volatile boolean closed;
+
+        Registration(ChannelId channel, Watcher watcher) {
+            this.channel = channel;
+            this.watcher = watcher;
+        }
+
+        void tell(Announcement announcement, boolean interrupted) {
+            if (closed) {
+                return;
+            }
+            watcher.announced(announcement);
+            if (interrupted) {
+                watcher.interrupted();
+            }
+        }
+
+        @Override
+        public void close() {
+            if (!closed) {
+                closed = true;
+                topics.computeIfPresent(channel, (id, topic) -> topic.without(this));
+            }
+        }
+    }
+}

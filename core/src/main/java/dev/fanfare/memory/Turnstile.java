@@ -1,0 +1,83 @@
+package dev.fanfare.memory;
+
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.ToIntFunction;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Hands items to one handler, one at a time and in the order in which they entered, on the threads that
+ * bring them.
+ */
+final class Turnstile<T> {
+
+    /*
+     * State: a queue, the bytes in it, and whether somebody is handing on.
+     *
+     * Threads: thread-safe, without a lock. enter() only queues, so it may be called under a lock, which is
+     * how a log fixes the order; drain() calls the handler and must not be. Whoever finds it idle drains for
+     * all; the others return at once. A drainer that gives up looks again afterwards, so nothing that
+     * entered before its enter() returned and was followed by a drain() stays behind. A handler may
+     * enter more: the running drain takes it.
+     *
+     * Ordering: that of the enter() calls.
+     *
+     * Bounds: MAX_WAITING_BYTES, each item counting its own bytes and ITEM_BYTES; a full turnstile lets
+     * nothing in.
+     */
+
+    private static final Logger LOG = LoggerFactory.getLogger(Turnstile.class);
+    private static final long MAX_WAITING_BYTES = 64 << 20;
+    private static final int ITEM_BYTES = 256;
+
+    private final ToIntFunction<T> bytesOf;
+    private final Consumer<T> handler;
+    private final Queue<T> waiting = new ConcurrentLinkedQueue<>();
+    private final AtomicLong waitingBytes = new AtomicLong();
+    private final AtomicBoolean busy = new AtomicBoolean();
+
+    Turnstile(ToIntFunction<T> bytesOf, Consumer<T> handler) {
+        this.bytesOf = bytesOf;
+        this.handler = handler;
+    }
+
+    boolean isFull() {
+        return waitingBytes.get() >= MAX_WAITING_BYTES;
+    }
+
+    /** Queues the item, to be handed on by the next {@link #drain}; false if it is full. */
+    boolean enter(T item) {
+        if (isFull()) {
+            return false;
+        }
+        waitingBytes.addAndGet(ITEM_BYTES + bytesOf.applyAsInt(item));
+        waiting.add(item);
+        return true;
+    }
+
+    /** Hands on what has entered, unless another thread is at it, which then does so. */
+    void drain() {
+        while (!waiting.isEmpty() && busy.compareAndSet(false, true)) {
+            try {
+                for (T item = waiting.poll(); item != null; item = waiting.poll()) {
+                    waitingBytes.addAndGet(-ITEM_BYTES - bytesOf.applyAsInt(item));
+                    hand(item);
+                }
+            } finally {
+                busy.set(false);
+            }
+        }
+    }
+
+    private void hand(T item) {
+        try {
+            handler.accept(item);
+        } catch (RuntimeException broken) {
+            LOG.error("A watcher of the memory store threw, which it must not; going on with the next", broken);
+        }
+    }
+}
