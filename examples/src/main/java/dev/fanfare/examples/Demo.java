@@ -1,9 +1,10 @@
 package dev.fanfare.examples;
 
+import dev.fanfare.netty.TransportException;
 import java.io.PrintWriter;
-import java.net.BindException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -60,12 +61,12 @@ public final class Demo implements Callable<Integer> {
      * @param args see {@code --help}
      */
     public static void main(String[] args) {
-        System.exit(run(args));
+        System.exit(new CommandLine(new Demo()).execute(args));
     }
 
-    /** Does what the arguments say; returns the exit code once that is over. */
-    static int run(String... args) {
-        return new CommandLine(new Demo()).execute(args);
+    /** Does what the arguments say and complains to the writer; returns the exit code once that is over. */
+    static int run(PrintWriter err, String... args) {
+        return new CommandLine(new Demo()).setErr(err).execute(args);
     }
 
     @Override
@@ -124,23 +125,16 @@ public final class Demo implements Callable<Integer> {
         });
     }
 
-    private static int serve(
-            CommandLine line, String host, int port, Starter starter, java.util.function.Consumer<Server> greeting) {
+    private static int serve(CommandLine line, String host, int port, Starter starter, Consumer<Server> greeting) {
         if (port < 0 || port > 65_535) {
             throw new ParameterException(line, "--port must be in 0 to 65535: " + port);
         }
         Server server;
         try {
             server = starter.start(host, port);
-        } catch (RuntimeException e) {
-            String why = whyNotBound(e);
-            if (why == null) {
-                throw e;
-            }
+        } catch (TransportException e) {
             PrintWriter err = line.getErr();
-            err.println("demo: cannot listen on " + host + ":" + port + ": " + why);
-            err.println(
-                    "demo: another one? try --port " + (port == 65_535 ? 8081 : port + 1) + ", or --port 0 for any");
+            err.println("demo: cannot listen on " + host + ":" + port + ": " + whyNotBound(e));
             err.flush();
             return PORT_UNUSABLE;
         }
@@ -167,16 +161,12 @@ public final class Demo implements Callable<Integer> {
         }
     }
 
-    private static @Nullable String whyNotBound(Throwable failure) {
-        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            // The native transport has its own exception, a subclass or not, with "Address already in use" in it.
-            String message = cause.getMessage();
-            if (cause instanceof BindException
-                    || (cause instanceof java.io.IOException && message != null && message.contains("bind"))) {
-                return message != null && message.contains("in use") ? "the port is taken" : String.valueOf(message);
-            }
-        }
-        return null;
+    private static String whyNotBound(TransportException e) {
+        Throwable cause = e.getCause() == null ? e : e.getCause();
+        String message = String.valueOf(cause.getMessage());
+        return message.contains("in use")
+                ? "the port is taken; choose another with --port, or any free one with --port 0"
+                : message;
     }
 
     private static CommandLine commandLine(@Nullable CommandSpec spec) {

@@ -1,9 +1,12 @@
 package dev.fanfare.examples;
 
+import dev.fanfare.Action;
+import dev.fanfare.Authorizer;
 import dev.fanfare.Fanfare;
 import dev.fanfare.examples.chat.TeamChat;
 import dev.fanfare.netty.HttpRoute;
 import dev.fanfare.netty.NettyTransport;
+import java.time.Duration;
 import java.util.function.Supplier;
 
 /** The demo: the team chat, the pages, and an API for curl, on one port. */
@@ -15,6 +18,9 @@ final class DemoServer {
      */
     static final String API_KEY = "demo";
 
+    /** Namespace for anything that curl may publish: {@code news:today}. */
+    private static final String NEWS = "news";
+
     /** Where the pages are; not a Java package, so that a named module does not hide it. */
     private static final String SITE = "demo-site";
 
@@ -22,7 +28,10 @@ final class DemoServer {
 
     static Server start(String host, int port) {
         TeamChat chat = TeamChat.create();
-        Fanfare fanfare = chat.configure(Fanfare.builder()).build();
+        Fanfare fanfare = chat.configure(Fanfare.builder())
+                .namespace(NEWS, rules -> rules.retain(1_000, Duration.ofDays(1)))
+                .authorizer(access(chat.access()))
+                .build();
         return listening(
                 fanfare,
                 () -> chat.mount(NettyTransport.builder(fanfare), fanfare)
@@ -35,6 +44,13 @@ final class DemoServer {
                         .files("/assets", DemoServer.class, SITE + "/assets")
                         .files("/vendor", DemoServer.class, SITE + "/vendor")
                         .start());
+    }
+
+    /** Everybody may read the news; the rest is for the chat to say. */
+    private static Authorizer access(Authorizer chat) {
+        return (user, action, channel) -> channel.namespace().equals(NEWS)
+                ? action == Action.SUBSCRIBE || action == Action.HISTORY
+                : chat.allows(user, action, channel);
     }
 
     /** Starts the transport; if that fails, does not leave the Fanfare behind. */

@@ -14,9 +14,12 @@ final class Pages {
 
     private Pages() {}
 
-    /** Reads a page once and answers with it every time. */
+    /** Reads a page once and answers with it every time; what it may load, it says itself, in a meta element. */
     static HttpRoute load(Class<?> anchor, String name) {
-        HttpAnswer answer = HttpAnswer.html(200, read(anchor, name));
+        HttpAnswer answer = HttpAnswer.html(200, read(anchor, name))
+                .withHeader("content-security-policy", "frame-ancestors 'none'")
+                .withHeader("referrer-policy", "no-referrer")
+                .withHeader("cache-control", "no-cache");
         return call -> CompletableFuture.completedFuture(answer);
     }
 

@@ -1,6 +1,7 @@
 package dev.fanfare.examples.chat;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.fanfare.Authorizer;
 import dev.fanfare.DeliveryClass;
 import dev.fanfare.Fanfare;
 import dev.fanfare.FanfareBuilder;
@@ -27,6 +28,7 @@ public final class TeamChat {
     static final String TYPING = "typing";
 
     private final Clock clock;
+    private final RoomAccess access = new RoomAccess();
     private final SignIns signIns;
     private volatile @Nullable RpcHandler calls; // set once, by mount()
 
@@ -38,6 +40,11 @@ public final class TeamChat {
     /** Makes one. */
     public static TeamChat create() {
         return new TeamChat(Clock.systemUTC());
+    }
+
+    /** Returns who may do what in the chat's namespaces; it refuses everything in others. */
+    public Authorizer access() {
+        return access;
     }
 
     /** Adds the chat's namespaces and handlers. */
@@ -54,7 +61,6 @@ public final class TeamChat {
                 .namespace(
                         TYPING,
                         rules -> rules.delivery(DeliveryClass.ephemeral()).maxMessageBytes(256))
-                .authorizer(new RoomAccess())
                 .rpcHandler(this::answer)
                 .listener(signIns);
     }
