@@ -1,0 +1,158 @@
+package dev.fanfare.examples;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.DynamicTest;
+
+/**
+ * Runs a script of {@code src/test/js} under Node.js and gives each of its tests as a JUnit test. Where
+ * Node.js or Chromium is missing, the tests are skipped with a loud line; with {@code CI=true} they fail.
+ */
+final class NodeScript {
+
+    private static final int OLDEST_NODE = 20;
+    private static final String RESULT = "##test ";
+    private static final List<String> BROWSERS = List.of("chromium", "chromium-browser", "google-chrome");
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    private NodeScript() {}
+
+    /** Runs a script that needs no browser. */
+    static List<DynamicTest> run(String script, Map<String, String> environment) throws Exception {
+        requireNode();
+        Path home = install();
+        return start(home, script, environment);
+    }
+
+    /** Runs a script that drives Chromium. */
+    static List<DynamicTest> runInBrowser(String script, Map<String, String> environment) throws Exception {
+        requireNode();
+        String browser = BROWSERS.stream()
+                .map(NodeScript::onPath)
+                .flatMap(Optional::stream)
+                .findFirst()
+                .map(Path::toString)
+                .orElseGet(() -> missing("Chromium is not on the PATH: install Debian's package chromium"));
+        Path home = install();
+        Path screenshots = Files.createDirectories(Path.of("target", "screenshots"));
+        Map<String, String> more = new java.util.HashMap<>(environment);
+        more.put("CHROMIUM", browser);
+        more.put("SCREENSHOTS", screenshots.toAbsolutePath().toString());
+        return start(home, script, more);
+    }
+
+    private static void requireNode() throws Exception {
+        if (onPath("node").isEmpty() || onPath("npm").isEmpty()) {
+            missing("node and npm are not on the PATH: install Node.js " + OLDEST_NODE + " or newer, and npm");
+        }
+        Process node = new ProcessBuilder("node", "--version")
+                .redirectErrorStream(true)
+                .start();
+        String version = new String(node.getInputStream().readAllBytes(), UTF_8).strip();
+        if (!version.matches("v\\d+\\..*")
+                || Integer.parseInt(version.substring(1, version.indexOf('.'))) < OLDEST_NODE) {
+            missing("node is " + version + ": install Node.js " + OLDEST_NODE + " or newer");
+        }
+    }
+
+    /** Ends the test: as failed where these tools must be there, otherwise as skipped. */
+    private static String missing(String what) {
+        if ("true".equalsIgnoreCase(System.getenv("CI"))) {
+            Assertions.fail("With CI=true this test must run. " + what);
+        }
+        System.err.println();
+        System.err.println("  ******************************************************************************");
+        System.err.println("  NOT TESTED: " + what);
+        System.err.println("  ******************************************************************************");
+        System.err.println();
+        return Assumptions.abort(what);
+    }
+
+    private static Optional<Path> onPath(String command) {
+        String path = System.getenv().getOrDefault("PATH", "");
+        return Stream.of(path.split(File.pathSeparator))
+                .map(folder -> Path.of(folder, command))
+                .filter(Files::isExecutable)
+                .findFirst();
+    }
+
+    /** Copies the scripts to {@code target/js}; fetches the packages there unless the lock file is unchanged. */
+    private static Path install() throws IOException, InterruptedException {
+        Path source = Path.of("src", "test", "js");
+        Path home = Files.createDirectories(Path.of("target", "js"));
+        try (Stream<Path> files = Files.list(source)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, home.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+        Path lock = home.resolve("package-lock.json");
+        Path installed = home.resolve("node_modules/.installed");
+        if (!Files.exists(installed) || Files.mismatch(lock, installed) >= 0) {
+            int code = new ProcessBuilder(
+                            "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+                    .directory(home.toFile())
+                    .inheritIO()
+                    .start()
+                    .waitFor();
+            Assertions.assertEquals(0, code, "npm ci in " + home.toAbsolutePath());
+            Files.copy(lock, installed, StandardCopyOption.REPLACE_EXISTING);
+        }
+        return home;
+    }
+
+    private static List<DynamicTest> start(Path home, String script, Map<String, String> environment)
+            throws IOException, InterruptedException {
+        ProcessBuilder builder =
+                new ProcessBuilder("node", script).directory(home.toFile()).redirectErrorStream(true);
+        builder.environment().putAll(environment);
+        Process node = builder.start();
+        List<DynamicTest> tests = new ArrayList<>();
+        StringBuilder said = new StringBuilder();
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(node.getInputStream(), UTF_8))) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                if (line.startsWith(RESULT)) {
+                    tests.add(result(JSON.readTree(line.substring(RESULT.length()))));
+                } else {
+                    said.append(line).append('\n');
+                    System.out.println(script + ": " + line);
+                }
+            }
+        }
+        boolean ended = node.waitFor(10, TimeUnit.SECONDS);
+        tests.add(dynamicTest("the script runs to its end", () -> {
+            Assertions.assertTrue(ended, "it did not end");
+            Assertions.assertEquals(0, node.exitValue(), said.toString());
+            Assertions.assertTrue(tests.size() > 1, "it tested nothing");
+        }));
+        return tests;
+    }
+
+    private static DynamicTest result(JsonNode result) {
+        String name = result.path("name").asText();
+        String failure = result.path("failure").asText("");
+        boolean failed = !result.path("failure").isNull();
+        return dynamicTest(name, () -> {
+            if (failed) {
+                Assertions.fail(failure);
+            }
+        });
+    }
+}
