@@ -91,6 +91,12 @@ final class Replay {
         List<Publication> recent = lane.topic.ring().after(cursor, limit);
         if (recent != null && lane.topic.isRetained(recent.get(0))) {
             continueWith(reader, lane, cursor, recent);
+        } else if (recent == null && !lane.topic.isWarm() && isInReachOfRing(cursor, served)) {
+            lane.topic.warm(lane.queue, () -> {
+                if (!reader.isEnded()) {
+                    begin(reader, lane);
+                }
+            });
         } else {
             int page = reader.rules.recoveryLimit() + 1;
             read(reader, lane, LogRead.after(reader.channel, cursor.offset(), page), read -> {
@@ -107,6 +113,11 @@ final class Replay {
                 }
             });
         }
+    }
+
+    private static boolean isInReachOfRing(Cursor cursor, Cursor served) {
+        long missed = served.offset() - cursor.offset();
+        return missed > 0 && missed <= Ring.MOST_SLOTS && (cursor.epoch().equals(served.epoch()) || !cursor.hasEpoch());
     }
 
     private void continueWith(Reader reader, Lane lane, Cursor from, List<Publication> publications) {

@@ -97,9 +97,41 @@ final class Ring {
             found.add(publication);
         }
         Publication first = found.get(0);
-        boolean proven = first.epoch().equals(position.epoch())
+        boolean proven = (first.epoch().equals(position.epoch()) || !position.hasEpoch())
                 && (first.previousTag() == position.tag() || Positions.hasUnknownTag(position));
         return proven ? found : null;
+    }
+
+    /**
+     * Adds what came before the oldest publication here; only the stripe calls it.
+     *
+     * @param older newest first; those that do not link are left out
+     * @param base the position at which the ring began
+     */
+    void prepend(List<Publication> older, Cursor base) {
+        long missing = oldest - 1;
+        Publication first = at(oldest);
+        long tag = first == null ? base.tag() : first.previousTag();
+        for (Publication publication : older) {
+            if (publication.offset() > missing) {
+                continue;
+            }
+            if (publication.offset() != missing || publication.tag() != tag || !hasRoomFor(missing)) {
+                return;
+            }
+            bytes += publication.data().size();
+            slots.set((int) (missing & (slots.length() - 1)), publication);
+            oldest = missing--;
+            tag = publication.previousTag();
+        }
+    }
+
+    private boolean hasRoomFor(long offset) {
+        AtomicReferenceArray<Publication> current = slots;
+        while (top - offset >= current.length() && current.length() < MOST_SLOTS) {
+            current = grow(current);
+        }
+        return top - offset < current.length() && bytes <= MOST_BYTES;
     }
 
     private AtomicReferenceArray<Publication> grow(AtomicReferenceArray<Publication> old) {

@@ -63,12 +63,14 @@ final class Topic implements Bus.Watcher {
     private final Reads reads;
     private final List<Reader> waiting = new ArrayList<>(1);
     private final List<Runnable> afterRepair = new ArrayList<>(1);
+    private final List<Runnable> afterWarming = new ArrayList<>(0);
 
     private State state = State.OPENING;
     private Bus.@Nullable Watch watch;
     private Cursor base = Cursor.of("", 0);
     private @Nullable Publication last;
     private volatile Ring ring = new Ring(0);
+    private volatile boolean isWarm;
     private volatile boolean hasLostAnnouncements;
     private volatile boolean hasNewsSinceProbe;
     private boolean isRepairing;
@@ -413,10 +415,45 @@ final class Topic implements Bus.Watcher {
         base = reset.position();
         last = null;
         ring = new Ring(base.offset());
+        isWarm = false;
         lanes.values().forEach(lane -> lane.queue.add(() -> lane.reset(reset)));
     }
 
     // ---- reads for readers
+
+    /** Tells whether the ring reaches back as far as it ever will. */
+    boolean isWarm() {
+        return isWarm;
+    }
+
+    /**
+     * Fills the ring with what the log still has from before this topic was opened, and then runs the task
+     * on the loop. However many readers come back at once, on whatever cursors, this is one read.
+     */
+    void warm(LoopQueue queue, Runnable then) {
+        stripe.execute(() -> {
+            if (isWarm) {
+                queue.add(then);
+                return;
+            }
+            afterWarming.add(() -> queue.add(then));
+            if (afterWarming.size() == 1) {
+                int count = Math.min(rules.retainedCount(), Ring.MOST_SLOTS);
+                hub.read(LogRead.newest(channel, count))
+                        .whenComplete((page, failure) -> stripe.execute(() -> warmed(page)));
+            }
+        });
+    }
+
+    private void warmed(@Nullable LogPage page) {
+        if (page != null) {
+            ring.prepend(page.publications(), base);
+        }
+        isWarm = true; // also if it failed: the readers then ask for themselves, and say what is wrong
+        List<Runnable> tasks = List.copyOf(afterWarming);
+        afterWarming.clear();
+        tasks.forEach(Runnable::run);
+    }
 
     /** Returns the newest publications of the channel's present life. */
     Ring ring() {

@@ -106,6 +106,7 @@ final class Startup {
                         origins.allowed()));
         Router.Builder router = Router.builder();
         addHealth(router);
+        router.add("GET", "/connection/websocket", new UpgradeEndpoint(context));
         router.add("GET", "/sse", new SseEndpoint(context));
         addApi(router);
         addHostRoutes(router);
