@@ -17,6 +17,7 @@ await() { for _ in $(seq 200); do (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null 
 load() { taskset -c 1 "$work/fanload" --conns "$readers" --rate "$rate" --secs "$seconds" --pad 128 "$@"; }
 cost() { sed -n 's/.*= \([0-9.]*\) us\/delivery.*/\1/p'; }
 
+"$here/../demo" --version >/dev/null # builds if need be
 export JAVA_OPTS="-Xms256m -Xmx256m ${JAVA_OPTS:-}"
 taskset -c 0 "$here/../demo" bench --port 7010 >"$work/server.log" 2>&1 & server=$!
 await 7010 || { cat "$work/server.log"; exit 1; }

@@ -110,13 +110,13 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         context = ctx;
         ctx.pipeline().addBefore(ctx.name(), null, decoder);
         if (ctx.channel().isActive()) {
-            expectWithin(limits.requestTime());
+            expectWithin(limits.idleTime());
         }
     }
 
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
-        expectWithin(limits.requestTime());
+        expectWithin(limits.idleTime());
         ctx.fireChannelActive();
     }
 

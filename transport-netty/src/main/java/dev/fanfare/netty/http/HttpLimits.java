@@ -22,9 +22,9 @@ public record HttpLimits(
         Duration idleTime,
         Duration lingerTime) {
 
-    /** Returns 8 KiB, 8 KiB, 1 MiB, 10 seconds, 75 seconds, 2 seconds. */
+    /** Returns 8 KiB, 8 KiB, 1 MiB, 10 seconds, 3 minutes, 2 seconds. */
     public static HttpLimits standard() {
         return new HttpLimits(
-                8192, 8192, 1024 * 1024, Duration.ofSeconds(10), Duration.ofSeconds(75), Duration.ofSeconds(2));
+                8192, 8192, 1024 * 1024, Duration.ofSeconds(10), Duration.ofMinutes(3), Duration.ofSeconds(2));
     }
 }
