@@ -51,11 +51,14 @@ test('two people talk, see each other, and see who is typing', async (context) =
   await one.locator('.note', { hasText: `${grace} came in` }).waitFor();
 
   await say(one, 'Morning! The release train leaves at ten.');
+  await sees(two, 'Morning! The release train leaves at ten.');
   await say(two, 'On it. Notes are in the usual place.');
   await sees(one, 'Morning! The release train leaves at ten.', 'On it. Notes are in the usual place.');
   await sees(two, 'Morning! The release train leaves at ten.', 'On it. Notes are in the usual place.');
   await say(one, 'Thanks.');
+  await sees(two, 'Thanks.');
   await say(one, 'Two lines?\nTwo lines.');
+  await sees(two, 'Two lines?\nTwo lines.');
   await two.getByLabel('Message', { exact: true }).pressSequentially('I am');
   await one.locator('#typing', { hasText: `${grace} is typing…` }).waitFor();
   await screenshot(one, 'chat-dark');
@@ -279,7 +282,7 @@ test('too long away: the history was lost, is reloaded, and has no hole', async 
 
 test('the button that has the server drop this user resumes', async (context) => {
   const page = await enter(context, person('ida'));
-  await page.getByRole('button', { name: 'Have the server drop me' }).click();
+  await page.getByRole('button', { name: 'Drop my connection' }).click();
 
   await page.locator('#banner', { hasText: 'Resumed, 0 missed' }).waitFor();
   await page.locator('#state[data-state=connected]').waitFor();
@@ -319,7 +322,7 @@ test('everything can be reached and done with the keyboard', async (context) => 
     reached.add(await page.evaluate(() => document.activeElement.textContent.trim() || document.activeElement.id));
   }
 
-  for (const part of ['Lobby', 'Engineering', 'Go offline for 10 s', 'Have the server drop me', 'Sign out']) {
+  for (const part of ['Lobby', 'Engineering', 'Go offline for 10 s', 'Drop my connection', 'Sign out']) {
     assert.ok([...reached].some((text) => text.includes(part)), `${part} in ${[...reached].join(' | ')}`);
   }
 });

@@ -39,7 +39,7 @@ test('data is what was published, and every event has an id', async (context) =>
   await publish(channel, 'one', 'two');
   await reader.received(2);
 
-  assert.deepEqual(reader.messages.map((message) => message.data), [{ text: 'one' }, { text: 'two' }]);
+  assert.deepEqual(reader.messages.map((message) => message.data), [{ user: 'bot', text: 'one' }, { user: 'bot', text: 'two' }]);
   assert.ok(reader.messages.every((message) => message.id !== ''));
   assert.notEqual(reader.messages[0].id, reader.messages[1].id);
 });

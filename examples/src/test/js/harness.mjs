@@ -85,7 +85,7 @@ export async function api(method, body) {
 /** Publishes some texts to a channel, one after the other. */
 export async function publish(channel, ...texts) {
   for (const text of texts) {
-    await api('publish', { channel, data: { text } });
+    await api('publish', { channel, data: { user: 'bot', text } });
   }
 }
 

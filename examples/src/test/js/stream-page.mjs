@@ -22,7 +22,7 @@ test('the stream shows what was said, then what is new, each with its id', async
   await publish('chat:engineering', 'third');
   await shows(page, 'third');
 
-  assert.deepEqual((await says(page)).slice(-3), ['somebodyfirst', 'somebodysecond', 'somebodythird']);
+  assert.deepEqual((await says(page)).slice(-3), ['botfirst', 'botsecond', 'botthird']);
   const ids = await page.locator('.event .id').allTextContents();
   assert.ok(ids.every((id) => /^id: \S+$/.test(id)), ids.join());
   assert.equal(await page.locator('#received').textContent(), String((await says(page)).length));
@@ -39,7 +39,7 @@ test('closing and reopening with the last id brings what was missed', async (con
   await page.locator('#status', { hasText: `Resumed with cursor ${id}: 2 received` }).waitFor();
   await screenshot(page, 'stream-light');
 
-  assert.deepEqual((await says(page)).slice(-3), ['somebodybefore', 'somebodymissed 1', 'somebodymissed 2']);
+  assert.deepEqual((await says(page)).slice(-3), ['botbefore', 'botmissed 1', 'botmissed 2']);
 });
 
 test('after a cut the browser resumes by itself with Last-Event-ID', async (context) => {
@@ -56,13 +56,13 @@ test('after a cut the browser resumes by itself with Last-Event-ID', async (cont
   await page.locator('#status', { hasText: `Resumed with Last-Event-ID ${id}: 3 received` }).waitFor({ timeout: 30_000 });
   await screenshot(page, 'stream-dark');
 
-  assert.deepEqual((await says(page)).slice(-4), ['somebodybefore', 'somebodymissed 1', 'somebodymissed 2', 'somebodymissed 3']);
+  assert.deepEqual((await says(page)).slice(-4), ['botbefore', 'botmissed 1', 'botmissed 2', 'botmissed 3']);
   assert.equal(await page.locator('#resets').textContent(), '0');
 });
 
 test('an id of another life is answered with a visible reset', async (context) => {
   const page = await open(context);
-  await page.getByRole('button', { name: 'Reopen with an unknown id' }).click();
+  await page.getByRole('button', { name: 'Try an unknown id' }).click();
   await page.locator('.event.reset').waitFor();
   await publish('chat:lobby', 'goes on');
   await shows(page, 'goes on');

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -282,6 +283,7 @@ class DemoIT {
                 .join();
     }
 
+    @CanIgnoreReturnValue
     private static JsonNode awaitFrame(BlockingQueue<String> frames, String part) throws Exception {
         for (String frame = frames.poll(10, SECONDS); frame != null; frame = frames.poll(10, SECONDS)) {
             if (frame.contains(part)) {

@@ -2,9 +2,11 @@ package dev.fanfare.examples;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.memory.MemoryStore;
+import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.AppendRequest;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
+import dev.fanfare.spi.ChannelLog.AppendResult;
 import dev.fanfare.spi.ControlBus;
 import dev.fanfare.spi.LatestValues;
 import dev.fanfare.spi.PresenceStore;
@@ -24,6 +26,13 @@ final class ForgetfulStore implements Store {
         newLives.put(channel, MemoryStore.create().log());
     }
 
+    private AppendResult announced(ChannelId channel, AppendResult result) {
+        if (result instanceof AppendResult.Appended appended) {
+            store.bus().announce(new Announcement.Published(channel, appended.publication()));
+        }
+        return result;
+    }
+
     private ChannelLog logOf(ChannelId channel) {
         return newLives.getOrDefault(channel, store.log());
     }
@@ -33,7 +42,10 @@ final class ForgetfulStore implements Store {
         return new ChannelLog() {
             @Override
             public CompletionStage<AppendResult> append(AppendRequest request) {
-                return logOf(request.channel()).append(request);
+                ChannelLog newLife = newLives.get(request.channel());
+                return newLife == null
+                        ? store.log().append(request)
+                        : newLife.append(request).thenApply(result -> announced(request.channel(), result));
             }
 
             @Override
@@ -44,6 +56,11 @@ final class ForgetfulStore implements Store {
             @Override
             public CompletionStage<Void> clear(ChannelId channel) {
                 return logOf(channel).clear(channel);
+            }
+
+            @Override
+            public boolean announcesOn(Bus bus) {
+                return store.log().announcesOn(bus);
             }
         };
     }

@@ -5,6 +5,7 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
 import dev.fanfare.DisconnectReason;
 import io.github.centrifugal.centrifuge.Client;
@@ -35,6 +36,7 @@ import io.github.centrifugal.centrifuge.UnsubscribedEvent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -232,7 +234,7 @@ class JavaClientIT {
         Client client = client("dropped", port(), events);
         client.connect();
         Recorder recorder = subscribe(client, channel);
-        server.fanfare().connections().disconnect("dropped", DisconnectReason.FORCE_RECONNECT);
+        join(server.fanfare().connections().disconnect("dropped", DisconnectReason.FORCE_RECONNECT));
         recorder.awaitSubscribed(2);
 
         assertThat(events.connecting).anySatisfy(event -> {
@@ -246,7 +248,7 @@ class JavaClientIT {
     void aSubscriptionThatTheHostEndsIsOver() {
         String channel = fresh("room");
         Recorder recorder = subscribe(connect("ended"), channel);
-        server.fanfare().connections().unsubscribe("ended", ChannelId.of(channel));
+        join(server.fanfare().connections().unsubscribe("ended", ChannelId.of(channel)));
 
         await().until(() -> recorder.unsubscribed.size() == 1);
         assertThat(recorder.unsubscribed.get(0).getCode()).isEqualTo(2000);
@@ -278,6 +280,7 @@ class JavaClientIT {
         return client;
     }
 
+    @CanIgnoreReturnValue
     private static Recorder subscribe(Client client, String channel) {
         Recorder recorder = new Recorder();
         recorder.begin(client, channel);
@@ -293,6 +296,10 @@ class JavaClientIT {
         for (String text : texts) {
             server.fanfare().publish(channel, text).toCompletableFuture().join();
         }
+    }
+
+    private static void join(CompletionStage<Void> stage) {
+        stage.toCompletableFuture().orTimeout(10, SECONDS).join();
     }
 
     private static byte[] bytes(String text) {

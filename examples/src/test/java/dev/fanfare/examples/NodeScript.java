@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -74,6 +75,7 @@ final class NodeScript {
     }
 
     /** Ends the test: as failed where these tools must be there, otherwise as skipped. */
+    @CanIgnoreReturnValue
     private static String missing(String what) {
         if ("true".equalsIgnoreCase(System.getenv("CI"))) {
             Assertions.fail("With CI=true this test must run. " + what);

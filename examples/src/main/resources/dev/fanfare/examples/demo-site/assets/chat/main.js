@@ -273,6 +273,7 @@ function showHush(title = '', text = '') {
 
 function setWritable(isWritable) {
   page.text.disabled = !isWritable;
+  page.text.placeholder = isWritable ? 'Write a message' : 'You cannot write here';
   find('button', page.composer).disabled = !isWritable;
 }
 
@@ -292,12 +293,12 @@ function hideBanner() {
 }
 
 function showPeople(people, me) {
-  const names = [...people.keys()].filter((name) => name !== '').sort();
+  const names = [...people.keys()].filter((name) => name !== '').sort((a, b) => (b === me) - (a === me) || a.localeCompare(b));
   const guests = people.get('') ?? 0;
   page.peopleCount.textContent = names.length + guests || '';
   page.people.replaceChildren(
     ...names.map((name) =>
-      make('li', { dataset: { user: name } }, avatar(name), make('span', { class: 'who' }, name), aside(name, people.get(name), me)),
+      make('li', { dataset: { user: name }, title: name }, avatar(name), make('span', { class: 'who' }, name), aside(name, people.get(name), me)),
     ),
     ...(guests ? [make('li', {}, avatar('·'), make('span', { class: 'who' }, guests === 1 ? 'a guest' : `${guests} guests`))] : []),
   );

@@ -25,6 +25,7 @@ export class Room {
   #messages; // the subscription to chat:<room>
   #typing; // the subscription to typing:<room>
   #needsHistory = true;
+  #epoch = ''; // of what is on the screen
   #loading = 0; // which load is the current one; an older one that ends late is ignored
   #closed = false;
   #missed = null; // counts recovered publications, while they come
@@ -103,6 +104,7 @@ export class Room {
         return;
       }
       this.#needsHistory = false;
+      this.#epoch = page.epoch;
       this.#view.history(page.publications.reverse(), page.offset, page.publications.length === HISTORY);
     } catch (error) {
       // When the connection broke, the next "subscribed" tries again; until then what is pushed is kept.
@@ -116,9 +118,8 @@ export class Room {
 
   /** Loads the publications before an offset. */
   async older(offset) {
-    // The client library hands the position on as it is; the server checks epoch and offset.
-    const { epoch } = await this.#messages.history({ limit: 0 });
-    const page = await this.#messages.history({ limit: HISTORY, reverse: true, since: { offset, epoch } });
+    const since = { offset, epoch: this.#epoch };
+    const page = await this.#messages.history({ limit: HISTORY, reverse: true, since });
     if (!this.#closed) {
       this.#view.older(page.publications.reverse(), page.publications.length === HISTORY);
     }
