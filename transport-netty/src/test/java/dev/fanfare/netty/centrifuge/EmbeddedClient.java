@@ -2,11 +2,14 @@ package dev.fanfare.netty.centrifuge;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.Authenticator;
+import dev.fanfare.netty.connection.BufferFrame;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.netty.connection.TransportSettings;
+import dev.fanfare.spi.Frame;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -16,6 +19,7 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.util.IllegalReferenceCountException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -171,8 +175,13 @@ final class EmbeddedClient implements AutoCloseable {
         collect();
         channel.finishAndReleaseAll();
         channel.checkException();
+        gateway.connections.forEach(connection -> connection.frames.forEach(EmbeddedClient::assertReleased));
         assertThat(allocator.metric().usedDirectMemory()).isZero();
         assertThat(allocator.metric().usedHeapMemory()).isZero();
+    }
+
+    private static void assertReleased(Frame frame) {
+        assertThatThrownBy(((BufferFrame) frame)::share).isInstanceOf(IllegalReferenceCountException.class);
     }
 
     /** One frame of the server. */

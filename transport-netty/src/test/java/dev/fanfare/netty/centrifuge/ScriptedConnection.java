@@ -31,6 +31,9 @@ final class ScriptedConnection implements Connection {
     /** Those who wait for an answer, in order. */
     final Deque<Consumer<Object>> waiting = new ArrayDeque<>();
 
+    /** Every frame that was pushed, and given up by the core. */
+    final List<Frame> frames = new ArrayList<>();
+
     final List<DisconnectReason> ends = new ArrayList<>();
     final Set<ChannelId> subscribed = new HashSet<>();
     boolean takesMessages = true;
@@ -56,6 +59,7 @@ final class ScriptedConnection implements Connection {
     /** Pushes a publication as the core does. */
     void push(String channel, Publication publication) {
         Frame frame = outlet.encoder().publication(ChannelId.of(channel), publication);
+        frames.add(frame);
         outlet.write(ChannelId.of(channel), frame, publication);
         frame.release();
         outlet.flush();
