@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.util.ArrayDeque;
@@ -172,15 +174,24 @@ class HttpConnectionTest {
     @Test
     void clientThatReadsNoAnswersIsGivenNoMore() {
         channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(1, 2));
-        channel.pipeline().addFirst(new io.netty.channel.ChannelOutboundHandlerAdapter() {
-            @Override
-            public void flush(io.netty.channel.ChannelHandlerContext ctx) {}
-        });
+        channel.pipeline().addFirst(new StalledPeer());
 
         receive(get("/now/1") + get("/now/2") + get("/now/3"));
 
         assertThat(channel.unsafe().outboundBuffer().totalPendingWriteBytes()).isBetween(1L, 250L);
         assertThat(channel.config().isAutoRead()).isFalse();
+    }
+
+    @Test
+    void lastAnswerIsNotCutWhileTheClientTakesIt() {
+        channel.pipeline().addFirst(new StalledPeer());
+        receive("GET /now/1 HTTP/1.1\r\nConnection: close\r\n\r\n");
+
+        pass(100);
+        assertThat(channel.isOpen()).isTrue();
+        pass(100);
+
+        assertThat(channel.isOpen()).isFalse();
     }
 
     @Test
@@ -264,5 +275,11 @@ class HttpConnectionTest {
         receive("GET http://host:80/now/1?a=b HTTP/1.1\r\n\r\n");
 
         assertThat(sent()).endsWith("\r\n\r\n/now/1");
+    }
+
+    /** Keeps everything back, as a socket does whose peer does not read. */
+    private static final class StalledPeer extends ChannelOutboundHandlerAdapter {
+        @Override
+        public void flush(ChannelHandlerContext ctx) {}
     }
 }
