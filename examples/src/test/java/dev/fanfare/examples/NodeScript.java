@@ -108,13 +108,13 @@ final class NodeScript {
         Path lock = home.resolve("package-lock.json");
         Path installed = home.resolve("node_modules/.installed");
         if (!Files.exists(installed) || Files.mismatch(lock, installed) >= 0) {
-            int code = new ProcessBuilder(
+            Process npm = new ProcessBuilder(
                             "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
                     .directory(home.toFile())
-                    .inheritIO()
-                    .start()
-                    .waitFor();
-            Assertions.assertEquals(0, code, "npm ci in " + home.toAbsolutePath());
+                    .redirectErrorStream(true)
+                    .start();
+            String said = new String(npm.getInputStream().readAllBytes(), UTF_8);
+            Assertions.assertEquals(0, npm.waitFor(), "npm ci in " + home.toAbsolutePath() + "\n" + said);
             Files.copy(lock, installed, StandardCopyOption.REPLACE_EXISTING);
         }
         return home;
@@ -153,7 +153,7 @@ final class NodeScript {
         boolean failed = !result.path("failure").isNull();
         return dynamicTest(name, () -> {
             if (failed) {
-                Assertions.fail(failure);
+                Assertions.fail(name + "\n" + failure);
             }
         });
     }
