@@ -273,9 +273,11 @@ test('too long away: the history was lost, is reloaded, and has no hole', async 
   await publish('chat:engineering', ...Array.from({ length: 310 }, (_, i) => `long ago ${i + 1}`));
   proxy.mend();
   await page.locator('#banner', { hasText: 'History was lost, reloaded' }).waitFor();
+  const newest = Array.from({ length: 50 }, (_, i) => `long ago ${i + 261}`);
+  await sees(page, ...newest);
   await publish('chat:engineering', 'now');
 
-  await sees(page, ...Array.from({ length: 50 }, (_, i) => `long ago ${i + 261}`), 'now');
+  await sees(page, ...newest, 'now');
   assert.equal((await texts(page)).includes('before'), false);
   await screenshot(page, 'chat-reset');
 });

@@ -68,7 +68,8 @@ test('an id of another life is answered with a visible reset', async (context) =
   await shows(page, 'goes on');
   await screenshot(page, 'stream-reset');
 
-  assert.match(await page.locator('.event.reset').textContent(), /EPOCH/);
+  assert.match(await page.locator('.event.reset').textContent(), /^reset: EPOCH/);
+  assert.match(await page.locator('#status').textContent(), /got a reset: EPOCH/);
   assert.equal(await page.locator('#resets').textContent(), '1');
 });
 
@@ -76,6 +77,18 @@ test('a room that is not theirs is refused', async (context) => {
   const page = await openPage(context, `${server}/stream#leads`);
 
   await page.locator('#state[data-state=disconnected]', { hasText: 'Refused' }).waitFor();
+});
+
+test('whoever is signed in reads the rooms that are theirs', async (context) => {
+  const page = await openPage(context, `${server}/chat#leads`);
+  await page.getByLabel('Name').fill('grace');
+  await page.getByRole('button', { name: 'Come in' }).click();
+  await page.locator('#state[data-state=connected]').waitFor();
+  await publish('chat:leads', 'between us');
+  await page.goto(`${server}/stream#leads`);
+  await shows(page, 'between us');
+
+  assert.ok(!(await page.locator('#curl').textContent()).includes('token'), 'the token is not shown');
 });
 
 test('the stream fits a phone', async (context) => {

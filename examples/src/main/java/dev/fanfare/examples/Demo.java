@@ -16,8 +16,9 @@ import picocli.CommandLine.Spec;
 /** Starts the demo server, or with {@code bench} the server that the load harness measures. */
 @Command(
         name = "demo",
+        subcommands = Demo.Bench.class,
         mixinStandardHelpOptions = true,
-        version = "Fanfare demo 0.1.0-SNAPSHOT",
+        version = Demo.VERSION,
         sortOptions = false,
         usageHelpAutoWidth = true,
         description = {"Serves the examples: a team chat, an event stream, and an API for curl.", ""},
@@ -29,6 +30,9 @@ import picocli.CommandLine.Spec;
             "Everything is kept in memory and gone when the server stops."
         })
 public final class Demo implements Callable<Integer> {
+
+    /** What {@code --version} says. */
+    static final String VERSION = "Fanfare demo 0.1.0-SNAPSHOT";
 
     /** Exit code when the port is taken or cannot be used. */
     static final int PORT_UNUSABLE = 3;
@@ -94,37 +98,6 @@ public final class Demo implements Callable<Integer> {
         });
     }
 
-    @Command(
-            name = "bench",
-            mixinStandardHelpOptions = true,
-            sortOptions = false,
-            usageHelpAutoWidth = true,
-            description = {
-                "Serves nothing but the library's end points, to be measured: everybody may do everything.",
-                "Namespaces: bench: keeps 100 publications for 300 s, plain: keeps none.",
-                ""
-            })
-    int bench(
-            @Option(
-                            names = "--host",
-                            paramLabel = "NAME",
-                            defaultValue = "localhost",
-                            description = "Address to listen on (default: ${DEFAULT-VALUE}).")
-                    String benchHost,
-            @Option(
-                            names = "--port",
-                            paramLabel = "N",
-                            defaultValue = "7010",
-                            description = "Port to listen on, 0 for any free one (default: ${DEFAULT-VALUE}).")
-                    int benchPort) {
-        CommandLine line = commandLine(spec);
-        return serve(line, benchHost, benchPort, BenchServer::start, server -> {
-            PrintWriter out = line.getOut();
-            out.println("bench server on http://" + benchHost + ":" + server.port() + ", Ctrl-C stops it");
-            out.flush();
-        });
-    }
-
     private static int serve(CommandLine line, String host, int port, Starter starter, Consumer<Server> greeting) {
         if (port < 0 || port > 65_535) {
             throw new ParameterException(line, "--port must be in 0 to 65535: " + port);
@@ -180,5 +153,49 @@ public final class Demo implements Callable<Integer> {
     @FunctionalInterface
     private interface Starter {
         Server start(String host, int port);
+    }
+
+    /** Starts the server that the load harness measures. */
+    @Command(
+            name = "bench",
+            mixinStandardHelpOptions = true,
+            version = Demo.VERSION,
+            sortOptions = false,
+            usageHelpAutoWidth = true,
+            description = {
+                "Serves nothing but the library's end points, to be measured: everybody may do everything.",
+                "Namespaces: bench: keeps 100 publications for 300 s, plain: keeps none.",
+                ""
+            })
+    static final class Bench implements Callable<Integer> {
+
+        @Spec
+        private @Nullable CommandSpec spec;
+
+        @Option(
+                names = "--host",
+                paramLabel = "NAME",
+                defaultValue = "localhost",
+                description = "Address to listen on (default: ${DEFAULT-VALUE}).")
+        private String host = "localhost";
+
+        @Option(
+                names = "--port",
+                paramLabel = "N",
+                defaultValue = "7010",
+                description = "Port to listen on, 0 for any free one (default: ${DEFAULT-VALUE}).")
+        private int port;
+
+        private Bench() {}
+
+        @Override
+        public Integer call() {
+            CommandLine line = commandLine(spec);
+            return serve(line, host, port, BenchServer::start, server -> {
+                PrintWriter out = line.getOut();
+                out.println("bench server on http://" + host + ":" + server.port() + ", Ctrl-C stops it");
+                out.flush();
+            });
+        }
     }
 }

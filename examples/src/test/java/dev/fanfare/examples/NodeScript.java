@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -14,10 +13,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
@@ -38,54 +40,51 @@ final class NodeScript {
 
     /** Runs a script that needs no browser. */
     static List<DynamicTest> run(String script, Map<String, String> environment) throws Exception {
-        requireNode();
-        Path home = install();
-        return start(home, script, environment);
+        Optional<String> missing = missingNode();
+        return missing.isPresent() ? notTested(missing.get()) : start(install(), script, environment);
     }
 
     /** Runs a script that drives Chromium. */
     static List<DynamicTest> runInBrowser(String script, Map<String, String> environment) throws Exception {
-        requireNode();
-        String browser = BROWSERS.stream()
+        Optional<Path> browser = BROWSERS.stream()
                 .map(NodeScript::onPath)
                 .flatMap(Optional::stream)
-                .findFirst()
-                .map(Path::toString)
-                .orElseGet(() -> missing("Chromium is not on the PATH: install Debian's package chromium"));
-        Path home = install();
+                .findFirst();
+        Optional<String> missing = missingNode();
+        if (missing.isPresent() || browser.isEmpty()) {
+            return notTested(missing.orElse("Chromium is not on the PATH: install Debian's package chromium"));
+        }
         Path screenshots = Files.createDirectories(Path.of("target", "screenshots"));
-        Map<String, String> more = new java.util.HashMap<>(environment);
-        more.put("CHROMIUM", browser);
+        Map<String, String> more = new HashMap<>(environment);
+        more.put("CHROMIUM", browser.get().toString());
         more.put("SCREENSHOTS", screenshots.toAbsolutePath().toString());
-        return start(home, script, more);
+        return start(install(), script, more);
     }
 
-    private static void requireNode() throws Exception {
+    private static Optional<String> missingNode() throws IOException {
         if (onPath("node").isEmpty() || onPath("npm").isEmpty()) {
-            missing("node and npm are not on the PATH: install Node.js " + OLDEST_NODE + " or newer, and npm");
+            return Optional.of("node or npm is not on the PATH: install Node.js " + OLDEST_NODE + " or newer, and npm");
         }
         Process node = new ProcessBuilder("node", "--version")
                 .redirectErrorStream(true)
                 .start();
         String version = new String(node.getInputStream().readAllBytes(), UTF_8).strip();
-        if (!version.matches("v\\d+\\..*")
-                || Integer.parseInt(version.substring(1, version.indexOf('.'))) < OLDEST_NODE) {
-            missing("node is " + version + ": install Node.js " + OLDEST_NODE + " or newer");
-        }
+        Matcher major = Pattern.compile("v(\\d+)\\..*").matcher(version);
+        return major.matches() && Integer.parseInt(major.group(1)) >= OLDEST_NODE
+                ? Optional.empty()
+                : Optional.of("node is " + version + ": install Node.js " + OLDEST_NODE + " or newer");
     }
 
-    /** Ends the test: as failed where these tools must be there, otherwise as skipped. */
-    @CanIgnoreReturnValue
-    private static String missing(String what) {
-        if ("true".equalsIgnoreCase(System.getenv("CI"))) {
-            Assertions.fail("With CI=true this test must run. " + what);
-        }
-        System.err.println();
-        System.err.println("  ******************************************************************************");
-        System.err.println("  NOT TESTED: " + what);
-        System.err.println("  ******************************************************************************");
-        System.err.println();
-        return Assumptions.abort(what);
+    /** One test in place of all: it fails where these tools must be there, and otherwise is skipped, loudly. */
+    private static List<DynamicTest> notTested(String why) {
+        return List.of(dynamicTest("not tested: " + why, () -> {
+            if ("true".equalsIgnoreCase(System.getenv("CI"))) {
+                Assertions.fail("With CI=true this must be tested. " + why);
+            }
+            String stars = "*".repeat(100);
+            System.err.printf("%n%s%nNOT TESTED: %s%n%s%n%n", stars, why, stars);
+            Assumptions.abort(why);
+        }));
     }
 
     private static Optional<Path> onPath(String command) {
@@ -108,13 +107,19 @@ final class NodeScript {
         Path lock = home.resolve("package-lock.json");
         Path installed = home.resolve("node_modules/.installed");
         if (!Files.exists(installed) || Files.mismatch(lock, installed) >= 0) {
-            int code = new ProcessBuilder(
-                            "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+            Process npm = new ProcessBuilder(
+                            "npm",
+                            "ci",
+                            "--prefer-offline",
+                            "--ignore-scripts",
+                            "--no-audit",
+                            "--no-fund",
+                            "--loglevel=error")
                     .directory(home.toFile())
-                    .inheritIO()
-                    .start()
-                    .waitFor();
-            Assertions.assertEquals(0, code, "npm ci in " + home.toAbsolutePath());
+                    .redirectErrorStream(true)
+                    .start();
+            String said = new String(npm.getInputStream().readAllBytes(), UTF_8);
+            Assertions.assertEquals(0, npm.waitFor(), "npm ci in " + home.toAbsolutePath() + "\n" + said);
             Files.copy(lock, installed, StandardCopyOption.REPLACE_EXISTING);
         }
         return home;
@@ -153,7 +158,7 @@ final class NodeScript {
         boolean failed = !result.path("failure").isNull();
         return dynamicTest(name, () -> {
             if (failed) {
-                Assertions.fail(failure);
+                Assertions.fail(name + "\n" + failure);
             }
         });
     }

@@ -69,10 +69,15 @@ function open(cursor = '') {
   };
   source.onmessage = receive;
   source.addEventListener('reset', (event) => {
-    resets++;
-    page.resets.textContent = resets;
+    page.resets.textContent = ++resets;
     remember(event);
-    row('reset', 'reset', event.data, event.lastEventId);
+    const { reason, cursor } = JSON.parse(event.data);
+    row('reset', `reset: ${reason}`, `It cannot be continued from there; it goes on from ${cursor}.`, event.lastEventId);
+    if (resumed) {
+      page.status.textContent = `Asked for what comes after ${resumed.from}, and got a reset: ${reason}`;
+      resumed.line.remove();
+      resumed = null;
+    }
   });
 }
 
