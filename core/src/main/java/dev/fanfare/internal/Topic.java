@@ -41,7 +41,8 @@ import org.jspecify.annotations.Nullable;
  * the ring.
  *
  * <p><i>Bounds.</i> At most {@link #MAX_IN_FLIGHT} announcements wait for the stripe; more are dropped,
- * counted, and repaired from the log.
+ * counted, and repaired from the log. As many as a ring holds wait for the end of a repair; for more there is
+ * another one.
  */
 final class Topic implements Bus.Watcher {
 
@@ -64,6 +65,7 @@ final class Topic implements Bus.Watcher {
     private final List<Reader> waiting = new ArrayList<>(1);
     private final List<Runnable> afterRepair = new ArrayList<>(1);
     private final List<Runnable> afterWarming = new ArrayList<>(0);
+    private final List<Publication> early = new ArrayList<>(0);
 
     private State state = State.OPENING;
     private Bus.@Nullable Watch watch;
@@ -75,6 +77,7 @@ final class Topic implements Bus.Watcher {
     private volatile boolean hasNewsSinceProbe;
     private boolean isRepairing;
     private boolean isRepairWanted;
+    private int earlyBytes;
     private boolean isClosingLater;
 
     Topic(Hub hub, ChannelId channel, ChannelRules rules, Stripe stripe) {
@@ -252,7 +255,11 @@ final class Topic implements Bus.Watcher {
         } else if (isNext(publication)) {
             take(publication);
         } else if (!ring.holds(publication)) {
-            repair();
+            if (isRepairing) {
+                keepEarly(publication);
+            } else {
+                repair();
+            }
         }
     }
 
@@ -370,11 +377,12 @@ final class Topic implements Bus.Watcher {
         }
         isRepairing = true;
         isRepairWanted = false;
-        hub.read(LogRead.after(channel, position().offset(), REPAIR_PAGE))
-                .whenComplete((page, failure) -> stripe.execute(() -> repaired(page, failure)));
+        Cursor asked = position();
+        hub.read(LogRead.after(channel, asked.offset(), REPAIR_PAGE))
+                .whenComplete((page, failure) -> stripe.execute(() -> repaired(asked, page, failure)));
     }
 
-    private void repaired(@Nullable LogPage page, @Nullable Throwable failure) {
+    private void repaired(Cursor asked, @Nullable LogPage page, @Nullable Throwable failure) {
         isRepairing = false;
         if (state == State.CLOSED) {
             return;
@@ -385,19 +393,65 @@ final class Topic implements Bus.Watcher {
             runAfterRepair(); // those who wait have their own patience
             return;
         }
-        ResetReason broken = Positions.judge(position(), page);
-        if (broken != null) {
+        ResetReason broken = Positions.judge(asked, page);
+        if (broken == null) {
+            takeAll(page);
+        } else if (asked.equals(position())) {
             hub.listener.onRepair(channel, true);
             reset(new Resume.Reset(broken, page.head()));
-        } else if (!page.publications().isEmpty()) {
-            hub.listener.onRepair(channel, false);
-            page.publications().forEach(this::take);
+        } else {
+            isRepairWanted = true; // announcements moved the position on meanwhile, and the page is of before
         }
-        if (isRepairWanted || !page.head().equals(position())) {
+        takeEarly();
+        if (isRepairWanted || isBehind(page.head())) {
             repair();
         } else {
             finishRepair();
         }
+    }
+
+    /** Takes what the position does not have yet; announcements may have brought some of it meanwhile. */
+    private void takeAll(LogPage page) {
+        boolean hasTaken = false;
+        for (Publication publication : page.publications()) {
+            if (isNext(publication)) {
+                take(publication);
+                hasTaken = true;
+            } else if (publication.offset() > position().offset() || ring.contradicts(publication)) {
+                isRepairWanted = true;
+                break;
+            }
+        }
+        if (hasTaken) {
+            hub.listener.onRepair(channel, false);
+        }
+    }
+
+    private boolean isBehind(Cursor head) {
+        Cursor reached = position();
+        return head.offset() > reached.offset() || !head.epoch().equals(reached.epoch());
+    }
+
+    /** Keeps what comes while the log is being read: it follows what the read brings. */
+    private void keepEarly(Publication publication) {
+        if (early.size() < Ring.MOST_SLOTS && earlyBytes < Ring.MOST_BYTES) {
+            early.add(publication);
+            earlyBytes += publication.data().size();
+        } else {
+            isRepairWanted = true;
+        }
+    }
+
+    private void takeEarly() {
+        for (Publication publication : early) {
+            if (isNext(publication)) {
+                take(publication);
+            } else if (!ring.holds(publication)) {
+                isRepairWanted = true;
+            }
+        }
+        early.clear();
+        earlyBytes = 0;
     }
 
     private void finishRepair() {
