@@ -76,6 +76,7 @@ final class Topic implements Bus.Watcher {
     private volatile boolean hasLostAnnouncements;
     private volatile boolean hasNewsSinceProbe;
     private boolean isRepairing;
+    private boolean isRetrying;
     private boolean isRepairWanted;
     private int earlyBytes;
     private boolean isClosingLater;
@@ -97,6 +98,12 @@ final class Topic implements Bus.Watcher {
     }
 
     private void watching(Bus.@Nullable Watch effective, @Nullable Throwable failure) {
+        if (state == State.CLOSED) {
+            if (effective != null) {
+                effective.close();
+            }
+            return;
+        }
         if (effective == null) {
             failOpening(failure);
             return;
@@ -108,6 +115,9 @@ final class Topic implements Bus.Watcher {
         }
         hub.read(LogRead.head(channel))
                 .whenComplete((page, broken) -> stripe.execute(() -> {
+                    if (state == State.CLOSED) {
+                        return;
+                    }
                     if (page == null) {
                         failOpening(broken);
                     } else {
@@ -131,10 +141,7 @@ final class Topic implements Bus.Watcher {
 
     private void failOpening(@Nullable Throwable failure) {
         hub.log.openFailed(channel, failure);
-        List<Reader> arrivals = List.copyOf(waiting);
-        waiting.clear();
-        close();
-        arrivals.forEach(reader -> reader.port.queue.add(() -> reader.refuse(Refusal.UNAVAILABLE)));
+        close(Refusal.UNAVAILABLE);
     }
 
     /** Takes in a reader; one that comes to a closed topic is sent to the hub again. */
@@ -177,17 +184,17 @@ final class Topic implements Bus.Watcher {
         stripe.execute(() -> {
             isClosingLater = false;
             if (state == State.OPEN && lanes.isEmpty() && waiting.isEmpty()) {
-                close();
+                close(Refusal.CLOSED);
             }
         });
     }
 
     /** Closes in any case: Fanfare is being closed. */
     void shutDown() {
-        stripe.execute(this::close);
+        stripe.execute(() -> close(Refusal.CLOSED));
     }
 
-    private void close() {
+    private void close(Refusal answer) {
         if (state == State.CLOSED) {
             return;
         }
@@ -196,6 +203,8 @@ final class Topic implements Bus.Watcher {
             watch.close();
         }
         hub.remove(this);
+        waiting.forEach(reader -> reader.port.queue.add(() -> reader.refuse(answer)));
+        waiting.clear();
         runAfterRepair();
     }
 
@@ -223,27 +232,30 @@ final class Topic implements Bus.Watcher {
         boolean isLogged = announcement instanceof Announcement.Published published
                 && published.publication().isLogged();
         if (isLogged || announcement instanceof Announcement.Moved) {
-            hasLostAnnouncements = true;
+            if (!hasLostAnnouncements) {
+                hasLostAnnouncements = true;
+                stripe.execute(this::repairLost);
+            }
         } else {
             hub.listener.onDrop(channel, DropReason.NOT_RETAINED, 1);
         }
+    }
+
+    private void repairLost() {
+        hasLostAnnouncements = false;
+        repair();
     }
 
     private void receive(Announcement announcement) {
         if (state == State.CLOSED) {
             return;
         }
-        hasNewsSinceProbe = true;
         if (announcement instanceof Announcement.Published published) {
             receive(published.publication());
         } else if (announcement instanceof Announcement.Moved) {
             repair();
         } else if (announcement instanceof Announcement.Presence presence) {
             send(presence);
-        }
-        if (hasLostAnnouncements) {
-            hasLostAnnouncements = false;
-            repair();
         }
     }
 
@@ -255,7 +267,7 @@ final class Topic implements Bus.Watcher {
         } else if (isNext(publication)) {
             take(publication);
         } else if (!ring.holds(publication)) {
-            if (isRepairing) {
+            if (isRepairing || isRetrying) {
                 keepEarly(publication);
             } else {
                 repair();
@@ -264,6 +276,7 @@ final class Topic implements Bus.Watcher {
     }
 
     private void take(Publication publication) {
+        hasNewsSinceProbe = true;
         last = publication;
         ring.add(publication);
         send(publication);
@@ -354,7 +367,7 @@ final class Topic implements Bus.Watcher {
         });
     }
 
-    /** Compares with the log, unless there was news since the last time. */
+    /** Compares with the log, unless it has brought something since the last time. */
     void probe() {
         if (hasNewsSinceProbe) {
             hasNewsSinceProbe = false;
@@ -371,7 +384,7 @@ final class Topic implements Bus.Watcher {
             }
             return;
         }
-        if (isRepairing) {
+        if (isRepairing || isRetrying) {
             isRepairWanted = true;
             return;
         }
@@ -389,6 +402,7 @@ final class Topic implements Bus.Watcher {
         }
         if (page == null) {
             hub.log.repairFailed(channel, requireNonNull(failure));
+            isRetrying = true;
             hub.retryRepair(this);
             runAfterRepair(); // those who wait have their own patience
             return;
@@ -408,6 +422,14 @@ final class Topic implements Bus.Watcher {
         } else {
             finishRepair();
         }
+    }
+
+    /** Tries again, a while after the log could not be read. */
+    void retryRepair() {
+        stripe.execute(() -> {
+            isRetrying = false;
+            repair();
+        });
     }
 
     /** Takes what the position does not have yet; announcements may have brought some of it meanwhile. */

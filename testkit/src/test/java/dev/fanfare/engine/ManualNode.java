@@ -1,5 +1,6 @@
 package dev.fanfare.engine;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.Authorizer;
 import dev.fanfare.ChannelId;
 import dev.fanfare.Fanfare;
@@ -76,16 +77,19 @@ final class ManualNode implements AutoCloseable {
         return outlet;
     }
 
+    @CanIgnoreReturnValue
     Subscription subscribe(String channel, StartAt start, Subscriber subscriber) {
         Subscription subscription = fanfare.subscribe(ChannelId.of(channel), start, subscriber);
         subscriptions.add(subscription);
         return subscription;
     }
 
+    @CanIgnoreReturnValue
     PublishResult publish(String channel, String text) {
         return publish(channel, text, PublishOptions.none());
     }
 
+    @CanIgnoreReturnValue
     PublishResult publish(String channel, String text, PublishOptions options) {
         return await(fanfare.publish(ChannelId.of(channel), Payload.of(text), options));
     }
@@ -134,6 +138,7 @@ final class ManualNode implements AutoCloseable {
         settle();
     }
 
+    /** Lets all clients vanish and closes the Fanfare; may be called again. */
     @Override
     public void close() {
         outlets.forEach(RecordingOutlet::vanish);

@@ -44,11 +44,14 @@ final class ScriptedStore implements Store {
     boolean holdsPresence;
     /** Whether a held read sees the log as it is when it is asked, and not when it is answered. */
     boolean looksWhenAsked;
-    /** Whether reads and appends fail at once. */
+    /** What fails at once. */
     boolean failsReads;
 
+    boolean failsAppends;
     boolean failsWatches;
     boolean failsPresence;
+    /** Whether appends are refused for want of room. */
+    boolean isFull;
     /** Whether the log announces what it appends; otherwise the engine does. */
     boolean announcesItself = true;
 
@@ -211,10 +214,16 @@ final class ScriptedStore implements Store {
     private final class Log implements ChannelLog {
         @Override
         public CompletionStage<AppendResult> append(AppendRequest request) {
+            if (failsAppends) {
+                return CompletableFuture.failedFuture(new StoreException("scripted failure of append", null, true));
+            }
             return call(holdsAppends, appends, "append", () -> appended(request));
         }
 
         private AppendResult appended(AppendRequest request) {
+            if (isFull) {
+                return new AppendResult.Full(20);
+            }
             if (!request.rules().isRetained()) {
                 Publication unlogged = Publication.builder(request.data())
                         .key(request.options().key())
@@ -231,6 +240,8 @@ final class ScriptedStore implements Store {
                     .position(life.epoch, life.top + 1, request.tag(), life.tag)
                     .timeMillis(time.millis())
                     .key(request.options().key())
+                    .eventType(request.options().eventType())
+                    .headers(request.options().headers())
                     .publisher(request.publisher())
                     .build();
             life.kept.add(publication);
