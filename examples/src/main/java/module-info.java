@@ -7,6 +7,7 @@ module dev.fanfare.examples {
     requires com.fasterxml.jackson.core;
     requires com.fasterxml.jackson.databind;
     requires info.picocli;
+    requires io.netty.buffer;
     requires org.slf4j;
 
     opens dev.fanfare.examples to

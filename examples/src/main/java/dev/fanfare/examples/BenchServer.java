@@ -3,8 +3,11 @@ package dev.fanfare.examples;
 import dev.fanfare.Authenticator;
 import dev.fanfare.Authorizer;
 import dev.fanfare.Fanfare;
+import dev.fanfare.netty.HttpAnswer;
 import dev.fanfare.netty.NettyTransport;
+import io.netty.buffer.PooledByteBufAllocator;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 
 /** What the load harness measures: the library as it is, with everything allowed. */
 final class BenchServer {
@@ -24,6 +27,17 @@ final class BenchServer {
                         .port(port)
                         .authenticator(Authenticator.anonymous())
                         .openApi()
+                        .route("GET", "/memory", call -> CompletableFuture.completedFuture(memory()))
                         .start());
+    }
+
+    /** Tells what is in use after a garbage collection: the heap, and direct buffers. */
+    private static HttpAnswer memory() {
+        System.gc();
+        System.gc();
+        Runtime runtime = Runtime.getRuntime();
+        long heap = runtime.totalMemory() - runtime.freeMemory();
+        long direct = PooledByteBufAllocator.DEFAULT.metric().usedDirectMemory();
+        return HttpAnswer.json(200, "{\"heap\":" + heap + ",\"direct\":" + direct + "}");
     }
 }

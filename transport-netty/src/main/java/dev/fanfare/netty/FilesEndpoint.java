@@ -1,7 +1,5 @@
 package dev.fanfare.netty;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.Exchange;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -118,7 +116,7 @@ final class FilesEndpoint implements Endpoint {
         if (known != null && (known.contains(file.etag()) || known.equals("*"))) {
             exchange.begin(304, file.contentType(), headers);
         } else {
-            exchange.begin(200, file.contentType(), headers).writeBytes(requireNonNull(file.bytes()));
+            exchange.begin(200, file.contentType(), headers).writeBytes(file.bytes());
         }
         exchange.end();
     }

@@ -1,10 +1,12 @@
 package dev.fanfare.netty;
 
+import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
@@ -23,6 +25,13 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 record IoLoops(EventLoopGroup group, Class<? extends ServerChannel> socket, String name) {
 
+    /**
+     * How long a peer may leave bytes unacknowledged, or its window closed, before the kernel gives it up.
+     * Without that a client that vanished from an event stream, which never answers anything, would stay for a
+     * quarter of an hour.
+     */
+    private static final int UNACKNOWLEDGED_MILLIS = 120_000;
+
     /** Starts loops on epoll if this machine has it and the library for it is there, else on NIO. */
     static IoLoops start(int threads) {
         try {
@@ -35,6 +44,14 @@ record IoLoops(EventLoopGroup group, Class<? extends ServerChannel> socket, Stri
     /** Ends the loops; what they still have to do gets that many seconds. */
     void stop(int seconds) {
         group.shutdownGracefully(0, seconds, TimeUnit.SECONDS).awaitUninterruptibly(seconds, TimeUnit.SECONDS);
+    }
+
+    /** Sets what only this kind of socket has. */
+    void configure(ServerBootstrap bootstrap) {
+        bootstrap.group(group).channel(socket);
+        if (name.equals(Native.NAME)) {
+            Native.configure(bootstrap);
+        }
     }
 
     private static IoLoops onNio(int threads) {
@@ -56,12 +73,18 @@ record IoLoops(EventLoopGroup group, Class<? extends ServerChannel> socket, Stri
 
     /** Names the classes that may be absent; loaded only when asked. */
     private static final class Native {
+        static final String NAME = "epoll";
+
         static boolean isAvailable() {
             return Epoll.isAvailable();
         }
 
         static IoLoops start(int threads) {
-            return new IoLoops(group(threads, EpollIoHandler.newFactory()), EpollServerSocketChannel.class, "epoll");
+            return new IoLoops(group(threads, EpollIoHandler.newFactory()), EpollServerSocketChannel.class, NAME);
+        }
+
+        static void configure(ServerBootstrap bootstrap) {
+            bootstrap.childOption(EpollChannelOption.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MILLIS);
         }
     }
 }

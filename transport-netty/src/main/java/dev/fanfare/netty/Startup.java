@@ -75,9 +75,9 @@ final class Startup {
     }
 
     private static ServerBootstrap bootstrap(IoLoops loops, OpenChannels open, Router router, Origins origins) {
-        return new ServerBootstrap()
-                .group(loops.group())
-                .channel(loops.socket())
+        ServerBootstrap bootstrap = new ServerBootstrap();
+        loops.configure(bootstrap);
+        return bootstrap
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)

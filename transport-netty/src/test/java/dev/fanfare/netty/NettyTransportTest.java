@@ -34,7 +34,10 @@ class NettyTransportTest {
                 .host("127.0.0.1")
                 .eventLoopThreads(2)
                 .route("GET", "/echo", call -> done(HttpAnswer.text(200, String.valueOf(call.query("say")))))
-                .route("POST", "/echo", call -> done(HttpAnswer.bytes(200, "x/y", call.body().toBytes())))
+                .route(
+                        "POST",
+                        "/echo",
+                        call -> done(HttpAnswer.bytes(200, "x/y", call.body().toBytes())))
                 .route("GET", "/broken", call -> {
                     throw new IllegalStateException("a secret");
                 })
@@ -159,7 +162,8 @@ class NettyTransportTest {
     @Test
     void chunkedBodyIsTaken() {
         connected();
-        client.send("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+        client.send(
+                "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
 
         assertThat(client.receive().text()).isEqualTo("abcde");
     }
@@ -231,7 +235,8 @@ class NettyTransportTest {
 
     @Test
     void garbageIsRefused() {
-        assertThat(connected().send("\u0001\u0002 garbage\r\n\r\n").receive().status).isEqualTo(400);
+        assertThat(connected().send("\u0001\u0002 garbage\r\n\r\n").receive().status)
+                .isEqualTo(400);
         assertThat(client.rest()).isEmpty();
     }
 
@@ -277,8 +282,7 @@ class NettyTransportTest {
         assertThatThrownBy(() -> builder.host(" ")).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> builder.eventLoopThreads(0)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> builder.apiKey("")).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> builder.route("get", "/", call -> done(null)))
-                .hasMessageContaining("upper case");
+        assertThatThrownBy(() -> builder.route("get", "/", call -> done(null))).hasMessageContaining("upper case");
         assertThatThrownBy(() -> builder.route("GET", "x", call -> done(null))).hasMessageContaining("'/'");
         assertThatThrownBy(() -> builder.openApi().apiKey("k")).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> builder.port(1).port(2)).isInstanceOf(IllegalStateException.class);

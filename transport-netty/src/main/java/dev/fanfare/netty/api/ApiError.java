@@ -1,9 +1,12 @@
 package dev.fanfare.netty.api;
 
+import dev.fanfare.ChannelId;
 import dev.fanfare.FanfareException;
 import dev.fanfare.Refusal;
 import dev.fanfare.RefusedException;
+import dev.fanfare.netty.http.Exchange;
 import dev.fanfare.netty.http.JsonText;
+import dev.fanfare.netty.http.MediaTypes;
 import io.netty.buffer.ByteBuf;
 import java.time.Duration;
 import java.util.concurrent.CompletionException;
@@ -67,8 +70,19 @@ public record ApiError(
         };
     }
 
+    /** Returns the same error, naming the channel. */
+    public ApiError about(ChannelId channel) {
+        return new ApiError(code, message + ": " + channel, isTemporary, retryAfter);
+    }
+
+    /** Answers with it: {@code {"error":…}}. */
+    public void answer(Exchange exchange, int status) {
+        ApiReply.error(exchange.begin(status, MediaTypes.JSON), this);
+        exchange.end();
+    }
+
     /** Writes it as an object. */
-    public void writeTo(ByteBuf out) {
+    void writeTo(ByteBuf out) {
         JsonText.raw(out, "{\"code\":");
         JsonText.number(out, code);
         JsonText.raw(out, ",\"message\":");

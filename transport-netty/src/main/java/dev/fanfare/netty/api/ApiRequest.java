@@ -60,7 +60,7 @@ final class ApiRequest {
         if (body.length == 0) {
             return request;
         }
-        if (body.length > 1 && (body[0] == 0 || body[1] == 0 || (body[0] & 0x80) != 0)) {
+        if (!JsonText.looksLikeUtf8(body)) {
             throw malformed("it is not UTF-8, or begins with a byte order mark");
         }
         try (JsonParser parser = JsonText.FACTORY.createParser(body)) {

@@ -30,6 +30,7 @@ final class UpgradeRequest {
     private static final String JSON = "centrifuge-json";
     private static final String PROTOBUF = "centrifuge-protobuf";
     private static final String ACCEPT_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    private static final int KEY_LENGTH = 24;
     private static final int KEY_BYTES = 16;
 
     private final HttpRequest request;
@@ -60,7 +61,9 @@ final class UpgradeRequest {
 
     private static boolean isKey(@Nullable String key) {
         try {
-            return key != null && Base64.getDecoder().decode(key).length == KEY_BYTES;
+            return key != null
+                    && key.length() == KEY_LENGTH
+                    && Base64.getDecoder().decode(key).length == KEY_BYTES;
         } catch (IllegalArgumentException noBase64) {
             return false;
         }

@@ -79,7 +79,8 @@ public final class Admission extends Beat {
 
     private void fail(String what, @Nullable Throwable failure) {
         if (outcome != null) {
-            LOG.warn("A client was not let in: {}", what, failure);
+            LOG.warn("A client was not let in: {}{}", what, failure == null ? "" : ", " + failure);
+            LOG.debug("The failure in full", failure);
             Outcome told = outcome;
             giveUp();
             told.failed();

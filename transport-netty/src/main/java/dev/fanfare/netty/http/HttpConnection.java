@@ -8,6 +8,7 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.DefaultHttpRequest;
 import io.netty.handler.codec.http.HttpContent;
@@ -80,6 +81,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     private boolean isRequestBegun;
     private long deadline;
     private long timerAt;
+    private long unsent;
     private @Nullable ScheduledFuture<?> timer;
 
     /** Makes the handler; it brings its own decoder when it is added to a pipeline. */
@@ -280,11 +282,11 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         current = null;
         if (isLingering) {
             ctx.writeAndFlush(answer).addListener(done -> stopWriting(ctx, done.isSuccess()));
-            linger(ctx);
+            linger(ctx, limits.lingerTime());
         } else if (!isKeptAlive || isClosing) {
             isLingering = true;
             ctx.writeAndFlush(answer).addListener(ChannelFutureListener.CLOSE);
-            linger(ctx);
+            linger(ctx, limits.idleTime());
         } else {
             ctx.write(answer, ctx.voidPromise());
             flushSoon(ctx);
@@ -302,10 +304,10 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void linger(ChannelHandlerContext ctx) {
+    private void linger(ChannelHandlerContext ctx, Duration time) {
         releaseWaiting();
         ctx.channel().config().setAutoRead(true);
-        expectWithin(limits.lingerTime());
+        expectWithin(time);
     }
 
     private static void stopWriting(ChannelHandlerContext ctx, boolean isWritten) {
@@ -369,9 +371,20 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
                     receiving,
                     408,
                     "request took longer than " + limits.requestTime().toSeconds() + " s");
+        } else if (isAnswerMoving()) {
+            expectWithin(limits.idleTime());
         } else {
             context().close();
         }
+    }
+
+    /** Tells whether the client has taken some of a large answer since this was asked last. */
+    private boolean isAnswerMoving() {
+        ChannelOutboundBuffer buffer = context().channel().unsafe().outboundBuffer();
+        long pending = buffer == null ? 0 : buffer.totalPendingWriteBytes();
+        boolean isMoving = pending > 0 && pending != unsent;
+        unsent = pending;
+        return isMoving;
     }
 
     private long now() {

@@ -118,6 +118,9 @@ public final class JsonText {
 
     /** Tells whether the bytes are one JSON value, perhaps with white space around it. */
     public static boolean isJson(byte[] bytes) {
+        if (!looksLikeUtf8(bytes)) {
+            return false;
+        }
         try (JsonParser parser = FACTORY.createParser(bytes)) {
             JsonToken first = parser.nextToken();
             if (first == null) {
@@ -128,5 +131,13 @@ public final class JsonText {
         } catch (IOException notJson) {
             return false;
         }
+    }
+
+    /**
+     * Tells whether bytes that should be JSON are in UTF-8, and not in another encoding that a parser would
+     * find out and read as well.
+     */
+    public static boolean looksLikeUtf8(byte[] bytes) {
+        return bytes.length < 2 || (bytes[0] > 0 && bytes[1] != 0);
     }
 }

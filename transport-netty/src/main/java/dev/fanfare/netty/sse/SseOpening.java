@@ -71,7 +71,7 @@ final class SseOpening implements Admission.Outcome {
 
     @Override
     public void failed() {
-        fail(503, 100, "temporarily unavailable", DisconnectReason.INTERNAL_ERROR);
+        fail(503, ApiError.of(Refusal.UNAVAILABLE), DisconnectReason.INTERNAL_ERROR);
     }
 
     @Override
@@ -152,11 +152,9 @@ final class SseOpening implements Admission.Outcome {
             return;
         }
         if (result instanceof SubscribeResult.Refused refused) {
-            ApiError error = ApiError.of(refused.reason());
             fail(
                     status(refused.reason()),
-                    error.code(),
-                    error.message() + ": " + channel,
+                    ApiError.of(refused.reason()).about(channel),
                     refused.reason() == Refusal.NOT_ALLOWED
                             ? DisconnectReason.PERMISSION_DENIED
                             : DisconnectReason.BAD_REQUEST);
@@ -190,14 +188,19 @@ final class SseOpening implements Admission.Outcome {
         if (!isOver) {
             isOver = true;
             beginnings.clear();
-            exchange.fail(reason.isReconnect() ? 503 : 403, reason.code(), reason.text());
+            new ApiError(reason.code(), reason.text(), reason.isReconnect(), null)
+                    .answer(exchange, reason.isReconnect() ? 503 : 403);
         }
     }
 
     private void fail(int status, int code, String message, DisconnectReason reason) {
+        fail(status, new ApiError(code, message, status == 503, null), reason);
+    }
+
+    private void fail(int status, ApiError error, DisconnectReason reason) {
         if (!isOver) {
             end(reason);
-            exchange.fail(status, code, message);
+            error.answer(exchange, status);
         }
     }
 

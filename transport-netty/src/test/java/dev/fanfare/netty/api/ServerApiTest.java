@@ -76,7 +76,8 @@ class ServerApiTest {
 
     @Test
     void publishTellsThePosition() throws Exception {
-        JsonNode result = call("publish", "{\"channel\":\"chat:a\",\"data\":{\"n\":1}}").get("result");
+        JsonNode result =
+                call("publish", "{\"channel\":\"chat:a\",\"data\":{\"n\":1}}").get("result");
 
         Publication stored = history("chat:a").get(0);
         assertThat(result.get("offset").asLong()).isEqualTo(1);
@@ -95,8 +96,8 @@ class ServerApiTest {
         String body = "{\"channel\":\"chat:a\",\"data\":1,\"dedup_key\":\"k\"}";
 
         JsonNode first = call("publish", body).get("result");
-        JsonNode second = call("publish", body.replace("dedup_key", "idempotency_key"))
-                .get("result");
+        JsonNode second =
+                call("publish", body.replace("dedup_key", "idempotency_key")).get("result");
 
         assertThat(second.get("cursor")).isEqualTo(first.get("cursor"));
         assertThat(second.get("duplicate").asBoolean()).isTrue();
@@ -176,7 +177,9 @@ class ServerApiTest {
 
     @Test
     void unknownNamespaceIsAnUnknownChannel() {
-        assertThat(call("publish", "{\"channel\":\"nope:a\",\"data\":1}").at("/error/code").asInt())
+        assertThat(call("publish", "{\"channel\":\"nope:a\",\"data\":1}")
+                        .at("/error/code")
+                        .asInt())
                 .isEqualTo(102);
     }
 
@@ -212,9 +215,17 @@ class ServerApiTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "{", "[]", "1", "x", "{\"channel\":\"chat:a\",\"data\":}", "{\"channel\":\"chat:a\",\"data\":1}}",
-                "{\"channel\":\"chat:a\",\"data\":{\"a\":tru}}", "{\"channel\":\"chat:a\",\"data\":\"\u0001\"}",
-                "{\"channel\":\"chat:a\",\"data\":01}", "{} {}", "\uFEFF{}"
+                "{",
+                "[]",
+                "1",
+                "x",
+                "{\"channel\":\"chat:a\",\"data\":}",
+                "{\"channel\":\"chat:a\",\"data\":1}}",
+                "{\"channel\":\"chat:a\",\"data\":{\"a\":tru}}",
+                "{\"channel\":\"chat:a\",\"data\":\"\u0001\"}",
+                "{\"channel\":\"chat:a\",\"data\":01}",
+                "{} {}",
+                "\uFEFF{}"
             })
     void bodyThatIsNoJsonObjectIsNamedSo(String body) {
         Answer answer = client.post("/api/publish", body, "X-API-Key: key");
@@ -303,7 +314,9 @@ class ServerApiTest {
 
     @Test
     void historyWithoutRetentionIsNotAvailable() {
-        assertThat(call("history", "{\"channel\":\"plain:a\"}").at("/error/code").asInt())
+        assertThat(call("history", "{\"channel\":\"plain:a\"}")
+                        .at("/error/code")
+                        .asInt())
                 .isEqualTo(108);
     }
 
@@ -338,7 +351,9 @@ class ServerApiTest {
 
     @Test
     void presenceWithoutPresenceIsNotAvailable() {
-        assertThat(call("presence", "{\"channel\":\"plain:a\"}").at("/error/code").asInt())
+        assertThat(call("presence", "{\"channel\":\"plain:a\"}")
+                        .at("/error/code")
+                        .asInt())
                 .isEqualTo(108);
     }
 
@@ -373,7 +388,8 @@ class ServerApiTest {
 
     @Test
     void openApiTakesEverybodyButNotForeignPages() {
-        try (NettyTransport open = NettyTransport.builder(fanfare).port(0).openApi().start();
+        try (NettyTransport open =
+                        NettyTransport.builder(fanfare).port(0).openApi().start();
                 RawClient stranger = RawClient.connect(open.port())) {
             String body = "{\"channel\":\"chat:a\",\"data\":1}";
 
@@ -395,7 +411,8 @@ class ServerApiTest {
         client.send(all.toString().getBytes(UTF_8));
 
         for (int i = 0; i < 50; i++) {
-            assertThat(json(client.receive().text()).at("/result/offset").asInt()).isEqualTo(i + 1);
+            assertThat(json(client.receive().text()).at("/result/offset").asInt())
+                    .isEqualTo(i + 1);
         }
         assertThat(history("chat:a")).extracting(p -> p.data().text()).startsWith("0", "1", "2");
     }
