@@ -115,16 +115,17 @@ class ChurnIT {
                 socket.setSoTimeout(10_000);
                 OutputStream out = socket.getOutputStream();
                 int stage = random.nextInt(6);
-                byte[] handshake = handshake(random.nextInt(5) == 0);
+                boolean isStream = random.nextInt(5) == 0;
+                byte[] handshake = handshake(isStream);
                 out.write(handshake, 0, stage == 0 ? random.nextInt(handshake.length) : handshake.length);
-                if (stage > 1) {
+                if (stage > 1 && !isStream) {
                     out.write(frame("{\"id\":1,\"connect\":{}}\n{\"id\":2,\"subscribe\":{\"channel\":\"room:"
                             + random.nextInt(THREADS) + "\",\"join_leave\":true}}"));
                 }
                 if (stage > 2) {
-                    readUntil(socket, stage == 3 ? "101 " : "id");
+                    readUntil(socket, stage == 3 ? "HTTP/1.1" : isStream ? "retry" : "\"id\":2");
                 }
-                if (stage > 4) {
+                if (stage > 4 && !isStream) {
                     out.write(frame("{\"id\":3,\"publish\":{\"channel\":\"room:0\",\"data\":1}}"));
                 }
             } catch (IOException ended) {

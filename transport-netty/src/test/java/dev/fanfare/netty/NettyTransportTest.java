@@ -3,6 +3,7 @@ package dev.fanfare.netty;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.Fanfare;
 import dev.fanfare.netty.RawClient.Answer;
 import java.util.List;
@@ -53,6 +54,7 @@ class NettyTransportTest {
         return CompletableFuture.completedFuture(answer);
     }
 
+    @CanIgnoreReturnValue
     private RawClient connected() {
         transport = builder().start();
         client = RawClient.connect(transport.port());
