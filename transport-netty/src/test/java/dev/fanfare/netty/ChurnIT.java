@@ -145,12 +145,10 @@ class ChurnIT {
 
     private static byte[] frame(String text) {
         byte[] payload = text.getBytes(UTF_8);
-        byte[] frame = new byte[8 + payload.length];
+        byte[] frame = new byte[6 + payload.length];
         frame[0] = (byte) 0x81;
-        frame[1] = (byte) (0x80 | 126);
-        frame[2] = (byte) (payload.length >> 8);
-        frame[3] = (byte) payload.length;
-        System.arraycopy(payload, 0, frame, 8, payload.length); // the mask is all zeros
+        frame[1] = (byte) (0x80 | payload.length); // always below 126; the mask is all zeros
+        System.arraycopy(payload, 0, frame, 6, payload.length);
         return frame;
     }
 
