@@ -93,7 +93,7 @@ final class LoopQueue implements Runnable {
     /** Flushes what was written outside of a turn. */
     void flushDirty() {
         for (int i = 0; i < dirty.size(); i++) {
-            dirty.get(i).flushWritten();
+            flush(dirty.get(i));
         }
         dirty.clear();
     }
@@ -103,6 +103,14 @@ final class LoopQueue implements Runnable {
             loop.execute(this);
         } catch (RejectedExecutionException loopIsGone) {
             LOG.debug("An event loop has ended; what its connections had coming goes with it");
+        }
+    }
+
+    private static void flush(Port port) {
+        try {
+            port.flushWritten();
+        } catch (RuntimeException | Error broken) {
+            LOG.error("An outlet failed to flush, which it must not", broken);
         }
     }
 

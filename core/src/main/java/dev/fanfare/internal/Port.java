@@ -63,11 +63,15 @@ abstract class Port {
         if (line == null) {
             return;
         }
+        // The outlet may call back within a write or flush, so the line can change under our feet.
         for (int left = line.size(); left > 0 && outlet().isWritable(); left--) {
-            line.remove().resume();
+            Reader next = line.poll();
+            if (next != null) {
+                next.resume();
+            }
         }
         queue.flushDirty();
-        if (line.isEmpty()) {
+        if (line.isEmpty() && line == waiting) {
             waiting = null;
         }
     }

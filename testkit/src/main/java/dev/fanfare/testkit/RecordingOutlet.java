@@ -70,6 +70,7 @@ public final class RecordingOutlet implements Outlet {
     private boolean isClosed;
     private int flushes;
     private int unflushed;
+    private Runnable onWrite = () -> {};
     private Runnable onFlush = () -> {};
 
     @SuppressWarnings("NullAway.Init") // connect() sets the connection before anybody gets this
@@ -142,6 +143,11 @@ public final class RecordingOutlet implements Outlet {
     /** Ends subscriptions whose run is broken instead of going on, as clients do that subscribe again. */
     public void endOnReset() {
         goesOnAfterReset = false;
+    }
+
+    /** Does something at the end of each write, such as becoming writable there and then. */
+    public void onWrite(Runnable action) {
+        this.onWrite = requireNonNull(action, "action");
     }
 
     /** Does something within each flush, such as becoming writable there and then. */
@@ -220,6 +226,7 @@ public final class RecordingOutlet implements Outlet {
         ((RecordingFormat.RecordedFrame) frame).checkUsable();
         take("a publication");
         events.add(new Written(channel.value(), publication));
+        onWrite.run();
     }
 
     @Override
