@@ -342,6 +342,14 @@ test('signing out leads back to the sign-in and frees the name', async (context)
   await enter(context, name);
 });
 
+test('whoever is signed out elsewhere is led back to the sign-in, and told why', async (context) => {
+  const page = await enter(context, person('ida'));
+  const token = await page.evaluate(() => sessionStorage.getItem('fanfare-demo-token'));
+  await fetch(`${server}/demo/sign-out`, { method: 'POST', headers: { Authorization: `Bearer ${token}` } });
+
+  await page.getByText('You were signed out, or the server was started anew. Come in again.').waitFor();
+});
+
 test('it fits a phone', async (context) => {
   const page = await enter(context, person('ida'), { viewport: { width: 390, height: 780 } });
   await say(page, 'from the train, with a thumb, and a sentence that is longer than one line of it');

@@ -189,7 +189,9 @@ class Chat {
     const show = (publications, options) => {
       // Its own messages come back here: they take the place of the pending ones.
       publications.forEach(({ data }) => data?.user === this.session.user && this.#outbox.take(data.tempId));
-      timeline.add(publications, options);
+      if (timeline.add(publications, options)) {
+        page.older.hidden = false;
+      }
       showHush();
     };
     return {

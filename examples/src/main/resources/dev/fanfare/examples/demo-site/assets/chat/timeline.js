@@ -4,6 +4,7 @@ import { avatar, make, readMessage, timeOfDay } from '../dom.js';
 
 const TOGETHER = 5 * 60_000; // messages of one author within five minutes hang together
 const NEAR_END = 80; // pixels
+const KEPT = 1000; // entries; older ones can be loaded again
 
 const WORDS = { waiting: 'Waiting for the network', sending: 'Sending', sent: 'Sent', failed: 'Not sent' };
 
@@ -14,6 +15,7 @@ export class Timeline {
   #user;
   #act;
   #entries = []; // { order, element, author, at, offset?, tempId? }, sorted by order
+  #byOffset = new Map();
   #unseen = 0;
   #pendingOrder = 0;
 
@@ -48,24 +50,39 @@ export class Timeline {
     return this.#entries.length === 0;
   }
 
-  /** Shows publications, new or from the history. What is there already stays as it is. */
+  /**
+   * Shows publications, new or from the history. What is there already stays as it is.
+   *
+   * @returns whether the oldest entries had to go
+   */
   add(publications, { isOld = false } = {}) {
     const follow = this.#isAtEnd();
     const before = this.#scroll.scrollHeight - this.#scroll.scrollTop;
     let added = 0;
     for (const { offset, data } of publications) {
-      if (this.#entries.some((entry) => entry.offset === offset)) {
-        continue;
+      if (!this.#byOffset.has(offset)) {
+        this.#addOne(offset, data);
+        added++;
       }
-      this.#addOne(offset, data);
-      added++;
     }
+    const isTrimmed = follow && !isOld && this.#trim();
     this.#arrange();
     if (isOld) {
       this.#scroll.scrollTop = this.#scroll.scrollHeight - before; // what one reads stays where it is
     } else {
       this.#afterChange(follow, added);
     }
+    return isTrimmed;
+  }
+
+  /** Lets the oldest go, if there are too many; only while nobody is reading back there. */
+  #trim() {
+    const over = this.#entries.length - KEPT;
+    for (const entry of this.#entries.splice(0, Math.max(0, over))) {
+      this.#byOffset.delete(entry.offset);
+      entry.element.remove();
+    }
+    return over > 0;
   }
 
   #addOne(offset, data) {
@@ -78,6 +95,7 @@ export class Timeline {
     entry.order = offset;
     entry.offset = offset;
     entry.element.dataset.offset = offset;
+    this.#byOffset.set(offset, entry);
     if (pending) {
       delete entry.element.dataset.state;
       entry.element.querySelector('.fate').replaceChildren();
@@ -140,10 +158,8 @@ export class Timeline {
   divide(text, offsets) {
     const element = make('li', { class: 'divider' }, text);
     this.#line(offsets[0] - 0.25, element);
-    for (const entry of this.#entries) {
-      if (offsets.includes(entry.offset)) {
-        entry.element.classList.add('missed');
-      }
+    for (const offset of offsets) {
+      this.#byOffset.get(offset)?.element.classList.add('missed');
     }
   }
 
@@ -156,6 +172,7 @@ export class Timeline {
 
   clear() {
     this.#entries = this.#entries.filter((entry) => entry.tempId && !entry.offset);
+    this.#byOffset.clear();
     this.#list.replaceChildren(...this.#entries.map((entry) => entry.element));
     this.#seen();
   }
