@@ -14,6 +14,7 @@ import dev.fanfare.Publisher;
 import dev.fanfare.Refusal;
 import dev.fanfare.Resume;
 import dev.fanfare.RpcHandler;
+import dev.fanfare.StartAt;
 import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.presence.Member;
 import dev.fanfare.spi.Connection;
@@ -67,18 +68,25 @@ final class ClientConnection extends Port implements Connection {
         readers.put(channel, reader);
         if (request.isPermitted()) {
             enter(reader);
+        } else if (request.start() instanceof StartAt.Latest) {
+            // what was published before is history, which is a permission of its own
+            enterIfAllowed(Action.SUBSCRIBE, reader, () -> enterIfAllowed(Action.HISTORY, reader, () -> enter(reader)));
         } else {
-            ask(Action.SUBSCRIBE, channel, isAllowed -> {
-                if (reader.isEnded()) {
-                    return;
-                }
-                if (isAllowed) {
-                    enter(reader);
-                } else {
-                    reader.refuse(noted(channel, Refusal.NOT_ALLOWED));
-                }
-            });
+            enterIfAllowed(Action.SUBSCRIBE, reader, () -> enter(reader));
         }
+    }
+
+    private void enterIfAllowed(Action action, Reader reader, Runnable then) {
+        ask(action, reader.channel, isAllowed -> {
+            if (reader.isEnded()) {
+                return;
+            }
+            if (isAllowed) {
+                then.run();
+            } else {
+                reader.refuse(noted(reader.channel, Refusal.NOT_ALLOWED));
+            }
+        });
     }
 
     private @Nullable Refusal refusal(ChannelId channel, @Nullable ChannelRules rules) {
@@ -169,6 +177,11 @@ final class ClientConnection extends Port implements Connection {
     }
 
     // ---- commands
+
+    @Override
+    public @Nullable ChannelRules rules(ChannelId channel) {
+        return engine.rules(channel);
+    }
 
     @Override
     public void publish(ChannelId channel, Payload data, PublishOptions options, Consumer<PublishResult> answer) {

@@ -1,10 +1,12 @@
 package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
 import dev.fanfare.Cursor;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.HistoryQuery;
 import dev.fanfare.HistoryResult;
+import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
 import dev.fanfare.Resume;
@@ -125,11 +127,18 @@ final class ClientCommands implements Request.Visitor {
         PublishOptions options = options(request.key());
         if (request.type() != STREAM || request.isRemoval()) {
             outlet.error(id, ErrorCode.NOT_AVAILABLE);
-        } else if (options == null || request.data().size() == 0) {
+        } else if (options == null || !isPublishable(channel, request.data())) {
             outlet.error(id, ErrorCode.BAD_REQUEST);
         } else {
             connection.publish(channel, request.data(), options, answers.expect(result -> published(id, result)));
         }
+    }
+
+    /** Only JSON can be sent to every subscriber, so a client may publish nothing else unless the rules say so. */
+    private boolean isPublishable(ChannelId channel, Payload data) {
+        ChannelRules rules = connection.rules(channel);
+        boolean isBinaryFine = rules != null && rules.allowsBinary() && data.size() > 0;
+        return isBinaryFine || new JsonScanner(data.unsafeBytes()).isValue();
     }
 
     private static @Nullable PublishOptions options(String key) {

@@ -31,6 +31,7 @@ class CentrifugeConversationTest {
             .namespace("chat", rules -> rules.retain(100, Duration.ofMinutes(5)).presence())
             .namespace("long", rules -> rules.retain(10_000, Duration.ofMinutes(5)))
             .namespace("secret", rules -> rules)
+            .namespace("raw", rules -> rules.binary())
             .authorizer((user, action, channel) -> !channel.namespace().equals("secret"))
             .rpcHandler(call -> CompletableFuture.completedFuture(new RpcHandler.Reply.Ok(call.data())))
             .maxChannelsPerConnection(4)
@@ -243,6 +244,22 @@ class CentrifugeConversationTest {
 
         json.assertClosed(3506);
         assertThat(protobuf.frame().payload()).contains(0xff, 1, 2);
+    }
+
+    @Test
+    void refusesPayloadsOfClientsThatAreNotJsonUnlessTheRulesSayOtherwise() {
+        SocketClient protobuf = open("?format=protobuf");
+        protobuf.sendFrame(0x82, new byte[] {4, 8, 1, 0x22, 0});
+        protobuf.frame();
+
+        protobuf.sendFrame(0x82, new byte[] {11, 8, 3, 0x3a, 7, 0x0a, 1, 'a', 0x12, 2, (byte) 0xff, 1});
+        byte[] refused = protobuf.frame().payload();
+        protobuf.sendFrame(
+                0x82, new byte[] {15, 8, 4, 0x3a, 11, 0x0a, 5, 'r', 'a', 'w', ':', 'a', 0x12, 2, (byte) 0xff, 1});
+        byte[] taken = protobuf.frame().payload();
+
+        assertThat(refused).containsSequence(8, 3, 0x12).containsSequence(8, 107);
+        assertThat(taken).containsSequence(8, 4, 0x42, 0);
     }
 
     @Test

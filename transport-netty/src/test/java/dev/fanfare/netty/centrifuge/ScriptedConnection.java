@@ -1,6 +1,7 @@
 package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.Cursor;
 import dev.fanfare.DisconnectReason;
@@ -90,6 +91,11 @@ final class ScriptedConnection implements Connection {
     @Override
     public boolean isSubscribed(ChannelId channel) {
         return subscribed.contains(channel);
+    }
+
+    @Override
+    public ChannelRules rules(ChannelId channel) {
+        return ChannelRules.builder().build();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.fanfare.netty.sse;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.FanfareListener;
@@ -98,6 +99,11 @@ final class ScriptedGateway implements Gateway, Connection, TimeSource {
     @Override
     public boolean isSubscribed(ChannelId channel) {
         throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public ChannelRules rules(ChannelId channel) {
+        return ChannelRules.builder().build();
     }
 
     @Override
