@@ -62,7 +62,12 @@ final class ClientConnection extends Port implements Connection {
             answer.accept(new SubscribeResult.Refused(noted(channel, refusal)));
             return;
         }
-        Replay replay = new Replay(request.start(), answer);
+        Replay replay = new Replay(request.start(), result -> {
+            if (result instanceof SubscribeResult.Refused refused && refused.reason() != Refusal.CLOSED) {
+                engine.listener().onRefuse(info, channel, refused.reason());
+            }
+            answer.accept(result);
+        });
         Reader reader = new Reader(this, channel, rules, request.wantsPresence() && rules.hasPresence(), replay);
         readers.put(channel, reader);
         if (request.isPermitted()) {
@@ -75,7 +80,7 @@ final class ClientConnection extends Port implements Connection {
                 if (isAllowed) {
                     enter(reader);
                 } else {
-                    reader.refuse(noted(channel, Refusal.NOT_ALLOWED));
+                    reader.refuse(Refusal.NOT_ALLOWED);
                 }
             });
         }
@@ -107,7 +112,7 @@ final class ClientConnection extends Port implements Connection {
                         return;
                     }
                     if (failure != null) {
-                        reader.refuse(noted(reader.channel, Refusal.UNAVAILABLE));
+                        reader.refuse(Refusal.UNAVAILABLE);
                     } else {
                         reader.announcesJoin = joined;
                         engine.hub.join(reader);
