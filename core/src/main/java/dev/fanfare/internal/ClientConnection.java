@@ -63,7 +63,12 @@ final class ClientConnection extends Port implements Connection {
             answer.accept(new SubscribeResult.Refused(noted(channel, refusal)));
             return;
         }
-        Replay replay = new Replay(request.start(), answer);
+        Replay replay = new Replay(request.start(), result -> {
+            if (result instanceof SubscribeResult.Refused refused && refused.reason() != Refusal.CLOSED) {
+                engine.listener().onRefuse(info, channel, refused.reason());
+            }
+            answer.accept(result);
+        });
         Reader reader = new Reader(this, channel, rules, request.wantsPresence() && rules.hasPresence(), replay);
         readers.put(channel, reader);
         if (request.isPermitted()) {
@@ -72,7 +77,20 @@ final class ClientConnection extends Port implements Connection {
             // what was published before is history, which is a permission of its own
             enterIfAllowed(Action.SUBSCRIBE, reader, () -> enterIfAllowed(Action.HISTORY, reader, () -> enter(reader)));
         } else {
+<<<<<<< HEAD
             enterIfAllowed(Action.SUBSCRIBE, reader, () -> enter(reader));
+=======
+            ask(Action.SUBSCRIBE, channel, isAllowed -> {
+                if (reader.isEnded()) {
+                    return;
+                }
+                if (isAllowed) {
+                    enter(reader);
+                } else {
+                    reader.refuse(Refusal.NOT_ALLOWED);
+                }
+            });
+>>>>>>> engine
         }
     }
 
@@ -115,7 +133,7 @@ final class ClientConnection extends Port implements Connection {
                         return;
                     }
                     if (failure != null) {
-                        reader.refuse(noted(reader.channel, Refusal.UNAVAILABLE));
+                        reader.refuse(Refusal.UNAVAILABLE);
                     } else {
                         reader.announcesJoin = joined;
                         engine.hub.join(reader);

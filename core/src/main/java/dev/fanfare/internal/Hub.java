@@ -67,27 +67,24 @@ final class Hub {
     void join(Reader reader) {
         if (isClosed) {
             reader.port.queue.add(() -> reader.refuse(Refusal.CLOSED));
-        } else {
-            topic(reader).join(reader);
+            return;
         }
-    }
-
-    private Topic topic(Reader reader) {
         Topic present = topics.get(reader.channel);
         if (present != null) {
-            return present;
+            present.join(reader);
+            return;
         }
         Stripe stripe = stripes[Math.floorMod(reader.channel.hashCode(), STRIPES)];
         Topic fresh = new Topic(this, reader.channel, reader.rules, stripe);
         present = topics.putIfAbsent(reader.channel, fresh);
         if (present != null) {
-            return present;
+            present.join(reader);
+            return;
         }
-        fresh.open();
+        fresh.open(reader);
         if (isClosed) {
             fresh.shutDown();
         }
-        return fresh;
     }
 
     void remove(Topic topic) {

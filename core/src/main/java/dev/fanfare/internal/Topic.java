@@ -91,8 +91,9 @@ final class Topic implements Bus.Watcher {
 
     // ---- coming and going
 
-    /** Begins to watch the channel; called once. */
-    void open() {
+    /** Begins to watch the channel, for a first reader, who shares its fate; called once. */
+    void open(Reader first) {
+        join(first);
         hub.watch(channel, this)
                 .whenComplete((effective, failure) -> stripe.execute(() -> watching(effective, failure)));
     }

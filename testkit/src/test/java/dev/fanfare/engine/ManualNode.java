@@ -20,7 +20,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A Fanfare in which nothing moves by itself: time stands still, and its event loop and host executor run
@@ -38,8 +40,16 @@ final class ManualNode implements AutoCloseable {
     private final List<Subscription> subscriptions = new ArrayList<>();
 
     ManualNode(Store store, ManualTime time, UnaryOperator<FanfareBuilder> settings) {
+        this(store, time, settings, null);
+    }
+
+    /** Starts a node with another host executor, if one is given. */
+    ManualNode(Store store, ManualTime time, UnaryOperator<FanfareBuilder> settings, @Nullable Executor hostExecutor) {
         this.time = time;
-        FanfareBuilder builder = Fanfare.builder().store(store).timeSource(time).hostExecutor(host);
+        FanfareBuilder builder = Fanfare.builder()
+                .store(store)
+                .timeSource(time)
+                .hostExecutor(hostExecutor == null ? host : hostExecutor);
         this.fanfare = settings.apply(builder).build();
     }
 
