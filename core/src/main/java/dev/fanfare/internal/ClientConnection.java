@@ -77,20 +77,7 @@ final class ClientConnection extends Port implements Connection {
             // what was published before is history, which is a permission of its own
             enterIfAllowed(Action.SUBSCRIBE, reader, () -> enterIfAllowed(Action.HISTORY, reader, () -> enter(reader)));
         } else {
-<<<<<<< HEAD
             enterIfAllowed(Action.SUBSCRIBE, reader, () -> enter(reader));
-=======
-            ask(Action.SUBSCRIBE, channel, isAllowed -> {
-                if (reader.isEnded()) {
-                    return;
-                }
-                if (isAllowed) {
-                    enter(reader);
-                } else {
-                    reader.refuse(Refusal.NOT_ALLOWED);
-                }
-            });
->>>>>>> engine
         }
     }
 
@@ -102,7 +89,7 @@ final class ClientConnection extends Port implements Connection {
             if (isAllowed) {
                 then.run();
             } else {
-                reader.refuse(noted(reader.channel, Refusal.NOT_ALLOWED));
+                reader.refuse(Refusal.NOT_ALLOWED);
             }
         });
     }
