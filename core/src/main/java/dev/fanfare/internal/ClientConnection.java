@@ -139,6 +139,20 @@ final class ClientConnection extends Port implements Connection {
         return readers.containsKey(channel);
     }
 
+    /** Subscribes for the host, and tells the client; one that cannot be told is not subscribed. */
+    void subscribeByHost(ChannelId channel) {
+        subscribe(channel, new SubscribeRequest(StartAt.live(), false, true), result -> {
+            if (!(result instanceof SubscribeResult.Subscribed subscribed)) {
+                return;
+            }
+            if (outlet.subscribed(channel, subscribed)) {
+                outlet.flush();
+            } else {
+                unsubscribe(channel);
+            }
+        });
+    }
+
     /** Ends a subscription for the host, and tells the client. */
     void unsubscribeByHost(ChannelId channel) {
         Reader reader = readers.get(channel);

@@ -114,6 +114,11 @@ final class Control implements Connections {
     }
 
     @Override
+    public CompletionStage<Void> subscribe(String user, ChannelId channel) {
+        return calls.forHost(send(new ControlMessage.Subscribe(user, channel)));
+    }
+
+    @Override
     public CompletionStage<Void> unsubscribe(String user, ChannelId channel) {
         return calls.forHost(send(new ControlMessage.Unsubscribe(user, channel)));
     }
@@ -156,6 +161,10 @@ final class Control implements Connections {
         ControlMessage message = ControlMessage.decode(text);
         if (message instanceof ControlMessage.Disconnect order) {
             clients.forEachOf(order.user(), connection -> connection.disconnect(order.reason()));
+        } else if (message instanceof ControlMessage.Subscribe order) {
+            clients.forEachOf(
+                    order.user(),
+                    connection -> connection.queue.add(() -> connection.subscribeByHost(order.channel())));
         } else if (message instanceof ControlMessage.Unsubscribe order) {
             clients.forEachOf(
                     order.user(),

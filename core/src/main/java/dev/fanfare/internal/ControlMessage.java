@@ -27,6 +27,14 @@ sealed interface ControlMessage {
         }
     }
 
+    /** Subscribe the connections of a user to a channel. */
+    record Subscribe(String user, ChannelId channel) implements ControlMessage {
+        @Override
+        public String encode() {
+            return line("subscribe", user, channel.value());
+        }
+    }
+
     /** End the subscriptions of a user to a channel. */
     record Unsubscribe(String user, ChannelId channel) implements ControlMessage {
         @Override
@@ -95,6 +103,7 @@ sealed interface ControlMessage {
             List<String> rest = fields.subList(2, fields.size());
             return switch (fields.get(1)) {
                 case "disconnect" -> new Disconnect(rest.get(0), DisconnectReason.valueOf(rest.get(1)));
+                case "subscribe" -> new Subscribe(rest.get(0), ChannelId.of(rest.get(1)));
                 case "unsubscribe" -> new Unsubscribe(rest.get(0), ChannelId.of(rest.get(1)));
                 case "ask" -> new Ask(rest.get(0), rest.get(1), rest.get(2));
                 case "answer" -> Answer.decode(rest);

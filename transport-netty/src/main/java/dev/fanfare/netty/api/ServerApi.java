@@ -57,6 +57,7 @@ public final class ServerApi {
         add(router, "presence", this::presence);
         add(router, "presence_stats", this::presenceStats);
         add(router, "disconnect", this::disconnect);
+        add(router, "subscribe", this::subscribe);
         add(router, "unsubscribe", this::unsubscribe);
         add(router, "connections", this::connections);
         add(router, "info", this::info);
@@ -149,6 +150,10 @@ public final class ServerApi {
         DisconnectReason reason =
                 request.isReconnect() ? DisconnectReason.FORCE_RECONNECT : DisconnectReason.FORCE_DISCONNECT;
         answer(exchange, fanfare.connections().disconnect(request.user(), reason), ServerApi::doneOrError);
+    }
+
+    private void subscribe(Exchange exchange, ApiRequest request) {
+        answer(exchange, fanfare.connections().subscribe(request.user(), request.channel()), ServerApi::doneOrError);
     }
 
     private void unsubscribe(Exchange exchange, ApiRequest request) {

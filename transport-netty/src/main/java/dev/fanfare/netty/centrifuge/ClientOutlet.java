@@ -8,6 +8,7 @@ import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.netty.connection.BufferFrame;
 import dev.fanfare.netty.connection.ChannelOutlet;
 import dev.fanfare.netty.connection.Heartbeats;
+import dev.fanfare.spi.Connection.SubscribeResult;
 import dev.fanfare.spi.Frame;
 import dev.fanfare.spi.FrameEncoder;
 import io.netty.buffer.ByteBuf;
@@ -190,6 +191,16 @@ final class ClientOutlet extends ChannelOutlet {
     }
 
     @Override
+    public boolean subscribed(ChannelId channel, SubscribeResult.Subscribed how) {
+        if (serverSide.isEmpty()) {
+            serverSide = new HashSet<>();
+        }
+        serverSide.add(channel);
+        push(messages().subscribePush(channel, how.position(), how.isRetained()));
+        return true;
+    }
+
+    @Override
     public void ended(ChannelId channel, UnsubscribeReason reason) {
         if (reason == UnsubscribeReason.BY_HOST) {
             forgetServerSide(channel);
@@ -198,7 +209,10 @@ final class ClientOutlet extends ChannelOutlet {
     }
 
     private void pushUnsubscribe(ChannelId channel, int code, String reason) {
-        MessageBuffer message = messages().unsubscribePush(channel, code, reason);
+        push(messages().unsubscribePush(channel, code, reason));
+    }
+
+    private void push(MessageBuffer message) {
         if (corked == null) {
             reply(message);
         } else if (!isEnding()) {

@@ -124,6 +124,21 @@ final class JsonMessages implements MessageEncoder {
     }
 
     @Override
+    public MessageBuffer subscribePush(ChannelId channel, Cursor position, boolean isRetained) {
+        JsonBuffer out = beginPush(channel, SMALL);
+        out.beginObject("subscribe");
+        if (isRetained) {
+            out.flag("recoverable", true);
+            out.field("epoch", position.epoch());
+            if (position.offset() != 0) {
+                out.field("offset", position.offset());
+            }
+            out.flag("positioned", true);
+        }
+        return endPush(out);
+    }
+
+    @Override
     public MessageBuffer unsubscribePush(ChannelId channel, int code, String reason) {
         JsonBuffer out = beginPush(channel, SMALL);
         out.beginObject("unsubscribe");

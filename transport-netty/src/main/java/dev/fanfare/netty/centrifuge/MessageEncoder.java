@@ -40,6 +40,8 @@ interface MessageEncoder {
 
     MessageBuffer presencePush(ChannelId channel, PresenceEvent event);
 
+    MessageBuffer subscribePush(ChannelId channel, Cursor position, boolean isRetained);
+
     MessageBuffer unsubscribePush(ChannelId channel, int code, String reason);
 
     MessageBuffer ping();

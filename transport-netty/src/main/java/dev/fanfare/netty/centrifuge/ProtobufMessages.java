@@ -143,6 +143,21 @@ final class ProtobufMessages implements MessageEncoder {
     }
 
     @Override
+    public MessageBuffer subscribePush(ChannelId channel, Cursor position, boolean isRetained) {
+        ProtobufBuffer out = new ProtobufBuffer(SMALL);
+        int push = out.begin(PUSH);
+        out.field(2, channel.value());
+        int subscribe = out.begin(9);
+        out.field(1, isRetained);
+        out.field(4, position.epoch());
+        out.field(5, position.offset());
+        out.field(6, isRetained);
+        out.end(subscribe);
+        out.end(push);
+        return out;
+    }
+
+    @Override
     public MessageBuffer unsubscribePush(ChannelId channel, int code, String reason) {
         ProtobufBuffer out = new ProtobufBuffer(SMALL);
         int push = out.begin(PUSH);

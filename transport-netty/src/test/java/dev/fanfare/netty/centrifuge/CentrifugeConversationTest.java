@@ -285,6 +285,40 @@ class CentrifugeConversationTest {
     }
 
     @Test
+    void followsAChannelToWhichTheHostSubscribesIt() {
+        SocketClient client = open("");
+        client.send("{\"id\":1,\"connect\":{\"token\":\"ann\"}}");
+        client.next();
+
+        fanfare.connections()
+                .subscribe("ann", ChannelId.of("secret:s"))
+                .toCompletableFuture()
+                .join();
+        String told = client.next();
+        publishRaw("secret:s", new byte[] {'1'});
+
+        assertThat(told).isEqualTo("{\"push\":{\"channel\":\"secret:s\",\"subscribe\":{}}}");
+        assertThat(client.next()).isEqualTo("{\"push\":{\"channel\":\"secret:s\",\"pub\":{\"data\":1}}}");
+    }
+
+    @Test
+    void namesThePositionWhenTheHostSubscribesAClient() {
+        publishRaw("a", new byte[] {'1'});
+        SocketClient client = open("");
+        client.send("{\"id\":1,\"connect\":{\"token\":\"ann\"}}");
+        client.next();
+
+        fanfare.connections()
+                .subscribe("ann", ChannelId.of("a"))
+                .toCompletableFuture()
+                .join();
+
+        assertThat(client.next())
+                .matches("\\{\"push\":\\{\"channel\":\"a\",\"subscribe\":\\{\"recoverable\":true,"
+                        + "\"epoch\":\"[a-z0-9]+\",\"offset\":1,\"positioned\":true}}}");
+    }
+
+    @Test
     void saysFarewellWhenFanfareCloses() {
         SocketClient client = connected();
 
