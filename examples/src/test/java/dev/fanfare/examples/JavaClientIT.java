@@ -88,9 +88,9 @@ class JavaClientIT {
     void aClientPublishesAndEverybodyLearnsWhoDid() {
         String channel = fresh("room");
         Recorder recorder = subscribe(connect("grace"), channel);
-        PublishResult published = ask(result -> connect("ada").publish(channel, bytes("from ada"), result));
+        PublishResult published = ask(result -> connect("ada").publish(channel, bytes("\"from ada\""), result));
 
-        recorder.awaitTexts("from ada");
+        recorder.awaitTexts("\"from ada\"");
         assertThat(published).isNotNull();
         assertThat(recorder.publishers).containsExactly("ada");
     }
