@@ -40,7 +40,7 @@ final class EventLog {
     }
 
     void presenceFailed(String what, Throwable failure) {
-        warn(presences, "Presence: {} failed, trying again: {}", what, failure);
+        warn(presences, "Presence: {} failed: {}", what, failure);
     }
 
     private static void warn(Throttle throttle, String text, Object about, @Nullable Throwable failure) {

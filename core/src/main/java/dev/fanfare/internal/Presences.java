@@ -1,5 +1,6 @@
 package dev.fanfare.internal;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.FanfareListener;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /**
  * Keeps this node's lease, its members under it, and announces who joined and left.
@@ -26,6 +28,9 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * <p><i>Threads.</i> Thread-safe.
  *
+ * <p><i>Ordering.</i> What concerns one connection in one channel reaches the store in the order in which it
+ * happened here.
+ *
  * <p><i>Bounds.</i> One entry per subscription to a channel with presence. A sweep hands out at most
  * {@link #SWEEP} departures and goes on at once while it finds that many.
  */
@@ -34,6 +39,7 @@ final class Presences {
     private static final Duration HEARTBEAT = Duration.ofSeconds(5);
     private static final Duration LEASE = Duration.ofSeconds(15);
     private static final Duration SWEEP_PAUSE = Duration.ofSeconds(1);
+    private static final Duration LEAVE_PAUSE = Duration.ofSeconds(5);
     private static final int SWEEP = 256;
 
     private record Place(ChannelId channel, String connection) {}
@@ -59,6 +65,9 @@ final class Presences {
     private final EventLog log;
     private final FanfareListener listener;
     private final Map<Place, Entry> mine = new ConcurrentHashMap<>();
+    /** The last call under way per place. */
+    private final Map<Place, CompletableFuture<Void>> lines = new ConcurrentHashMap<>();
+
     private volatile boolean isClosed;
 
     Presences(
@@ -86,17 +95,22 @@ final class Presences {
 
     /** Enters a connection; completes with whether the user joined by this. */
     CompletionStage<Boolean> enter(ChannelId channel, Member member, ChannelRules rules) {
+        Place place = new Place(channel, member.connection());
         Entry entry = new Entry(member, rules.presenceGrace());
-        mine.put(new Place(channel, member.connection()), entry);
-        calls.store("presence in " + channel, () -> store.enter(node, channel, member, entry.grace))
-                .whenComplete((joined, failure) -> {
-                    if (failure == null) {
-                        entry.entered.complete(joined);
-                    } else {
-                        entry.entered.completeExceptionally(failure);
-                    }
-                });
+        mine.put(place, entry);
+        inTurn(place, () -> enter(place, entry)).whenComplete((joined, failure) -> {
+            if (failure == null) {
+                entry.entered.complete(joined);
+            } else {
+                entry.entered.completeExceptionally(failure);
+            }
+        });
         return entry.entered;
+    }
+
+    private CompletionStage<Boolean> enter(Place place, Entry entry) {
+        return calls.store(
+                "presence in " + place.channel, () -> store.enter(node, place.channel, entry.member, entry.grace));
     }
 
     /** Announces that the user joined; once the subscription is live, if {@link #enter} said so. */
@@ -113,24 +127,62 @@ final class Presences {
      * was never announced leaves at once and in silence.
      */
     void leave(ChannelId channel, Member member, Duration grace) {
-        Entry entry = mine.remove(new Place(channel, member.connection()));
+        Place place = new Place(channel, member.connection());
+        Entry entry = mine.remove(place);
         if (entry != null) {
-            entry.entered.whenComplete((joined, failure) -> {
-                boolean isUnseen = failure != null || (joined && !entry.isAnnounced);
-                leave(channel, member, isUnseen ? Duration.ZERO : grace, isUnseen);
-            });
+            inTurn(place, () -> leave(place, entry, grace));
         }
     }
 
-    private void leave(ChannelId channel, Member member, Duration grace, boolean isUnseen) {
-        calls.store("presence in " + channel, () -> store.leave(channel, member, grace))
+    private CompletionStage<Boolean> leave(Place place, Entry entry, Duration grace) {
+        boolean hasEntered = !entry.entered.isCompletedExceptionally();
+        boolean isUnseen = hasEntered && entry.entered.join() && !entry.isAnnounced;
+        Duration patience = hasEntered && !isUnseen ? grace : Duration.ZERO;
+        return calls.store("presence in " + place.channel, () -> store.leave(place.channel, entry.member, patience))
                 .whenComplete((left, failure) -> {
                     if (failure != null) {
                         log.presenceFailed("a leave", failure);
-                    } else if (left && !isUnseen) {
-                        announce(channel, new PresenceEvent(PresenceEvent.Kind.LEAVE, member));
+                        time.schedule(LEAVE_PAUSE, () -> leaveAgain(place, entry, grace));
+                    } else if (left && hasEntered && !isUnseen) {
+                        announce(place.channel, new PresenceEvent(PresenceEvent.Kind.LEAVE, entry.member));
+                    } else if (!left && isUnseen) {
+                        // Another connection of the user came meanwhile, and relied on this one's join.
+                        announce(place.channel, new PresenceEvent(PresenceEvent.Kind.JOIN, entry.member));
                     }
                 });
+    }
+
+    private void leaveAgain(Place place, Entry entry, Duration grace) {
+        if (!isClosed) {
+            inTurn(
+                    place,
+                    () -> mine.containsKey(place)
+                            ? CompletableFuture.completedFuture(false)
+                            : leave(place, entry, grace));
+        }
+    }
+
+    /** Makes the calls that concern one place one after the other, however long the store takes. */
+    @CanIgnoreReturnValue
+    private CompletionStage<Boolean> inTurn(Place place, Supplier<CompletionStage<Boolean>> call) {
+        CompletableFuture<Boolean> answer = new CompletableFuture<>();
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        CompletableFuture<Void> before = lines.put(place, done);
+        Runnable turn = () -> call.get().whenComplete((value, failure) -> {
+            if (failure == null) {
+                answer.complete(value);
+            } else {
+                answer.completeExceptionally(failure);
+            }
+            lines.remove(place, done);
+            done.complete(null);
+        });
+        if (before == null) {
+            turn.run();
+        } else {
+            before.thenRun(turn);
+        }
+        return answer;
     }
 
     CompletionStage<PresenceSnapshot> snapshot(ChannelId channel, int limit) {
@@ -148,7 +200,7 @@ final class Presences {
         calls.store("announcement to " + channel, () -> bus.announce(new Announcement.Presence(channel, event)))
                 .whenComplete((done, failure) -> {
                     if (failure != null) {
-                        log.presenceFailed("an announcement", failure);
+                        log.presenceFailed("an announcement, which is lost,", failure);
                     }
                 });
     }
@@ -168,7 +220,7 @@ final class Presences {
     }
 
     private void enterAgain(Place place, Entry entry) {
-        calls.store("presence in " + place.channel, () -> store.enter(node, place.channel, entry.member, entry.grace))
+        inTurn(place, () -> mine.get(place) == entry ? enter(place, entry) : CompletableFuture.completedFuture(false))
                 .whenComplete((joined, failure) -> {
                     if (failure != null) {
                         log.presenceFailed("a return", failure);

@@ -1,0 +1,423 @@
+package dev.fanfare.engine;
+
+import static dev.fanfare.presence.PresenceEvent.Kind.JOIN;
+import static dev.fanfare.presence.PresenceEvent.Kind.LEAVE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fanfare.ChannelId;
+import dev.fanfare.FanfareBuilder;
+import dev.fanfare.Refusal;
+import dev.fanfare.RefusedException;
+import dev.fanfare.StartAt;
+import dev.fanfare.presence.Member;
+import dev.fanfare.presence.PresenceSnapshot;
+import dev.fanfare.spi.Connection.PresenceResult;
+import dev.fanfare.spi.Connection.SubscribeRequest;
+import dev.fanfare.spi.Connection.SubscribeResult.Refused;
+import dev.fanfare.testkit.ManualTime;
+import dev.fanfare.testkit.RecordingOutlet;
+import dev.fanfare.testkit.RecordingOutlet.Answered;
+import dev.fanfare.testkit.RecordingOutlet.Presence;
+import dev.fanfare.testkit.RecordingSubscriber;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Who joins and who leaves, as a watcher in the channel sees it; the grace is ten seconds. */
+@ExtendWith(Quiet.class)
+class PresenceTest {
+
+    private static final String ROOM = "room:a";
+    private static final ChannelId CHANNEL = ChannelId.of(ROOM);
+
+    private final ManualTime time = new ManualTime();
+    private final ScriptedStore store = new ScriptedStore(time);
+    private final ManualNode node = ManualNode.open(store, time, PresenceTest::namespaces);
+    private final RecordingSubscriber watcher = new RecordingSubscriber();
+
+    private static FanfareBuilder namespaces(FanfareBuilder builder) {
+        return builder.namespace(
+                        "room", rules -> rules.retain(100, Duration.ofHours(1)).presence())
+                .namespace("", rules -> rules);
+    }
+
+    @BeforeEach
+    void watch() {
+        node.subscribe(ROOM, StartAt.live(), watcher);
+        node.settle();
+        watcher.awaitReady();
+    }
+
+    @AfterEach
+    void close() {
+        node.close();
+    }
+
+    @Test
+    void aUserJoinsWithTheFirstConnection() {
+        RecordingOutlet ann = enter("ann");
+
+        assertThat(watcher.assertPresence(JOIN, "ann").connection())
+                .isEqualTo(ann.connection().info().id());
+        watcher.assertExhausted();
+    }
+
+    @Test
+    void aSecondTabIsSilent() {
+        enter("ann");
+        watcher.assertPresence(JOIN, "ann");
+
+        enter("ann");
+
+        watcher.assertExhausted();
+        assertThat(snapshot().connections()).isEqualTo(2);
+        assertThat(snapshot().users()).isEqualTo(1);
+    }
+
+    @Test
+    void aUserLeavesWhenTheLastTabIsGoneForTheGrace() {
+        RecordingOutlet first = enter("ann");
+        RecordingOutlet second = enter("ann");
+        watcher.assertPresence(JOIN, "ann");
+        first.vanish();
+        node.pass(Duration.ofSeconds(30));
+        watcher.assertExhausted();
+
+        second.vanish();
+        node.pass(Duration.ofSeconds(9));
+        watcher.assertExhausted();
+        node.pass(Duration.ofSeconds(2));
+
+        watcher.assertPresence(LEAVE, "ann");
+        node.pass(Duration.ofSeconds(30));
+        watcher.assertExhausted();
+    }
+
+    @Test
+    void aReloadWithinTheGraceIsSilent() {
+        RecordingOutlet ann = enter("ann");
+        watcher.assertPresence(JOIN, "ann");
+
+        ann.vanish();
+        node.pass(Duration.ofSeconds(9));
+        enter("ann");
+        node.pass(Duration.ofSeconds(60));
+
+        watcher.assertExhausted();
+        assertThat(snapshot().users()).isEqualTo(1);
+    }
+
+    @Test
+    void afterAReloadTheUserLeavesOnce() {
+        RecordingOutlet ann = enter("ann");
+        watcher.assertPresence(JOIN, "ann");
+        ann.vanish();
+        node.pass(Duration.ofSeconds(5));
+        RecordingOutlet again = enter("ann");
+
+        again.vanish();
+        node.pass(Duration.ofSeconds(60));
+
+        watcher.assertPresence(LEAVE, "ann");
+        watcher.assertExhausted();
+    }
+
+    @Test
+    void anExplicitUnsubscribeDoesNotWait() {
+        RecordingOutlet ann = enter("ann");
+        watcher.assertPresence(JOIN, "ann");
+
+        ann.unsubscribe(ROOM);
+        node.settle();
+
+        watcher.assertPresence(LEAVE, "ann");
+        assertThat(snapshot().users()).isZero();
+    }
+
+    @Test
+    void anExplicitUnsubscribeWithAnotherTabOpenIsSilent() {
+        RecordingOutlet first = enter("ann");
+        enter("ann");
+        watcher.assertPresence(JOIN, "ann");
+
+        first.unsubscribe(ROOM);
+        node.pass(Duration.ofSeconds(60));
+
+        watcher.assertExhausted();
+    }
+
+    @Test
+    void theHostsUnsubscribeDoesNotWaitEither() {
+        enter("ann");
+        watcher.assertPresence(JOIN, "ann");
+
+        Void done = node.await(node.fanfare.connections().unsubscribe("ann", CHANNEL));
+        node.settle();
+
+        watcher.assertPresence(LEAVE, "ann");
+    }
+
+    @Test
+    void anonymousConnectionsCountByThemselves() {
+        RecordingOutlet first = enter("");
+        enter("");
+
+        first.unsubscribe(ROOM);
+        node.settle();
+
+        watcher.assertPresence(JOIN, "");
+        watcher.assertPresence(JOIN, "");
+        assertThat(watcher.assertPresence(LEAVE, "").connection())
+                .isEqualTo(first.connection().info().id());
+    }
+
+    @Test
+    void whoIsInTheGraceIsStillInTheSnapshot() {
+        RecordingOutlet ann = enter("ann");
+
+        ann.vanish();
+        node.pass(Duration.ofSeconds(5));
+
+        assertThat(snapshot().members()).extracting(Member::user).containsExactly("ann");
+    }
+
+    @Test
+    void oneSeesOnesOwnJoinAfterOnesAnswer() {
+        RecordingOutlet ann = enter("ann");
+
+        assertThat(ann.events()).hasSize(2);
+        assertThat(ann.events().get(0)).isInstanceOf(Answered.class);
+        assertThat(((Presence) ann.events().get(1)).event().kind()).isEqualTo(JOIN);
+    }
+
+    @Test
+    void whoDoesNotWantJoinsGetsNone() {
+        RecordingOutlet deaf = node.connect("deaf");
+        deaf.connection().subscribe(CHANNEL, new SubscribeRequest(StartAt.live(), false, false), answer -> {});
+        node.settle();
+
+        enter("ann");
+
+        assertThat(deaf.events()).isEmpty();
+    }
+
+    @Test
+    void whoVanishesBeforeItIsLiveWasNeverThere() {
+        store.holdsPresence = true;
+        RecordingOutlet ann = node.connect("ann").subscribe(ROOM, StartAt.live());
+        node.settle();
+
+        ann.vanish();
+        release();
+        node.pass(Duration.ofSeconds(60));
+
+        watcher.assertExhausted();
+        assertThat(snapshot().users()).isZero();
+    }
+
+    @Test
+    void whoUnsubscribesInTheTurnOfItsAnswerWasNeverThere() {
+        RecordingOutlet ann = node.connect("ann");
+        ann.connection()
+                .subscribe(
+                        CHANNEL,
+                        new SubscribeRequest(StartAt.live(), true, false),
+                        answer -> ann.connection().unsubscribe(CHANNEL));
+
+        node.pass(Duration.ofSeconds(60));
+
+        watcher.assertExhausted();
+        assertThat(snapshot().users()).isZero();
+    }
+
+    @Test
+    void aJoinComesBeforeItsLeave() {
+        RecordingOutlet ann = node.connect("ann").subscribe(ROOM, StartAt.live());
+        node.settle();
+
+        ann.unsubscribe(ROOM);
+        ann.subscribe(ROOM, StartAt.live());
+        node.settle();
+        ann.unsubscribe(ROOM);
+        node.settle();
+
+        watcher.assertPresence(JOIN, "ann");
+        watcher.assertPresence(LEAVE, "ann");
+        watcher.assertPresence(JOIN, "ann");
+        watcher.assertPresence(LEAVE, "ann");
+        watcher.assertExhausted();
+    }
+
+    @Test
+    void anotherTabThatIsLiveIsAnnouncedForOneThatNeverWas() {
+        store.holdsPresence = true;
+        RecordingOutlet first = node.connect("ann").subscribe(ROOM, StartAt.live());
+        RecordingOutlet second = node.connect("ann").subscribe(ROOM, StartAt.live());
+        store.presenceCalls.forEach(ScriptedStore.Held::look);
+        store.presenceCalls.remove(1).answer();
+        node.settle();
+        store.holdsPresence = false;
+
+        first.vanish();
+        release();
+
+        watcher.assertPresence(JOIN, "ann");
+        second.unsubscribe(ROOM);
+        node.settle();
+        watcher.assertPresence(LEAVE, "ann");
+        watcher.assertExhausted();
+    }
+
+    @Test
+    void leavingAndComingBackWhileTheStoreIsSlowEndsPresent() {
+        store.holdsPresence = true;
+        RecordingOutlet ann = node.connect("ann").subscribe(ROOM, StartAt.live());
+        node.settle();
+        ann.unsubscribe(ROOM);
+        ann.subscribe(ROOM, StartAt.live());
+        store.presenceCalls.forEach(ScriptedStore.Held::look);
+
+        store.holdsPresence = false;
+        release();
+        node.pass(Duration.ofSeconds(60));
+
+        assertThat(snapshot().users()).isEqualTo(1);
+        watcher.assertPresence(JOIN, "ann");
+        watcher.assertExhausted();
+    }
+
+    @Test
+    void aPresenceStoreThatFailsRefusesTheSubscribe() {
+        store.failsPresence = true;
+
+        RecordingOutlet ann = node.connect("ann").subscribe(ROOM, StartAt.live());
+        node.settle();
+
+        assertThat(ann.events()).containsExactly(new Answered(ROOM, new Refused(Refusal.UNAVAILABLE)));
+        watcher.assertExhausted();
+    }
+
+    @Test
+    void aPresenceStoreThatNeverAnswersRefusesTheSubscribe() {
+        store.holdsPresence = true;
+        RecordingOutlet ann = node.connect("ann").subscribe(ROOM, StartAt.live());
+
+        node.pass(Duration.ofSeconds(11));
+
+        assertThat(ann.events()).containsExactly(new Answered(ROOM, new Refused(Refusal.UNAVAILABLE)));
+    }
+
+    @Test
+    void aLeaveThatFailsIsTriedAgain() {
+        RecordingOutlet ann = enter("ann");
+        watcher.assertPresence(JOIN, "ann");
+        store.failsPresence = true;
+        ann.vanish();
+        node.pass(Duration.ofSeconds(20));
+
+        store.failsPresence = false;
+        node.pass(Duration.ofSeconds(30));
+
+        watcher.assertPresence(LEAVE, "ann");
+        assertThat(snapshot().users()).isZero();
+    }
+
+    @Test
+    void aLeaveThatFailedIsForgottenIfTheConnectionCameBack() {
+        RecordingOutlet ann = enter("ann");
+        watcher.assertPresence(JOIN, "ann");
+        store.failsPresence = true;
+        ann.unsubscribe(ROOM);
+        node.settle();
+
+        store.failsPresence = false;
+        ann.subscribe(ROOM, StartAt.live());
+        node.pass(Duration.ofSeconds(60));
+
+        assertThat(snapshot().users()).isEqualTo(1);
+        watcher.assertExhausted();
+    }
+
+    @Test
+    void whoseSubscribeTheTopicRefusesIsNotPresent() {
+        store.failsWatches = true;
+        node.connect("ann").subscribe("room:b", StartAt.live());
+
+        node.pass(Duration.ofSeconds(1));
+
+        assertThat(node.await(node.fanfare.presence(ChannelId.of("room:b"))).users())
+                .isZero();
+    }
+
+    @Test
+    void inProcessSubscribersSeeAndAreNotSeen() {
+        PresenceSnapshot snapshot = snapshot();
+
+        assertThat(snapshot.users()).isZero();
+    }
+
+    @Test
+    void aNamespaceWithoutPresenceHasNone() {
+        assertThatThrownBy(() -> node.await(node.fanfare.presence(ChannelId.of("plain"))))
+                .cause()
+                .isInstanceOfSatisfying(
+                        RefusedException.class,
+                        refused -> assertThat(refused.reason()).isEqualTo(Refusal.NOT_AVAILABLE));
+    }
+
+    @Test
+    void anUnknownNamespaceHasNone() {
+        assertThatThrownBy(() -> node.await(node.fanfare.presence(ChannelId.of("nowhere:a"))))
+                .cause()
+                .isInstanceOfSatisfying(
+                        RefusedException.class,
+                        refused -> assertThat(refused.reason()).isEqualTo(Refusal.UNKNOWN_NAMESPACE));
+    }
+
+    @Test
+    void aClientLooksToo() {
+        RecordingOutlet ann = enter("ann");
+        enter("bob");
+        List<PresenceResult> results = new ArrayList<>();
+
+        ann.connection().presence(CHANNEL, 1, results::add);
+        node.settle();
+
+        assertThat(results).singleElement().isInstanceOfSatisfying(PresenceResult.Present.class, present -> {
+            assertThat(present.snapshot().members()).hasSize(1);
+            assertThat(present.snapshot().users()).isEqualTo(2);
+        });
+    }
+
+    @Test
+    void aClientLooksInVainWhereThereIsNoPresence() {
+        RecordingOutlet ann = enter("ann");
+        List<PresenceResult> results = new ArrayList<>();
+
+        ann.connection().presence(ChannelId.of("plain"), 1, results::add);
+        node.settle();
+
+        assertThat(results).containsExactly(new PresenceResult.Refused(Refusal.NOT_AVAILABLE));
+    }
+
+    private RecordingOutlet enter(String user) {
+        RecordingOutlet outlet = node.connect(user).subscribe(ROOM, StartAt.live());
+        node.settle();
+        return outlet;
+    }
+
+    private PresenceSnapshot snapshot() {
+        return node.await(node.fanfare.presence(CHANNEL));
+    }
+
+    private void release() {
+        do {
+            node.settle();
+        } while (store.answerAll());
+    }
+}
