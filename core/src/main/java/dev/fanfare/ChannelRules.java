@@ -27,6 +27,7 @@ public final class ChannelRules {
     private final DeliveryClass delivery;
     private final int maxMessageBytes;
     private final int recoveryLimit;
+    private final boolean binary;
 
     private ChannelRules(Builder builder) {
         this.retainedCount = builder.retainedCount;
@@ -38,6 +39,7 @@ public final class ChannelRules {
         this.delivery = builder.delivery;
         this.maxMessageBytes = builder.maxMessageBytes;
         this.recoveryLimit = builder.recoveryLimit;
+        this.binary = builder.binary;
     }
 
     /** Starts from the defaults. */
@@ -95,6 +97,11 @@ public final class ChannelRules {
         return recoveryLimit;
     }
 
+    /** Tells whether clients may publish payloads that are not JSON. */
+    public boolean allowsBinary() {
+        return binary;
+    }
+
     /**
      * Builds {@link ChannelRules}; each setter checks its argument at once.
      *
@@ -110,6 +117,7 @@ public final class ChannelRules {
         private DeliveryClass delivery = DeliveryClass.reliable();
         private int maxMessageBytes = 64 * 1024;
         private int recoveryLimit = 300;
+        private boolean binary;
 
         private Builder() {}
 
@@ -188,6 +196,17 @@ public final class ChannelRules {
                 throw new IllegalArgumentException("count must be in [1, 100000]: " + count);
             }
             this.recoveryLimit = count;
+            return this;
+        }
+
+        /**
+         * Lets clients publish payloads that are not JSON. A subscriber whose wire format cannot carry one,
+         * such as a JSON WebSocket, is disconnected when it comes; without this rule, a client's payload
+         * that is not JSON is refused instead. What the host itself publishes is not looked at.
+         */
+        @CanIgnoreReturnValue
+        public Builder binary() {
+            this.binary = true;
             return this;
         }
 

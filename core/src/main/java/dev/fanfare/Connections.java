@@ -30,6 +30,13 @@ public interface Connections {
     /** Closes every connection of the user. */
     CompletionStage<Void> disconnect(String user, DisconnectReason reason);
 
+    /**
+     * Subscribes every connection of the user to the channel, from now on; the authorizer is not asked.
+     * Connections that are subscribed already stay as they are, and those whose client cannot be told
+     * (plain event streams choose their channels when they begin) are passed over.
+     */
+    CompletionStage<Void> subscribe(String user, ChannelId channel);
+
     /** Ends the user's subscriptions to the channel. */
     CompletionStage<Void> unsubscribe(String user, ChannelId channel);
 }

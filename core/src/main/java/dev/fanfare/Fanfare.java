@@ -1,5 +1,6 @@
 package dev.fanfare;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.presence.PresenceSnapshot;
 import dev.fanfare.spi.Gateway;
 import java.util.concurrent.CompletionStage;
@@ -38,6 +39,7 @@ public interface Fanfare extends AutoCloseable {
      * @return what became of it; exceptionally a {@link StoreException} if nobody can tell, then repeat
      *     with the same dedup key
      */
+    @CanIgnoreReturnValue
     CompletionStage<PublishResult> publish(ChannelId channel, Payload data, PublishOptions options);
 
     /**
@@ -45,11 +47,13 @@ public interface Fanfare extends AutoCloseable {
      *
      * @throws IllegalArgumentException if the channel's name is not valid
      */
+    @CanIgnoreReturnValue
     default CompletionStage<PublishResult> publish(String channel, String data, PublishOptions options) {
         return publish(ChannelId.of(channel), Payload.of(data), options);
     }
 
     /** Publishes a text, usually JSON, without further options. */
+    @CanIgnoreReturnValue
     default CompletionStage<PublishResult> publish(String channel, String data) {
         return publish(channel, data, PublishOptions.none());
     }
@@ -62,6 +66,7 @@ public interface Fanfare extends AutoCloseable {
      *
      * @return the subscription, which is live when its {@link Subscription#ready} completes
      */
+    @CanIgnoreReturnValue
     Subscription subscribe(ChannelId channel, StartAt start, Subscriber subscriber);
 
     /**

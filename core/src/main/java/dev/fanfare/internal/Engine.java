@@ -1,13 +1,236 @@
 package dev.fanfare.internal;
 
+import static java.util.Objects.requireNonNull;
+
+import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
+import dev.fanfare.ClosedException;
+import dev.fanfare.ConnectionInfo;
+import dev.fanfare.Connections;
+import dev.fanfare.DisconnectReason;
 import dev.fanfare.Fanfare;
+import dev.fanfare.FanfareListener;
+import dev.fanfare.HistoryQuery;
+import dev.fanfare.HistoryResult;
+import dev.fanfare.Payload;
+import dev.fanfare.PublishOptions;
+import dev.fanfare.PublishResult;
+import dev.fanfare.Refusal;
+import dev.fanfare.RefusedException;
+import dev.fanfare.StartAt;
+import dev.fanfare.Subscriber;
+import dev.fanfare.Subscription;
+import dev.fanfare.UnsubscribeReason;
+import dev.fanfare.memory.MemoryStore;
+import dev.fanfare.presence.PresenceSnapshot;
+import dev.fanfare.spi.Connection;
+import dev.fanfare.spi.Gateway;
+import dev.fanfare.spi.Outlet;
+import dev.fanfare.spi.Store;
+import dev.fanfare.spi.TimeSource;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Being written. */
-public final class Engine {
-    private Engine() {}
+/**
+ * One running Fanfare: puts the parts together and is the front door to them. It has no logic of its own.
+ *
+ * <p><i>Threads.</i> Thread-safe.
+ */
+public final class Engine implements Fanfare {
 
-    /** Being written. */
-    public static Fanfare start(Settings settings) {
-        throw new IllegalStateException("being written " + settings);
+    private static final int MAX_PRESENCE = 10_000;
+    private static final long CLOSE_SECONDS = 10;
+    private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
+
+    final Settings settings;
+    final Threads threads;
+    final Calls calls;
+    final Hub hub;
+    final Permissions permissions;
+    final Publishing publishing;
+    final Histories histories;
+    final Presences presences;
+    final Clients clients = new Clients();
+    private final String node = UUID.randomUUID().toString();
+    private final FanfareListener listener;
+    private final Control control;
+    private final Gate gate = new Gate(this);
+    private final SerialLoop[] localLoops;
+    private final AtomicInteger nextLocalLoop = new AtomicInteger();
+    private final Set<LocalSubscription> localSubscriptions = ConcurrentHashMap.newKeySet();
+    private final AtomicBoolean isClosed = new AtomicBoolean();
+
+    private Engine(Settings settings) {
+        this.settings = settings;
+        this.threads = new Threads(settings.timeSource(), settings.hostExecutor());
+        TimeSource time = threads.time();
+        Store store = settings.store() == null ? MemoryStore.create(time) : settings.store();
+        this.listener = GuardedListener.of(settings.listener());
+        this.calls = new Calls(threads.host(), threads.worker(), time);
+        this.hub = new Hub(store, listener, time, calls, threads.worker());
+        this.permissions = new Permissions(settings.authorizer(), calls, hub.log);
+        this.publishing = new Publishing(settings, store.log(), store.bus(), calls, listener, hub.log);
+        this.histories = new Histories(store.log(), calls);
+        this.presences = new Presences(node, store.presence(), store.bus(), calls, time, hub.log, listener);
+        this.control = new Control(node, store.control(), clients, calls, time);
+        this.localLoops = new SerialLoop[Runtime.getRuntime().availableProcessors() * 2];
+        for (int i = 0; i < localLoops.length; i++) {
+            localLoops[i] = new SerialLoop(calls);
+        }
+    }
+
+    /** Starts one. */
+    public static Engine start(Settings settings) {
+        Engine engine = new Engine(settings);
+        engine.control.start();
+        if (settings.namespaces().values().stream().anyMatch(ChannelRules::hasPresence)) {
+            engine.presences.start();
+        }
+        return engine;
+    }
+
+    // ---- Fanfare
+
+    @Override
+    public CompletionStage<PublishResult> publish(ChannelId channel, Payload data, PublishOptions options) {
+        return calls.forHost(publishRaw(channel, data, options));
+    }
+
+    @Override
+    public CompletionStage<HistoryResult> history(ChannelId channel, HistoryQuery query) {
+        requireOpen();
+        ChannelRules rules = rules(channel);
+        if (rules == null) {
+            return CompletableFuture.completedFuture(new HistoryResult.Refused(Refusal.UNKNOWN_NAMESPACE));
+        }
+        return calls.forHost(histories.read(channel, rules, requireNonNull(query, "query")));
+    }
+
+    @Override
+    public Subscription subscribe(ChannelId channel, StartAt start, Subscriber subscriber) {
+        requireOpen();
+        requireNonNull(subscriber, "subscriber");
+        ChannelRules rules = rules(channel);
+        Executor loop = localLoops[Math.floorMod(nextLocalLoop.getAndIncrement(), localLoops.length)];
+        LocalSubscription subscription =
+                new LocalSubscription(this, channel, requireNonNull(start, "start"), subscriber, loop);
+        if (rules == null) {
+            subscription.refuse(Refusal.UNKNOWN_NAMESPACE);
+            return subscription;
+        }
+        localSubscriptions.add(subscription);
+        Replay replay = new Replay(start, subscription::answered);
+        subscription.begin(new Reader(subscription, channel, rules, rules.hasPresence(), replay));
+        if (isClosed.get()) {
+            subscription.end(UnsubscribeReason.SHUTDOWN);
+        }
+        return subscription;
+    }
+
+    @Override
+    public CompletionStage<PresenceSnapshot> presence(ChannelId channel) {
+        requireOpen();
+        ChannelRules rules = rules(channel);
+        if (rules == null || !rules.hasPresence()) {
+            Refusal reason = rules == null ? Refusal.UNKNOWN_NAMESPACE : Refusal.NOT_AVAILABLE;
+            return CompletableFuture.failedFuture(new RefusedException(
+                    "No presence in " + channel + ": " + reason.text() + "; see ChannelRules.Builder.presence()",
+                    reason));
+        }
+        return calls.forHost(presences.snapshot(channel, MAX_PRESENCE));
+    }
+
+    @Override
+    public Connections connections() {
+        return control;
+    }
+
+    @Override
+    public @Nullable ChannelRules rules(ChannelId channel) {
+        return settings.rules(channel);
+    }
+
+    @Override
+    public Gateway gateway() {
+        return gate;
+    }
+
+    @Override
+    public void close() {
+        if (calls.isInHostCode()) {
+            throw new IllegalStateException("close() waits for callbacks, so it must not be called from one");
+        }
+        if (!isClosed.compareAndSet(false, true)) {
+            return;
+        }
+        clients.forEach(connection -> connection.disconnect(DisconnectReason.SHUTDOWN));
+        localSubscriptions.forEach(subscription -> subscription.end(UnsubscribeReason.SHUTDOWN));
+        awaitQuietly(presences.close());
+        threads.awaitEnd(() -> clients.count() == 0 && localSubscriptions.isEmpty(), CLOSE_SECONDS);
+        control.close();
+        hub.close();
+        threads.close();
+    }
+
+    private static void awaitQuietly(CompletionStage<Void> stage) {
+        try {
+            stage.toCompletableFuture().get(CLOSE_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException failure) {
+            LOG.warn("The presence lease could not be given up; it will run out: {}", failure.toString());
+        }
+    }
+
+    void forget(LocalSubscription subscription) {
+        localSubscriptions.remove(subscription);
+    }
+
+    // ---- for the gateway
+
+    Connection open(ConnectionInfo info, Outlet outlet) {
+        requireOpen();
+        ClientConnection connection = new ClientConnection(this, info, outlet);
+        clients.add(connection);
+        listener.onConnect(info);
+        if (isClosed.get()) {
+            connection.disconnect(DisconnectReason.SHUTDOWN);
+        }
+        return connection;
+    }
+
+    /** Publishes for the host; completes on any thread. */
+    CompletionStage<PublishResult> publishRaw(ChannelId channel, Payload data, PublishOptions options) {
+        requireOpen();
+        requireNonNull(channel, "channel");
+        requireNonNull(data, "data");
+        requireNonNull(options, "options");
+        return publishing.publish(channel, data, options, null);
+    }
+
+    FanfareListener listener() {
+        return listener;
+    }
+
+    String node() {
+        return node;
+    }
+
+    private void requireOpen() {
+        if (isClosed.get()) {
+            throw new ClosedException("This Fanfare is closed");
+        }
     }
 }

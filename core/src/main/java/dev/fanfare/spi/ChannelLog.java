@@ -32,8 +32,9 @@ import org.jspecify.annotations.Nullable;
  *       <li>A channel that was never written has an epoch too, offset 0, and keeps that epoch when its
  *           first publication comes.
  *       <li>A request without retention is not logged: it gets offset 0, yet its dedup key is honoured.
- *       <li>If {@link #announcesOn} says so, each logged publication is announced exactly as often as it
- *           was appended, per channel in the order of the log.
+ *       <li>If {@link #announcesOn} says so, each publication, logged or not, is announced exactly as often as
+ *           it was appended, per channel in the order of the log; if it says no, none is announced, since the
+ *           core then does.
  *     </ol>
  */
 public interface ChannelLog {

@@ -1,6 +1,8 @@
 package dev.fanfare.spi;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.Cursor;
 import dev.fanfare.DisconnectReason;
@@ -17,6 +19,7 @@ import dev.fanfare.StartAt;
 import dev.fanfare.presence.PresenceSnapshot;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one client may do, with permissions and limits checked. Answers come as callbacks on the
@@ -36,10 +39,15 @@ public interface Connection {
     void subscribe(ChannelId channel, SubscribeRequest request, Consumer<SubscribeResult> answer);
 
     /** Ends a subscription, also one that is still beginning; tells whether there was one. */
+    @CanIgnoreReturnValue
     boolean unsubscribe(ChannelId channel);
 
     /** Tells whether there is a subscription to the channel, live or beginning. */
     boolean isSubscribed(ChannelId channel);
+
+    /** Returns the rules of the channel's namespace; null if it is unknown. */
+    @Nullable
+    ChannelRules rules(ChannelId channel);
 
     /** Publishes for the client. */
     void publish(ChannelId channel, Payload data, PublishOptions options, Consumer<PublishResult> answer);

@@ -49,6 +49,15 @@ public interface Outlet {
     /** Tells the client that publications were left out, as the delivery class allows. */
     void skipped(ChannelId channel, long count);
 
+    /**
+     * Tells the client that the host subscribed it to a channel; everything after the position follows.
+     *
+     * @return false if this kind of connection has no way to say so; the subscription then ends again
+     */
+    default boolean subscribed(ChannelId channel, Connection.SubscribeResult.Subscribed how) {
+        return false;
+    }
+
     /** Tells the client that a subscription ended; not called when the client itself ended it. */
     void ended(ChannelId channel, UnsubscribeReason reason);
 

@@ -1,5 +1,6 @@
 package dev.fanfare.spi;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.time.Duration;
 
 /**
@@ -19,6 +20,7 @@ public interface TimeSource {
      * Runs the task once after the delay, on a thread of this time source. Tasks are short and never
      * block.
      */
+    @CanIgnoreReturnValue
     Timer schedule(Duration delay, Runnable task);
 
     /** A scheduled task. */

@@ -1,0 +1,156 @@
+package dev.fanfare.internal;
+
+import dev.fanfare.FanfareException;
+import dev.fanfare.StoreException;
+import dev.fanfare.spi.TimeSource;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes the calls that leave Fanfare: to the store, which must answer in time, and to the host's code,
+ * which runs nowhere but on the host executor.
+ *
+ * <p><i>Threads.</i> Thread-safe. A stage that a store had completed already costs no switch.
+ *
+ * <p><i>Bounds.</i> Every call has a time-out. What the host executor refuses is answered at once: a
+ * question with a failure, a completion by the worker.
+ */
+final class Calls {
+
+    static final Duration TIME_OUT = Duration.ofSeconds(10);
+
+    private final Executor host;
+    private final Executor worker;
+    private final TimeSource time;
+    private final ThreadLocal<Boolean> isInHostCode = ThreadLocal.withInitial(() -> false);
+
+    Calls(Executor host, Executor worker, TimeSource time) {
+        this.host = host;
+        this.worker = worker;
+        this.time = time;
+    }
+
+    /** Asks the store; fails with a {@link FanfareException} and nothing else. */
+    <T> CompletionStage<T> store(String what, Supplier<CompletionStage<T>> call) {
+        CompletableFuture<T> asked;
+        try {
+            asked = call.get().toCompletableFuture();
+        } catch (RuntimeException failure) {
+            return CompletableFuture.failedFuture(asStoreFailure(what, failure));
+        }
+        if (asked.isDone() && !asked.isCompletedExceptionally()) {
+            return asked;
+        }
+        CompletableFuture<T> answered = new CompletableFuture<>();
+        TimeSource.Timer timer = time.schedule(
+                TIME_OUT,
+                () -> answered.completeExceptionally(new StoreException(
+                        "No answer from the store in " + TIME_OUT.toSeconds() + " s: " + what, null, true)));
+        asked.whenComplete((value, failure) -> {
+            timer.cancel();
+            if (failure == null) {
+                answered.complete(value);
+            } else {
+                answered.completeExceptionally(asStoreFailure(what, failure));
+            }
+        });
+        return answered;
+    }
+
+    /** Asks the host's code, on the host executor; completes exceptionally if it fails or is late. */
+    <T> CompletionStage<T> host(Supplier<@Nullable CompletionStage<T>> question) {
+        CompletableFuture<T> answered = new CompletableFuture<>();
+        TimeSource.Timer timer = time.schedule(
+                TIME_OUT,
+                () -> answered.completeExceptionally(
+                        new IllegalStateException("no answer in " + TIME_OUT.toSeconds() + " s")));
+        try {
+            inHostCode(() -> ask(question, answered));
+        } catch (RejectedExecutionException full) {
+            answered.completeExceptionally(full);
+        }
+        answered.whenComplete((value, failure) -> timer.cancel());
+        return answered;
+    }
+
+    private static <T> void ask(Supplier<@Nullable CompletionStage<T>> question, CompletableFuture<T> answered) {
+        try {
+            CompletionStage<T> stage = question.get();
+            if (stage == null) {
+                answered.completeExceptionally(new IllegalStateException("answered null"));
+                return;
+            }
+            stage.whenComplete((value, failure) -> {
+                if (failure != null) {
+                    answered.completeExceptionally(unwrap(failure));
+                } else if (value == null) {
+                    answered.completeExceptionally(new IllegalStateException("answered null"));
+                } else {
+                    answered.complete(value);
+                }
+            });
+        } catch (RuntimeException | Error failure) {
+            answered.completeExceptionally(failure);
+        }
+    }
+
+    /** Returns a stage for the host: it is complete already, or completes on the host executor. */
+    <T> CompletionStage<T> forHost(CompletionStage<T> stage) {
+        CompletableFuture<T> future = stage.toCompletableFuture();
+        if (future.isDone() && !future.isCompletedExceptionally()) {
+            return future.copy();
+        }
+        CompletableFuture<T> handed = new CompletableFuture<>();
+        stage.whenComplete((value, failure) -> complete(() -> {
+            if (failure == null) {
+                handed.complete(value);
+            } else {
+                handed.completeExceptionally(unwrap(failure));
+            }
+        }));
+        return handed;
+    }
+
+    /** Runs foreign code on the host executor. */
+    void inHostCode(Runnable task) {
+        host.execute(() -> {
+            isInHostCode.set(true);
+            try {
+                task.run();
+            } finally {
+                isInHostCode.set(false);
+            }
+        });
+    }
+
+    /** Runs a completion on the host executor, or if that is full, on the worker. */
+    void complete(Runnable completion) {
+        try {
+            inHostCode(completion);
+        } catch (RejectedExecutionException full) {
+            worker.execute(completion);
+        }
+    }
+
+    /** Tells whether the calling thread is inside a callback, where waiting for us could be for ever. */
+    boolean isInHostCode() {
+        return isInHostCode.get();
+    }
+
+    private static FanfareException asStoreFailure(String what, Throwable failure) {
+        Throwable cause = unwrap(failure);
+        return cause instanceof FanfareException ours
+                ? ours
+                : new StoreException("The store failed: " + what + ": " + cause.getMessage(), cause, true);
+    }
+
+    private static Throwable unwrap(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+    }
+}

@@ -1,0 +1,356 @@
+package dev.fanfare.internal;
+
+import dev.fanfare.Action;
+import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
+import dev.fanfare.ConnectionInfo;
+import dev.fanfare.DisconnectReason;
+import dev.fanfare.HistoryQuery;
+import dev.fanfare.HistoryResult;
+import dev.fanfare.Payload;
+import dev.fanfare.PublishOptions;
+import dev.fanfare.PublishResult;
+import dev.fanfare.Publisher;
+import dev.fanfare.Refusal;
+import dev.fanfare.Resume;
+import dev.fanfare.RpcHandler;
+import dev.fanfare.StartAt;
+import dev.fanfare.UnsubscribeReason;
+import dev.fanfare.presence.Member;
+import dev.fanfare.spi.Connection;
+import dev.fanfare.spi.Outlet;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One client's connection: its subscriptions, and what it may do.
+ *
+ * <p><i>State.</i> Open or closed; the subscriptions by channel, those that are still beginning included.
+ *
+ * <p><i>Threads.</i> Confined to the outlet's loop. Answers that come from elsewhere come back through the
+ * loop's queue.
+ *
+ * <p><i>Bounds.</i> At most so many subscriptions as the builder says.
+ */
+final class ClientConnection extends Port implements Connection {
+
+    private final Engine engine;
+    private final ConnectionInfo info;
+    private final Outlet outlet;
+    private final Member member;
+    private final Map<ChannelId, Reader> readers = new HashMap<>(4);
+    private boolean isClosed;
+
+    ClientConnection(Engine engine, ConnectionInfo info, Outlet outlet) {
+        super(engine.hub.queue(outlet.loop()));
+        this.engine = engine;
+        this.info = info;
+        this.outlet = outlet;
+        this.member = new Member(info.user(), info.id(), info.info());
+    }
+
+    // ---- subscriptions
+
+    @Override
+    public void subscribe(ChannelId channel, SubscribeRequest request, Consumer<SubscribeResult> answer) {
+        ChannelRules rules = engine.rules(channel);
+        Refusal refusal = refusal(channel, rules);
+        if (rules == null || refusal != null) {
+            answer.accept(new SubscribeResult.Refused(noted(channel, refusal)));
+            return;
+        }
+        Replay replay = new Replay(request.start(), result -> {
+            if (result instanceof SubscribeResult.Refused refused && refused.reason() != Refusal.CLOSED) {
+                engine.listener().onRefuse(info, channel, refused.reason());
+            }
+            answer.accept(result);
+        });
+        Reader reader = new Reader(this, channel, rules, request.wantsPresence() && rules.hasPresence(), replay);
+        readers.put(channel, reader);
+        if (request.isPermitted()) {
+            enter(reader);
+        } else if (request.start() instanceof StartAt.Latest) {
+            // what was published before is history, which is a permission of its own
+            enterIfAllowed(Action.SUBSCRIBE, reader, () -> enterIfAllowed(Action.HISTORY, reader, () -> enter(reader)));
+        } else {
+            enterIfAllowed(Action.SUBSCRIBE, reader, () -> enter(reader));
+        }
+    }
+
+    private void enterIfAllowed(Action action, Reader reader, Runnable then) {
+        ask(action, reader.channel, isAllowed -> {
+            if (reader.isEnded()) {
+                return;
+            }
+            if (isAllowed) {
+                then.run();
+            } else {
+                reader.refuse(Refusal.NOT_ALLOWED);
+            }
+        });
+    }
+
+    private @Nullable Refusal refusal(ChannelId channel, @Nullable ChannelRules rules) {
+        if (isClosed) {
+            return Refusal.CLOSED;
+        } else if (rules == null) {
+            return Refusal.UNKNOWN_NAMESPACE;
+        } else if (readers.containsKey(channel)) {
+            return Refusal.ALREADY_SUBSCRIBED;
+        } else if (readers.size() >= engine.settings.maxChannelsPerConnection()) {
+            return Refusal.LIMIT_EXCEEDED;
+        }
+        return null;
+    }
+
+    /** Makes the user present, then lets the reader begin. */
+    private void enter(Reader reader) {
+        if (!reader.rules.hasPresence()) {
+            engine.hub.join(reader);
+            return;
+        }
+        engine.presences
+                .enter(reader.channel, member, reader.rules)
+                .whenComplete((joined, failure) -> queue.add(() -> {
+                    if (reader.isEnded()) {
+                        return;
+                    }
+                    if (failure != null) {
+                        reader.refuse(Refusal.UNAVAILABLE);
+                    } else {
+                        reader.announcesJoin = joined;
+                        engine.hub.join(reader);
+                    }
+                }));
+    }
+
+    @Override
+    public boolean unsubscribe(ChannelId channel) {
+        Reader reader = readers.get(channel);
+        return reader != null && reader.end(UnsubscribeReason.BY_SUBSCRIBER);
+    }
+
+    @Override
+    public boolean isSubscribed(ChannelId channel) {
+        return readers.containsKey(channel);
+    }
+
+    /** Subscribes for the host, and tells the client; one that cannot be told is not subscribed. */
+    void subscribeByHost(ChannelId channel) {
+        subscribe(channel, new SubscribeRequest(StartAt.live(), false, true), result -> {
+            if (!(result instanceof SubscribeResult.Subscribed subscribed)) {
+                return;
+            }
+            if (outlet.subscribed(channel, subscribed)) {
+                outlet.flush();
+            } else {
+                unsubscribe(channel);
+            }
+        });
+    }
+
+    /** Ends a subscription for the host, and tells the client. */
+    void unsubscribeByHost(ChannelId channel) {
+        Reader reader = readers.get(channel);
+        if (reader == null) {
+            return;
+        }
+        boolean wasStarted = reader.isStarted(); // if not, the answer to the subscribe says it all
+        if (reader.end(UnsubscribeReason.BY_HOST) && wasStarted) {
+            outlet.ended(channel, UnsubscribeReason.BY_HOST);
+            outlet.flush();
+        }
+    }
+
+    @Override
+    void started(Reader reader, Resume resume) {
+        engine.listener().onSubscribe(info, reader.channel, resume);
+        if (resume instanceof Resume.Reset reset) {
+            engine.listener().onReset(reader.channel, reset.reason());
+        }
+        if (reader.announcesJoin) {
+            queue.add(() -> engine.presences.announceJoin(reader.channel, member));
+        }
+    }
+
+    @Override
+    void removed(Reader reader, UnsubscribeReason reason, boolean wasStarted) {
+        readers.remove(reader.channel, reader);
+        if (wasStarted) {
+            engine.listener().onUnsubscribe(info, reader.channel, reason);
+        }
+        boolean isExplicit = reason == UnsubscribeReason.BY_SUBSCRIBER
+                || reason == UnsubscribeReason.BY_HOST
+                || reason == UnsubscribeReason.NOT_STARTED;
+        leave(reader, isExplicit ? Duration.ZERO : reader.rules.presenceGrace());
+    }
+
+    private void leave(Reader reader, Duration grace) {
+        if (reader.rules.hasPresence()) {
+            engine.presences.leave(reader.channel, member, grace);
+        }
+    }
+
+    // ---- commands
+
+    @Override
+    public @Nullable ChannelRules rules(ChannelId channel) {
+        return engine.rules(channel);
+    }
+
+    @Override
+    public void publish(ChannelId channel, Payload data, PublishOptions options, Consumer<PublishResult> answer) {
+        ifAllowed(
+                Action.PUBLISH,
+                channel,
+                reason -> answer.accept(new PublishResult.Refused(reason)),
+                rules -> engine.publishing
+                        .publish(channel, data, options, new Publisher(info.user(), info.id(), info.info()))
+                        .whenComplete((result, failure) -> queue.add(() -> answer.accept(
+                                failure == null ? result : new PublishResult.Refused(Refusal.UNAVAILABLE)))));
+    }
+
+    @Override
+    public void history(ChannelId channel, HistoryQuery query, Consumer<HistoryResult> answer) {
+        ifAllowed(
+                Action.HISTORY,
+                channel,
+                reason -> answer.accept(new HistoryResult.Refused(reason)),
+                rules -> engine.histories
+                        .read(channel, rules, query)
+                        .whenComplete((result, failure) -> queue.add(() -> answer.accept(
+                                failure == null ? result : new HistoryResult.Refused(Refusal.UNAVAILABLE)))));
+    }
+
+    @Override
+    public void presence(ChannelId channel, int limit, Consumer<PresenceResult> answer) {
+        ifAllowed(Action.PRESENCE, channel, reason -> answer.accept(new PresenceResult.Refused(reason)), rules -> {
+            if (!rules.hasPresence()) {
+                answer.accept(new PresenceResult.Refused(noted(channel, Refusal.NOT_AVAILABLE)));
+                return;
+            }
+            engine.presences
+                    .snapshot(channel, limit)
+                    .whenComplete((found, failure) -> queue.add(() -> answer.accept(
+                            failure == null
+                                    ? new PresenceResult.Present(found)
+                                    : new PresenceResult.Refused(Refusal.UNAVAILABLE))));
+        });
+    }
+
+    @Override
+    public void rpc(String method, Payload data, Consumer<RpcResult> answer) {
+        RpcHandler handler = engine.settings.rpcHandler();
+        if (handler == null) {
+            answer.accept(new RpcResult.Refused(noted(null, Refusal.NOT_AVAILABLE)));
+            return;
+        }
+        engine.calls
+                .host(() -> handler.call(new RpcHandler.Call(info, method, data)))
+                .whenComplete((reply, failure) -> {
+                    if (failure != null) {
+                        engine.hub.log.hostFailed("RPC handler", failure);
+                    }
+                    RpcResult result = failure == null
+                            ? new RpcResult.Answered(reply)
+                            : new RpcResult.Refused(Refusal.UNAVAILABLE);
+                    queue.add(() -> answer.accept(result));
+                });
+    }
+
+    @Override
+    public boolean message(Payload data) {
+        RpcHandler.MessageHandler handler = engine.settings.messageHandler();
+        if (handler == null) {
+            return false;
+        }
+        engine.calls.complete(() -> {
+            try {
+                handler.message(info, data);
+            } catch (RuntimeException | Error failure) {
+                engine.hub.log.hostFailed("message handler", failure);
+            }
+        });
+        return true;
+    }
+
+    private void ifAllowed(Action action, ChannelId channel, Consumer<Refusal> refuse, Consumer<ChannelRules> proceed) {
+        ChannelRules rules = engine.rules(channel);
+        if (isClosed || rules == null) {
+            refuse.accept(noted(channel, isClosed ? Refusal.CLOSED : Refusal.UNKNOWN_NAMESPACE));
+            return;
+        }
+        ask(action, channel, isAllowed -> {
+            if (isAllowed) {
+                proceed.accept(rules);
+            } else {
+                refuse.accept(noted(channel, Refusal.NOT_ALLOWED));
+            }
+        });
+    }
+
+    /** Asks the authorizer; an answer that is known without asking comes at once. */
+    private void ask(Action action, ChannelId channel, Consumer<Boolean> answer) {
+        Boolean known = engine.permissions.known();
+        if (known != null) {
+            answer.accept(known);
+        } else {
+            engine.permissions.ask(
+                    info.user(), action, channel, isAllowed -> queue.add(() -> answer.accept(isAllowed)));
+        }
+    }
+
+    private Refusal noted(@Nullable ChannelId channel, @Nullable Refusal reason) {
+        Refusal known = reason == null ? Refusal.UNKNOWN_NAMESPACE : reason;
+        engine.listener().onRefuse(info, channel, known);
+        return known;
+    }
+
+    // ---- the port, and its end
+
+    @Override
+    public ConnectionInfo info() {
+        return info;
+    }
+
+    @Override
+    Outlet outlet() {
+        return outlet;
+    }
+
+    @Override
+    ConnectionInfo owner() {
+        return info;
+    }
+
+    @Override
+    public void writable() {
+        resumeWaiting();
+    }
+
+    @Override
+    public void closed(DisconnectReason reason) {
+        if (isClosed) {
+            return;
+        }
+        isClosed = true;
+        engine.clients.remove(this);
+        for (Reader reader : List.copyOf(readers.values())) {
+            reader.end(UnsubscribeReason.CONNECTION_CLOSED);
+        }
+        engine.listener().onDisconnect(info, reason);
+    }
+
+    /** Closes the connection, from anywhere. */
+    void disconnect(DisconnectReason reason) {
+        queue.add(() -> {
+            if (!isClosed) {
+                outlet.disconnect(reason);
+            }
+        });
+    }
+}

@@ -1,0 +1,60 @@
+package dev.fanfare.internal;
+
+import dev.fanfare.ChannelId;
+import dev.fanfare.ConnectionInfo;
+import dev.fanfare.FanfareListener;
+import dev.fanfare.Payload;
+import dev.fanfare.PublishOptions;
+import dev.fanfare.PublishResult;
+import dev.fanfare.spi.Connection;
+import dev.fanfare.spi.Gateway;
+import dev.fanfare.spi.Outlet;
+import dev.fanfare.spi.TimeSource;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+
+/** The door through which transports reach an {@link Engine}. Thread-safe. */
+final class Gate implements Gateway {
+
+    private final Engine engine;
+
+    Gate(Engine engine) {
+        this.engine = engine;
+    }
+
+    @Override
+    public Connection open(ConnectionInfo info, Outlet outlet) {
+        return engine.open(info, outlet);
+    }
+
+    @Override
+    public CompletionStage<PublishResult> publish(ChannelId channel, Payload data, PublishOptions options) {
+        return engine.publishRaw(channel, data, options);
+    }
+
+    @Override
+    public Executor hostExecutor() {
+        return engine.calls::inHostCode;
+    }
+
+    @Override
+    public TimeSource time() {
+        return engine.threads.time();
+    }
+
+    @Override
+    public FanfareListener listener() {
+        return engine.listener();
+    }
+
+    @Override
+    public String newConnectionId() {
+        return UUID.randomUUID().toString();
+    }
+
+    @Override
+    public String node() {
+        return engine.node();
+    }
+}

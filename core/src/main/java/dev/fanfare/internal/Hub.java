@@ -1,0 +1,142 @@
+package dev.fanfare.internal;
+
+import dev.fanfare.ChannelId;
+import dev.fanfare.FanfareListener;
+import dev.fanfare.Refusal;
+import dev.fanfare.spi.Bus;
+import dev.fanfare.spi.ChannelLog;
+import dev.fanfare.spi.ChannelLog.LogPage;
+import dev.fanfare.spi.ChannelLog.LogRead;
+import dev.fanfare.spi.Store;
+import dev.fanfare.spi.TimeSource;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * Finds the topic of a channel, and the queue of an event loop.
+ *
+ * <p><i>Threads.</i> Thread-safe. It holds no lock while anything else runs.
+ *
+ * <p><i>Bounds.</i> One topic per channel with a subscriber on this node; an empty one goes after {@link
+ * #LINGER}, so that a quick return finds it still there.
+ */
+final class Hub {
+
+    private static final int STRIPES = 64;
+    private static final Duration LINGER = Duration.ofSeconds(5);
+    private static final Duration RETRY = Duration.ofSeconds(1);
+    /** Tail probes: 26 to 44 seconds apart. */
+    private static final int PROBE_MIN_MILLIS = 26_000;
+
+    private static final int PROBE_MAX_MILLIS = 44_000;
+
+    final FanfareListener listener;
+    final TimeSource time;
+    final EventLog log = new EventLog();
+    private final ChannelLog channelLog;
+    private final Bus bus;
+    private final Calls calls;
+    private final Stripe[] stripes = new Stripe[STRIPES];
+    private final Map<ChannelId, Topic> topics = new ConcurrentHashMap<>();
+    private final Map<Executor, LoopQueue> queues = new ConcurrentHashMap<>();
+    private volatile boolean isClosed;
+
+    Hub(Store store, FanfareListener listener, TimeSource time, Calls calls, Executor worker) {
+        this.listener = listener;
+        this.time = time;
+        this.calls = calls;
+        this.channelLog = store.log();
+        this.bus = store.bus();
+        for (int i = 0; i < STRIPES; i++) {
+            stripes[i] = new Stripe(worker);
+        }
+        probeLater();
+    }
+
+    /** Returns the queue through which topics reach that loop. */
+    LoopQueue queue(Executor loop) {
+        return queues.computeIfAbsent(loop, LoopQueue::new);
+    }
+
+    /** Brings a reader to its topic, which is opened if need be. */
+    void join(Reader reader) {
+        if (isClosed) {
+            reader.port.queue.add(() -> reader.refuse(Refusal.CLOSED));
+            return;
+        }
+        Topic present = topics.get(reader.channel);
+        if (present != null) {
+            present.join(reader);
+            return;
+        }
+        Stripe stripe = stripes[Math.floorMod(reader.channel.hashCode(), STRIPES)];
+        Topic fresh = new Topic(this, reader.channel, reader.rules, stripe);
+        present = topics.putIfAbsent(reader.channel, fresh);
+        if (present != null) {
+            present.join(reader);
+            return;
+        }
+        fresh.open(reader);
+        if (isClosed) {
+            fresh.shutDown();
+        }
+    }
+
+    void remove(Topic topic) {
+        topics.remove(topic.channel, topic);
+    }
+
+    int topicCount() {
+        return topics.size();
+    }
+
+    /** Forgets the loops of a transport that has ended. */
+    void close() {
+        isClosed = true;
+        topics.values().forEach(Topic::shutDown);
+        queues.clear();
+    }
+
+    // ---- what topics need
+
+    CompletionStage<Bus.Watch> watch(ChannelId channel, Topic topic) {
+        AtomicReference<CompletionStage<Bus.Watch>> asked = new AtomicReference<>();
+        CompletionStage<Bus.Watch> answered = calls.store("watch of " + channel, () -> {
+            asked.set(bus.watch(channel, topic));
+            return asked.get();
+        });
+        return answered.whenComplete((watch, failure) -> {
+            CompletionStage<Bus.Watch> late = asked.get();
+            if (failure != null && late != null) {
+                late.thenAccept(Bus.Watch::close); // nobody waits for it any more
+            }
+        });
+    }
+
+    CompletionStage<LogPage> read(LogRead read) {
+        return calls.store("read of " + read.channel(), () -> channelLog.read(read));
+    }
+
+    void closeLater(Topic topic) {
+        time.schedule(LINGER, topic::closeIfIdle);
+    }
+
+    void retryRepair(Topic topic) {
+        time.schedule(RETRY, topic::retryRepair);
+    }
+
+    private void probeLater() {
+        int millis = ThreadLocalRandom.current().nextInt(PROBE_MIN_MILLIS, PROBE_MAX_MILLIS);
+        time.schedule(Duration.ofMillis(millis), () -> {
+            if (!isClosed) {
+                topics.values().forEach(Topic::probe);
+                probeLater();
+            }
+        });
+    }
+}

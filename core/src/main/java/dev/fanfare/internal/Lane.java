@@ -1,0 +1,187 @@
+package dev.fanfare.internal;
+
+import dev.fanfare.ChannelId;
+import dev.fanfare.Cursor;
+import dev.fanfare.DisconnectReason;
+import dev.fanfare.Publication;
+import dev.fanfare.Resume;
+import dev.fanfare.spi.Frame;
+import dev.fanfare.spi.FrameEncoder;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The subscribers that one topic has on one event loop.
+ *
+ * <p><i>State.</i> The subscribers, and the position up to which this lane has been served. Everything
+ * after it is still to come through the lane; everything up to it is in the topic's ring or in the log.
+ * That is what makes going live simple: a reader that has everything up to {@link #position} goes live,
+ * on this very thread, and can miss nothing.
+ *
+ * <p><i>Threads.</i> Confined to its loop; only {@link #attached} belongs to the topic's stripe.
+ *
+ * <p><i>Ordering.</i> What the topic sends arrives in order, through the loop's queue.
+ */
+final class Lane {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
+
+    final Topic topic;
+    final LoopQueue queue;
+    /** How many subscribers were sent here; owned by the topic's stripe. */
+    int attached;
+    /** Set by the stripe when the loop's queue refused something; owned by the topic's stripe. */
+    boolean isBehind;
+    /** How many unlogged publications went past meanwhile; owned by the topic's stripe. */
+    long missed;
+
+    private Reader[] readers = new Reader[1];
+    private int size;
+    private Cursor base;
+    private @Nullable Publication last;
+
+    Lane(Topic topic, LoopQueue queue, Cursor position) {
+        this.topic = topic;
+        this.queue = queue;
+        this.base = position;
+    }
+
+    /** Returns the position up to which this lane has been served. */
+    Cursor position() {
+        Publication newest = last;
+        return newest == null ? base : newest.cursor();
+    }
+
+    long offset() {
+        Publication newest = last;
+        return newest == null ? base.offset() : newest.offset();
+    }
+
+    void add(Reader reader) {
+        if (size == readers.length) {
+            readers = Arrays.copyOf(readers, size * 2);
+        }
+        reader.place = size;
+        readers[size++] = reader;
+    }
+
+    void remove(Reader reader) {
+        Reader moved = readers[--size];
+        readers[reader.place] = moved;
+        moved.place = reader.place;
+        readers[size] = null;
+        reader.place = Reader.NOWHERE;
+        topic.left(this);
+    }
+
+    /** Gives a publication to every live subscriber. */
+    void deliver(Broadcast broadcast, Publication publication) {
+        if (publication.isLogged()) {
+            last = publication;
+        }
+        try {
+            deliverToAll(broadcast, publication);
+        } finally {
+            broadcast.done();
+        }
+    }
+
+    private void deliverToAll(Broadcast broadcast, Publication publication) {
+        int delivered = 0;
+        int bytes = 0;
+        FrameEncoder encoder = null;
+        Frame frame = null;
+        for (int i = size - 1; i >= 0; i--) {
+            Reader reader = readers[i];
+            if (!reader.accepts(publication)) {
+                continue;
+            }
+            FrameEncoder wanted = reader.port.outlet().encoder();
+            if (wanted != encoder) {
+                encoder = wanted;
+                frame = encodeOrNull(broadcast, wanted);
+            }
+            if (frame == null) {
+                reader.port.outlet().disconnect(DisconnectReason.INAPPROPRIATE_PROTOCOL);
+                continue;
+            }
+            reader.write(frame, publication);
+            delivered++;
+            bytes += frame.bytes();
+        }
+        if (delivered > 0) {
+            topic.hub.listener.onDeliver(topic.channel, delivered, bytes);
+        }
+    }
+
+    /** Gives a join or leave to every live subscriber that wants it. */
+    void deliverPresence(Broadcast broadcast) {
+        try {
+            for (int i = size - 1; i >= 0; i--) {
+                Reader reader = readers[i];
+                if (reader.wantsPresence
+                        && reader.isStarted()
+                        && reader.port.outlet().isWritable()) {
+                    deliverPresence(broadcast, reader);
+                }
+            }
+        } finally {
+            broadcast.done();
+        }
+    }
+
+    private void deliverPresence(Broadcast broadcast, Reader reader) {
+        Frame frame = encodeOrNull(broadcast, reader.port.outlet().encoder());
+        if (frame == null) {
+            reader.port.outlet().disconnect(DisconnectReason.INAPPROPRIATE_PROTOCOL);
+        } else {
+            reader.port.outlet().writePresence(topic.channel, frame);
+            reader.port.written();
+        }
+    }
+
+    /** Tells every subscriber that the run is broken. */
+    void reset(Resume.Reset reset) {
+        base = reset.position();
+        last = null;
+        for (int i = size - 1; i >= 0; i--) {
+            readers[i].laneReset(reset);
+        }
+    }
+
+    /**
+     * Takes note that publications went past this lane: logged ones, which its subscribers now fetch by
+     * themselves, and a number of unlogged ones, of which they are told.
+     */
+    void skipTo(Cursor position, long missed) {
+        base = position;
+        last = null;
+        for (int i = size - 1; i >= 0; i--) {
+            readers[i].passedOver(missed);
+        }
+    }
+
+    /** Encodes for one subscriber alone, or finds that this format cannot carry it. */
+    static @Nullable Frame encodeOrNull(FrameEncoder encoder, ChannelId channel, Publication publication) {
+        try {
+            return encoder.publication(channel, publication);
+        } catch (RuntimeException notInThisFormat) {
+            return cannotEncode(encoder, channel, notInThisFormat);
+        }
+    }
+
+    private static @Nullable Frame encodeOrNull(Broadcast broadcast, FrameEncoder encoder) {
+        try {
+            return broadcast.frame(encoder);
+        } catch (RuntimeException notInThisFormat) {
+            return cannotEncode(encoder, broadcast.channel, notInThisFormat);
+        }
+    }
+
+    private static @Nullable Frame cannotEncode(FrameEncoder encoder, ChannelId channel, RuntimeException why) {
+        LOG.warn("A publication to channel {} cannot be sent as {}: {}", channel, encoder, why.toString());
+        return null;
+    }
+}

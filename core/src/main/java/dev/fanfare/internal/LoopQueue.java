@@ -1,0 +1,124 @@
+package dev.fanfare.internal;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Carries what topics have for the subscribers of one event loop, and wakes that loop once however
+ * much there is.
+ *
+ * <p><i>State.</i> A queue of signals; on the loop's side, the ports written to in this turn.
+ *
+ * <p><i>Threads.</i> {@link #offer} and {@link #add} from anywhere; the rest is confined to the loop.
+ *
+ * <p><i>Ordering.</i> First in, first out, so what one topic sends stays in order. Each port is flushed
+ * once at the end of a turn.
+ *
+ * <p><i>Bounds.</i> {@link #offer} refuses above {@link #CAPACITY} waiting signals or {@link
+ * #CAPACITY_BYTES} of payloads; the caller then
+ * treats all its subscribers on this loop as lagging ones. {@link #add} is for the few signals that must
+ * arrive; their number is bounded by that of subscriptions.
+ */
+final class LoopQueue implements Runnable {
+
+    static final int CAPACITY = 16 * 1024;
+    static final long CAPACITY_BYTES = 32L * 1024 * 1024;
+    private static final int BUDGET = 1024;
+    private static final Logger LOG = LoggerFactory.getLogger(LoopQueue.class);
+
+    private final Executor loop;
+    private final Queue<Runnable> signals = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger pending = new AtomicInteger();
+    private final AtomicLong pendingBytes = new AtomicLong();
+    private final List<Port> dirty = new ArrayList<>();
+
+    LoopQueue(Executor loop) {
+        this.loop = loop;
+    }
+
+    /** Adds a signal that holds so many bytes until {@link #release}, unless the loop is too far behind. */
+    boolean offer(Runnable signal, int bytes) {
+        if (pending.get() >= CAPACITY || pendingBytes.get() >= CAPACITY_BYTES) {
+            return false;
+        }
+        pendingBytes.addAndGet(bytes);
+        add(signal);
+        return true;
+    }
+
+    /** Takes note that a signal's bytes are no longer held. */
+    void release(int bytes) {
+        pendingBytes.addAndGet(-bytes);
+    }
+
+    void add(Runnable signal) {
+        signals.add(signal);
+        if (pending.getAndIncrement() == 0) {
+            wake();
+        }
+    }
+
+    /** Runs a turn; only the loop calls it. */
+    @Override
+    public void run() {
+        int ran = 0;
+        int waiting = pending.get();
+        while (ran < BUDGET && waiting > 0) {
+            int batch = Math.min(waiting, BUDGET - ran);
+            for (int i = 0; i < batch; i++) {
+                run(signals.poll());
+            }
+            ran += batch;
+            waiting = pending.addAndGet(-batch);
+        }
+        flushDirty();
+        if (waiting > 0) {
+            wake();
+        }
+    }
+
+    /** Remembers to flush the port at the end of the turn. */
+    void markDirty(Port port) {
+        dirty.add(port);
+    }
+
+    /** Flushes what was written outside of a turn. */
+    void flushDirty() {
+        for (int i = 0; i < dirty.size(); i++) {
+            flush(dirty.get(i));
+        }
+        dirty.clear();
+    }
+
+    private void wake() {
+        try {
+            loop.execute(this);
+        } catch (RejectedExecutionException loopIsGone) {
+            LOG.debug("An event loop has ended; what its connections had coming goes with it");
+        }
+    }
+
+    private static void flush(Port port) {
+        try {
+            port.flushWritten();
+        } catch (RuntimeException | Error broken) {
+            LOG.error("An outlet failed to flush, which it must not", broken);
+        }
+    }
+
+    private static void run(Runnable signal) {
+        try {
+            signal.run();
+        } catch (RuntimeException | Error broken) {
+            LOG.error("A signal to an event loop failed; this is a bug in Fanfare", broken);
+        }
+    }
+}

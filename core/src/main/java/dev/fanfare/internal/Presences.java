@@ -1,0 +1,201 @@
+package dev.fanfare.internal;
+
+import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
+import dev.fanfare.FanfareListener;
+import dev.fanfare.presence.Member;
+import dev.fanfare.presence.PresenceEvent;
+import dev.fanfare.presence.PresenceSnapshot;
+import dev.fanfare.spi.Announcement;
+import dev.fanfare.spi.Bus;
+import dev.fanfare.spi.PresenceStore;
+import dev.fanfare.spi.PresenceStore.Departure;
+import dev.fanfare.spi.TimeSource;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Keeps this node's lease, its members under it, and announces who joined and left.
+ *
+ * <p><i>State.</i> The entries of this node's own connections, so that they can be entered again should
+ * the lease have run out while the store could not be reached.
+ *
+ * <p><i>Threads.</i> Thread-safe.
+ *
+ * <p><i>Bounds.</i> One entry per subscription to a channel with presence. A sweep hands out at most
+ * {@link #SWEEP} departures and goes on at once while it finds that many.
+ */
+final class Presences {
+
+    private static final Duration HEARTBEAT = Duration.ofSeconds(5);
+    private static final Duration LEASE = Duration.ofSeconds(15);
+    private static final Duration SWEEP_PAUSE = Duration.ofSeconds(1);
+    private static final int SWEEP = 256;
+
+    private record Place(ChannelId channel, String connection) {}
+
+    /** One connection in one channel, and how far its way in has come. */
+    private static final class Entry {
+        final Member member;
+        final Duration grace;
+        final CompletableFuture<Boolean> entered = new CompletableFuture<>();
+        volatile boolean isAnnounced;
+
+        Entry(Member member, Duration grace) {
+            this.member = member;
+            this.grace = grace;
+        }
+    }
+
+    private final String node;
+    private final PresenceStore store;
+    private final Bus bus;
+    private final Calls calls;
+    private final TimeSource time;
+    private final EventLog log;
+    private final FanfareListener listener;
+    private final Map<Place, Entry> mine = new ConcurrentHashMap<>();
+    private volatile boolean isClosed;
+
+    Presences(
+            String node,
+            PresenceStore store,
+            Bus bus,
+            Calls calls,
+            TimeSource time,
+            EventLog log,
+            FanfareListener listener) {
+        this.node = node;
+        this.store = store;
+        this.bus = bus;
+        this.calls = calls;
+        this.time = time;
+        this.log = log;
+        this.listener = listener;
+    }
+
+    /** Takes the lease, and keeps it from now on. */
+    void start() {
+        beat();
+        time.schedule(SWEEP_PAUSE, this::sweep);
+    }
+
+    /** Enters a connection; completes with whether the user joined by this. */
+    CompletionStage<Boolean> enter(ChannelId channel, Member member, ChannelRules rules) {
+        Entry entry = new Entry(member, rules.presenceGrace());
+        mine.put(new Place(channel, member.connection()), entry);
+        calls.store("presence in " + channel, () -> store.enter(node, channel, member, entry.grace))
+                .whenComplete((joined, failure) -> {
+                    if (failure == null) {
+                        entry.entered.complete(joined);
+                    } else {
+                        entry.entered.completeExceptionally(failure);
+                    }
+                });
+        return entry.entered;
+    }
+
+    /** Announces that the user joined; once the subscription is live, if {@link #enter} said so. */
+    void announceJoin(ChannelId channel, Member member) {
+        Entry entry = mine.get(new Place(channel, member.connection()));
+        if (entry != null) {
+            entry.isAnnounced = true;
+            announce(channel, new PresenceEvent(PresenceEvent.Kind.JOIN, member));
+        }
+    }
+
+    /**
+     * Takes a connection out once it is in, and announces it if the user left by this. A user whose join
+     * was never announced leaves at once and in silence.
+     */
+    void leave(ChannelId channel, Member member, Duration grace) {
+        Entry entry = mine.remove(new Place(channel, member.connection()));
+        if (entry != null) {
+            entry.entered.whenComplete((joined, failure) -> {
+                boolean isUnseen = failure != null || (joined && !entry.isAnnounced);
+                leave(channel, member, isUnseen ? Duration.ZERO : grace, isUnseen);
+            });
+        }
+    }
+
+    private void leave(ChannelId channel, Member member, Duration grace, boolean isUnseen) {
+        calls.store("presence in " + channel, () -> store.leave(channel, member, grace))
+                .whenComplete((left, failure) -> {
+                    if (failure != null) {
+                        log.presenceFailed("a leave", failure);
+                    } else if (left && !isUnseen) {
+                        announce(channel, new PresenceEvent(PresenceEvent.Kind.LEAVE, member));
+                    }
+                });
+    }
+
+    CompletionStage<PresenceSnapshot> snapshot(ChannelId channel, int limit) {
+        return calls.store("presence in " + channel, () -> store.snapshot(channel, limit));
+    }
+
+    /** Gives the lease up; members leave with their grace. */
+    CompletionStage<Void> close() {
+        isClosed = true;
+        return calls.store("end of the lease", () -> store.retire(node));
+    }
+
+    private void announce(ChannelId channel, PresenceEvent event) {
+        listener.onPresence(channel, event);
+        calls.store("announcement to " + channel, () -> bus.announce(new Announcement.Presence(channel, event)))
+                .whenComplete((done, failure) -> {
+                    if (failure != null) {
+                        log.presenceFailed("an announcement", failure);
+                    }
+                });
+    }
+
+    private void beat() {
+        if (isClosed) {
+            return;
+        }
+        calls.store("lease", () -> store.renew(node, LEASE)).whenComplete((held, failure) -> {
+            if (failure != null) {
+                log.presenceFailed("the lease", failure);
+            } else if (!held) {
+                mine.forEach(this::enterAgain);
+            }
+        });
+        time.schedule(HEARTBEAT, this::beat);
+    }
+
+    private void enterAgain(Place place, Entry entry) {
+        calls.store("presence in " + place.channel, () -> store.enter(node, place.channel, entry.member, entry.grace))
+                .whenComplete((joined, failure) -> {
+                    if (failure != null) {
+                        log.presenceFailed("a return", failure);
+                    } else if (joined) {
+                        announceJoin(place.channel, entry.member);
+                    }
+                });
+    }
+
+    private void sweep() {
+        if (isClosed) {
+            return;
+        }
+        calls.store("sweep of presence", () -> store.sweep(SWEEP)).whenComplete((departures, failure) -> {
+            if (failure != null) {
+                log.presenceFailed("a sweep", failure);
+            } else {
+                announceAll(departures);
+            }
+            boolean isMore = failure == null && departures.size() == SWEEP;
+            time.schedule(isMore ? Duration.ZERO : SWEEP_PAUSE, this::sweep);
+        });
+    }
+
+    private void announceAll(List<Departure> departures) {
+        for (Departure departure : departures) {
+            announce(departure.channel(), new PresenceEvent(PresenceEvent.Kind.LEAVE, departure.member()));
+        }
+    }
+}

@@ -1,0 +1,113 @@
+package dev.fanfare.internal;
+
+import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
+import dev.fanfare.FanfareListener;
+import dev.fanfare.Payload;
+import dev.fanfare.Publication;
+import dev.fanfare.PublishOptions;
+import dev.fanfare.PublishResult;
+import dev.fanfare.Publisher;
+import dev.fanfare.Refusal;
+import dev.fanfare.spi.Announcement;
+import dev.fanfare.spi.AppendRequest;
+import dev.fanfare.spi.Bus;
+import dev.fanfare.spi.ChannelLog;
+import dev.fanfare.spi.ChannelLog.AppendResult;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The way of a publication from the publisher to the log and the bus. Thread-safe.
+ *
+ * <p>The append decides: once the log has it, it is accepted, whether or not the announcement gets
+ * through, because nodes find it in the log.
+ */
+final class Publishing {
+
+    private final Settings settings;
+    private final ChannelLog channelLog;
+    private final Bus bus;
+    private final boolean isAnnouncedByLog;
+    private final Calls calls;
+    private final FanfareListener listener;
+    private final EventLog log;
+    private final ThreadLocal<SplittableRandom> random =
+            ThreadLocal.withInitial(() -> new SplittableRandom(new SecureRandom().nextLong()));
+
+    Publishing(Settings settings, ChannelLog channelLog, Bus bus, Calls calls, FanfareListener listener, EventLog log) {
+        this.settings = settings;
+        this.channelLog = channelLog;
+        this.bus = bus;
+        this.isAnnouncedByLog = channelLog.announcesOn(bus);
+        this.calls = calls;
+        this.listener = listener;
+        this.log = log;
+    }
+
+    /** Publishes; completes on any thread, exceptionally only with a {@code StoreException}. */
+    CompletionStage<PublishResult> publish(
+            ChannelId channel, Payload data, PublishOptions options, @Nullable Publisher publisher) {
+        ChannelRules rules = settings.rules(channel);
+        if (rules == null) {
+            return refused(channel, Refusal.UNKNOWN_NAMESPACE);
+        }
+        if (data.size() > rules.maxMessageBytes()) {
+            return refused(channel, Refusal.TOO_LARGE);
+        }
+        AppendRequest request = new AppendRequest(channel, data, options, publisher, rules, newTag());
+        CompletionStage<AppendResult> appended = calls.store("publish to " + channel, () -> channelLog.append(request));
+        appended.whenComplete((result, failure) -> {
+            if (failure != null) {
+                log.publishFailed(channel, failure);
+                listener.onPublishFailed(channel, failure);
+            }
+        });
+        return appended.thenApply(result -> finish(channel, result));
+    }
+
+    private PublishResult finish(ChannelId channel, AppendResult appended) {
+        PublishResult result = resultOf(channel, appended);
+        listener.onPublish(channel, result);
+        return result;
+    }
+
+    private PublishResult resultOf(ChannelId channel, AppendResult appended) {
+        if (appended instanceof AppendResult.Appended fresh) {
+            Publication publication = fresh.publication();
+            if (!isAnnouncedByLog) {
+                announce(channel, publication);
+            }
+            return publication.isLogged() ? new PublishResult.Stored(publication.cursor()) : new PublishResult.Sent();
+        } else if (appended instanceof AppendResult.Repeated repeated) {
+            return new PublishResult.Duplicate(repeated.first());
+        } else if (appended instanceof AppendResult.Full full) {
+            return new PublishResult.Refused(Refusal.UNAVAILABLE, Duration.ofMillis(full.retryAfterMillis()));
+        }
+        return new PublishResult.Refused(Refusal.DEDUP_CONFLICT);
+    }
+
+    private void announce(ChannelId channel, Publication publication) {
+        calls.store("announcement to " + channel, () -> bus.announce(new Announcement.Published(channel, publication)))
+                .whenComplete((done, failure) -> {
+                    if (failure != null) {
+                        log.publishFailed(channel, failure);
+                    }
+                });
+    }
+
+    private CompletionStage<PublishResult> refused(ChannelId channel, Refusal reason) {
+        PublishResult result = new PublishResult.Refused(reason);
+        listener.onPublish(channel, result);
+        return CompletableFuture.completedFuture(result);
+    }
+
+    private long newTag() {
+        long tag = random.get().nextLong();
+        return tag == 0 ? 1 : tag;
+    }
+}

@@ -1,0 +1,474 @@
+package dev.fanfare.internal;
+
+import static java.util.Objects.requireNonNull;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
+import dev.fanfare.Cursor;
+import dev.fanfare.DeliveryClass;
+import dev.fanfare.DisconnectReason;
+import dev.fanfare.DropReason;
+import dev.fanfare.Publication;
+import dev.fanfare.Refusal;
+import dev.fanfare.ResetReason;
+import dev.fanfare.Resume;
+import dev.fanfare.UnsubscribeReason;
+import dev.fanfare.spi.ChannelLog.LogPage;
+import dev.fanfare.spi.ChannelLog.LogRead;
+import dev.fanfare.spi.Frame;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One subscription: a position in a channel, and whether it is being pushed to or catching up.
+ *
+ * <p><i>State.</i> STARTING until {@link Replay} has found where it begins; LIVE while the lane pushes to
+ * it; CATCHING_UP while it reads ring and log by itself, because its socket was full or its lane fell
+ * behind; ENDED. LIVE and CATCHING_UP change into each other as often as needed, without loss, because
+ * both go by the position alone.
+ *
+ * <p><i>Threads.</i> Confined to the loop of its port.
+ *
+ * <p><i>Ordering.</i> A publication is taken only if it follows the position, by tag; of those taken,
+ * conflation may leave out some. While LIVE the position is the lane's.
+ *
+ * <p><i>Bounds.</i> Nothing is queued here, except by {@link Conflation}, which is bounded by keys.
+ */
+final class Reader {
+
+    static final int NOWHERE = -1;
+    private static final int PAGE = 100;
+    private static final Duration RETRY = Duration.ofSeconds(1);
+
+    private enum State {
+        STARTING,
+        LIVE,
+        CATCHING_UP,
+        ENDED
+    }
+
+    final Port port;
+    final ChannelId channel;
+    final ChannelRules rules;
+    final boolean wantsPresence;
+    /** Index in the lane; the lane's. */
+    int place = NOWHERE;
+
+    private State state = State.STARTING;
+    /** Set by the connection before the start: whether to announce a join; the connection's. */
+    boolean announcesJoin;
+
+    private boolean isReading;
+    private boolean isInDoubt;
+    private boolean isAwaiting;
+    private boolean isTimed;
+    private @Nullable Lane lane;
+    private @Nullable Replay replay;
+    private @Nullable Conflation conflation;
+    private String epoch = "";
+    private long offset;
+    private long tag;
+    private long skipped;
+
+    Reader(Port port, ChannelId channel, ChannelRules rules, boolean wantsPresence, Replay replay) {
+        this.port = port;
+        this.channel = channel;
+        this.rules = rules;
+        this.wantsPresence = wantsPresence;
+        this.replay = replay;
+        if (rules.delivery().kind() == DeliveryClass.Kind.SAMPLED
+                || rules.delivery().kind() == DeliveryClass.Kind.STATE) {
+            this.conflation = new Conflation(rules.delivery());
+        }
+    }
+
+    boolean isEnded() {
+        return state == State.ENDED;
+    }
+
+    boolean isStarted() {
+        return state == State.LIVE || state == State.CATCHING_UP;
+    }
+
+    Cursor position() {
+        return new Cursor(epoch, offset, tag);
+    }
+
+    /** Takes its place in a lane and looks where to begin. */
+    void attach(Lane lane) {
+        this.lane = lane;
+        lane.add(this);
+        if (state == State.ENDED) {
+            lane.remove(this);
+        } else {
+            requireNonNull(replay).begin(this, lane);
+        }
+    }
+
+    /** Begins to be pushed to, at the position that its lane has reached. */
+    void goLive(Cursor position) {
+        moveTo(position);
+        state = State.LIVE;
+        replay = null;
+    }
+
+    /** Ends before it began, and says why. */
+    void refuse(Refusal reason) {
+        Replay unfinished = replay;
+        replay = null;
+        end(UnsubscribeReason.NOT_STARTED);
+        if (unfinished != null) {
+            unfinished.refuse(reason);
+        }
+    }
+
+    /**
+     * Ends the subscription, whatever its state.
+     *
+     * @return whether it was not over yet
+     */
+    @CanIgnoreReturnValue
+    boolean end(UnsubscribeReason reason) {
+        if (state == State.ENDED) {
+            return false;
+        }
+        boolean wasStarted = isStarted();
+        state = State.ENDED;
+        if (lane != null) {
+            lane.remove(this);
+        }
+        conflation = null;
+        Replay unfinished = replay;
+        replay = null;
+        port.removed(this, reason, wasStarted);
+        if (unfinished != null) {
+            unfinished.cancelled();
+        }
+        return true;
+    }
+
+    // ---- pushed to by the lane
+
+    /** Tells whether to write this publication now; if not, sees to it that nothing is lost unsaid. */
+    boolean accepts(Publication publication) {
+        if (state != State.LIVE) {
+            return false;
+        }
+        if (publication.isLogged() && !follows(publication)) {
+            fallBehind();
+            return false;
+        }
+        if (conflation != null) {
+            return acceptsConflated(publication, conflation);
+        }
+        if (hasRoom()) {
+            return true;
+        }
+        leaveOut(publication);
+        return false;
+    }
+
+    /** Writes a publication that {@link #accepts} took. */
+    void write(Frame frame, Publication publication) {
+        moveTo(publication);
+        send(frame, publication);
+    }
+
+    /** Leaves the live path and catches up by itself. */
+    private void fallBehind() {
+        if (state == State.LIVE && rules.isRetained()) {
+            state = State.CATCHING_UP;
+            lane().topic.hub.listener.onCatchUp(channel);
+            pump();
+        }
+    }
+
+    /** Learns that the lane could not be served for a while. */
+    void passedOver(long missed) {
+        if (rules.isRetained()) {
+            fallBehind();
+        } else if (state == State.LIVE && missed > 0) {
+            skipped += missed;
+            awaitRoom();
+            port.queue.add(port::resumeWaiting);
+        }
+    }
+
+    /** Goes on where it stopped for want of room. */
+    void resume() {
+        isAwaiting = false;
+        if (state == State.CATCHING_UP) {
+            pump();
+        } else if (state == State.LIVE && hasRoom()) {
+            flushConflated();
+        } else if (state == State.LIVE) {
+            awaitRoom();
+        }
+    }
+
+    /** Learns that the lane's history broke. */
+    void laneReset(Resume.Reset reset) {
+        if (state == State.LIVE) {
+            reset(reset);
+        } else if (state == State.CATCHING_UP) {
+            isInDoubt = true; // what it has may be from before the break, and then nothing is wrong with it
+            pump();
+        } // a Replay compares with the lane, and finds out
+    }
+
+    private void reset(Resume.Reset reset) {
+        lane().topic.hub.listener.onReset(channel, reset.reason());
+        skipped = 0;
+        if (conflation != null) {
+            conflation.clear();
+        }
+        moveTo(reset.position());
+        if (port.outlet().reset(channel, reset)) {
+            port.written();
+        } else {
+            end(UnsubscribeReason.INSUFFICIENT_STATE);
+        }
+    }
+
+    // ---- catching up
+
+    private void pump() {
+        while (state == State.CATCHING_UP && !isReading) {
+            if (!hasRoom()) {
+                awaitRoom();
+                return;
+            }
+            Cursor served = lane().position();
+            if (isInDoubt) {
+                readPage();
+            } else if (isAt(served)) {
+                state = State.LIVE;
+                flushConflated();
+            } else {
+                Publication next = lane().topic.ring().at(offset + 1);
+                if (next != null && next.offset() <= served.offset() && follows(next)) {
+                    advance(next);
+                } else {
+                    readPage();
+                }
+            }
+        }
+    }
+
+    private void readPage() {
+        isReading = true;
+        isInDoubt = false;
+        Cursor asked = position();
+        lane().topic.read(LogRead.after(channel, offset, PAGE), lane().queue, (page, failure) -> {
+            isReading = false;
+            if (state != State.CATCHING_UP) {
+                return;
+            }
+            if (page == null) {
+                retryLater();
+            } else if (isInDoubt || !isAt(asked)) {
+                pump(); // the page is of before that
+            } else {
+                take(page);
+            }
+        });
+    }
+
+    private void take(LogPage page) {
+        ResetReason broken = Positions.judge(position(), page);
+        if (broken != null) {
+            reset(new Resume.Reset(broken, page.head()));
+            pump();
+            return;
+        }
+        long served = lane().position().offset();
+        if (page.publications().isEmpty() || served <= offset) {
+            verifyThenPump();
+            return;
+        }
+        for (Publication publication : page.publications()) {
+            // What lies beyond the lane's position comes through the lane.
+            if (publication.offset() > served || state != State.CATCHING_UP || !hasRoom()) {
+                break;
+            }
+            advance(publication);
+        }
+        pump();
+    }
+
+    /** The log agrees with our position, and the lane does not: let the topic look at the log. */
+    private void verifyThenPump() {
+        isReading = true;
+        lane().topic.verify(lane().queue, () -> {
+            isReading = false;
+            pump();
+        });
+    }
+
+    private void retryLater() {
+        isReading = true;
+        LoopQueue queue = lane().queue;
+        lane().topic
+                .hub
+                .time
+                .schedule(
+                        RETRY,
+                        () -> queue.add(() -> {
+                            isReading = false;
+                            pump();
+                        }));
+    }
+
+    /** Takes the next publication while catching up. */
+    private void advance(Publication publication) {
+        moveTo(publication);
+        if (conflation != null) {
+            conflation.hold(publication);
+        } else {
+            sendAlone(publication);
+        }
+    }
+
+    // ---- delivery classes that may leave out
+
+    private void leaveOut(Publication publication) {
+        boolean mayDrop = rules.delivery().kind() == DeliveryClass.Kind.EPHEMERAL || !publication.isLogged();
+        if (!mayDrop) {
+            fallBehind();
+            return;
+        }
+        moveTo(publication);
+        skipped++;
+        DropReason reason = rules.delivery().kind() == DeliveryClass.Kind.EPHEMERAL
+                ? DropReason.EPHEMERAL
+                : DropReason.NOT_RETAINED;
+        lane().topic.hub.listener.onDrop(channel, reason, 1);
+        awaitRoom();
+    }
+
+    private boolean acceptsConflated(Publication publication, Conflation held) {
+        long now = lane().topic.hub.time.nanos();
+        if (!held.isHolding() && held.nanosUntilDue(now) == 0 && hasRoom()) {
+            held.sent(now);
+            return true;
+        }
+        held.hold(publication);
+        moveTo(publication);
+        flushConflated();
+        return false;
+    }
+
+    private void flushConflated() {
+        Conflation held = conflation;
+        if (held == null || !held.isHolding()) {
+            return;
+        }
+        long now = lane().topic.hub.time.nanos();
+        long wait = held.nanosUntilDue(now);
+        if (wait > 0) {
+            flushConflatedIn(wait);
+            return;
+        }
+        if (!port.outlet().isWritable()) {
+            awaitRoom();
+            return;
+        }
+        long replaced = held.takeSkipped();
+        if (replaced > 0) {
+            lane().topic.hub.listener.onDrop(channel, DropReason.CONFLATED, replaced);
+            skipped += replaced;
+        }
+        while (held.isHolding() && hasRoom()) {
+            sendAlone(held.take());
+            held.sent(now);
+        }
+        if (held.isHolding()) {
+            awaitRoom();
+        }
+    }
+
+    private void flushConflatedIn(long nanos) {
+        if (isTimed) {
+            return;
+        }
+        isTimed = true;
+        LoopQueue queue = lane().queue;
+        lane().topic
+                .hub
+                .time
+                .schedule(
+                        Duration.ofNanos(nanos),
+                        () -> queue.add(() -> {
+                            isTimed = false;
+                            if (state == State.LIVE) {
+                                flushConflated();
+                            }
+                        }));
+    }
+
+    // ---- small things
+
+    /** Tells whether there is room to write; what was left out before is told first. */
+    private boolean hasRoom() {
+        if (skipped > 0 && port.outlet().isWritable()) {
+            port.outlet().skipped(channel, skipped);
+            skipped = 0;
+            port.written();
+        }
+        return port.outlet().isWritable();
+    }
+
+    private void awaitRoom() {
+        if (!isAwaiting) {
+            isAwaiting = true;
+            port.await(this);
+        }
+    }
+
+    private void sendAlone(Publication publication) {
+        Frame frame = Lane.encodeOrNull(port.outlet().encoder(), channel, publication);
+        if (frame == null) {
+            port.outlet().disconnect(DisconnectReason.INAPPROPRIATE_PROTOCOL);
+            return;
+        }
+        try {
+            send(frame, publication);
+        } finally {
+            frame.release();
+        }
+    }
+
+    private void send(Frame frame, Publication publication) {
+        port.outlet().write(channel, frame, publication);
+        port.written();
+    }
+
+    private boolean isAt(Cursor other) {
+        return offset == other.offset() && tag == other.tag() && epoch.equals(other.epoch());
+    }
+
+    private boolean follows(Publication publication) {
+        return publication.offset() == offset + 1
+                && publication.previousTag() == tag
+                && publication.epoch().equals(epoch);
+    }
+
+    private void moveTo(Publication publication) {
+        if (publication.isLogged()) {
+            epoch = publication.epoch();
+            offset = publication.offset();
+            tag = publication.tag();
+        }
+    }
+
+    private void moveTo(Cursor position) {
+        epoch = position.epoch();
+        offset = position.offset();
+        tag = position.tag();
+    }
+
+    private Lane lane() {
+        return requireNonNull(lane);
+    }
+}

@@ -1,0 +1,244 @@
+package dev.fanfare.internal;
+
+import dev.fanfare.Cursor;
+import dev.fanfare.Publication;
+import dev.fanfare.Refusal;
+import dev.fanfare.ResetReason;
+import dev.fanfare.Resume;
+import dev.fanfare.StartAt;
+import dev.fanfare.spi.ChannelLog.LogPage;
+import dev.fanfare.spi.ChannelLog.LogRead;
+import dev.fanfare.spi.Connection.SubscribeResult;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds where a subscription begins, collects what it missed, and hands it over to the live path.
+ *
+ * <p>There is nothing to merge. The reader is already in its lane but not live; its lane knows up to
+ * where it has been served. Replay moves a position forward, through the log and then through the
+ * topic's ring, until it has reached the lane's. Both live on one thread, so at that instant the
+ * subscription is live, and can neither miss nor repeat anything.
+ *
+ * <p><i>Threads.</i> Confined to the loop of its reader.
+ *
+ * <p><i>Bounds.</i> Collects at most as many publications as a resume may bring; tries {@link
+ * #MAX_ATTEMPTS} reads.
+ */
+final class Replay {
+
+    private static final int MAX_ATTEMPTS = 5;
+
+    private final StartAt start;
+    private final Consumer<SubscribeResult> answer;
+    private final List<Publication> missed = new ArrayList<>();
+    private boolean isAnswered;
+    private int attempts;
+
+    Replay(StartAt start, Consumer<SubscribeResult> answer) {
+        this.start = start;
+        this.answer = answer;
+    }
+
+    /** Begins; the reader has just taken its place. */
+    void begin(Reader reader, Lane lane) {
+        missed.clear();
+        if (!reader.rules.isRetained()) {
+            beginUnretained(reader);
+        } else if (start instanceof StartAt.After after) {
+            beginAfter(reader, lane, after.cursor());
+        } else if (start instanceof StartAt.Latest latest && latest.count() > 0) {
+            read(reader, lane, LogRead.newest(reader.channel, latest.count()), page -> takeNewest(reader, lane, page));
+        } else {
+            Cursor position = lane.position();
+            finish(reader, new Resume.Fresh(position), position);
+        }
+    }
+
+    /** The reader ended before it began. */
+    void cancelled() {
+        refuse(Refusal.CLOSED);
+    }
+
+    /** Answers that there will be no subscription. */
+    void refuse(Refusal reason) {
+        if (!isAnswered) {
+            isAnswered = true;
+            answer.accept(new SubscribeResult.Refused(reason));
+        }
+    }
+
+    private void beginUnretained(Reader reader) {
+        Cursor nowhere = Cursor.of("", 0);
+        Resume resume = start instanceof StartAt.After
+                ? new Resume.Reset(ResetReason.TRIMMED, nowhere)
+                : new Resume.Fresh(nowhere);
+        finish(reader, resume, nowhere);
+    }
+
+    // ---- resume after a cursor
+
+    private void beginAfter(Reader reader, Lane lane, Cursor cursor) {
+        Cursor served = lane.position();
+        if (Positions.isAt(cursor, served)) {
+            finish(reader, new Resume.Continued(served), served);
+            return;
+        }
+        int limit = Math.min(reader.rules.recoveryLimit(), reader.rules.retainedCount());
+        List<Publication> recent = lane.topic.ring().after(cursor, limit);
+        if (recent != null && lane.topic.isRetained(recent.get(0))) {
+            continueWith(reader, lane, cursor, recent);
+        } else if (recent == null && !lane.topic.isWarm() && isInReachOfRing(cursor, served)) {
+            lane.topic.warm(lane.queue, () -> {
+                if (!reader.isEnded()) {
+                    begin(reader, lane);
+                }
+            });
+        } else {
+            int page = reader.rules.recoveryLimit() + 1;
+            read(reader, lane, LogRead.after(reader.channel, cursor.offset(), page), read -> {
+                ResetReason broken = Positions.judge(cursor, read);
+                if (broken == null && read.publications().size() > reader.rules.recoveryLimit()) {
+                    broken = ResetReason.TOO_FAR;
+                }
+                if (broken != null) {
+                    reset(reader, lane, broken, read.head());
+                } else if (read.publications().isEmpty()) {
+                    continueWith(reader, lane, read.head(), List.of());
+                } else {
+                    continueWith(reader, lane, cursor, read.publications());
+                }
+            });
+        }
+    }
+
+    private static boolean isInReachOfRing(Cursor cursor, Cursor served) {
+        long missed = served.offset() - cursor.offset();
+        return missed > 0 && missed <= Ring.MOST_SLOTS && (cursor.epoch().equals(served.epoch()) || !cursor.hasEpoch());
+    }
+
+    private void continueWith(Reader reader, Lane lane, Cursor from, List<Publication> publications) {
+        missed.addAll(publications);
+        Cursor proven = from;
+        if (!publications.isEmpty()) {
+            Publication first = publications.get(0);
+            proven = new Cursor(first.epoch(), from.offset(), first.previousTag());
+        }
+        walkToLane(reader, lane, new Resume.Continued(proven), proven);
+    }
+
+    // ---- begin with the newest few
+
+    private void takeNewest(Reader reader, Lane lane, LogPage page) {
+        missed.addAll(page.publications());
+        Collections.reverse(missed);
+        Cursor from = page.head();
+        if (!missed.isEmpty()) {
+            Publication first = missed.get(0);
+            from = new Cursor(first.epoch(), first.offset() - 1, first.previousTag());
+        }
+        walkToLane(reader, lane, new Resume.Fresh(from), from);
+    }
+
+    // ---- reach the lane
+
+    private void walkToLane(Reader reader, Lane lane, Resume resume, Cursor from) {
+        Cursor served = lane.position();
+        // What lies beyond the lane's position comes through the lane.
+        missed.removeIf(publication ->
+                publication.offset() > served.offset() && publication.epoch().equals(served.epoch()));
+        Cursor position =
+                missed.isEmpty() ? from : missed.get(missed.size() - 1).cursor();
+        while (isBefore(position, served)) {
+            Publication next = lane.topic.ring().at(position.offset() + 1);
+            if (next == null || !next.follows(position)) {
+                readOn(reader, lane, resume, position);
+                return;
+            }
+            missed.add(next);
+            position = next.cursor();
+        }
+        if (!position.equals(served)) {
+            beginAgain(reader, lane);
+        } else if (resume instanceof Resume.Continued && missed.size() > reader.rules.recoveryLimit()) {
+            reset(reader, lane, ResetReason.TOO_FAR, position);
+        } else {
+            finish(reader, resume, position);
+        }
+    }
+
+    private static boolean isBefore(Cursor position, Cursor served) {
+        return position.epoch().equals(served.epoch()) && position.offset() < served.offset();
+    }
+
+    private void readOn(Reader reader, Lane lane, Resume resume, Cursor position) {
+        if (missed.size() > reader.rules.recoveryLimit() && resume instanceof Resume.Continued) {
+            reset(reader, lane, ResetReason.TOO_FAR, lane.position());
+            return;
+        }
+        LogRead read = LogRead.after(reader.channel, position.offset(), reader.rules.recoveryLimit() + 1);
+        read(reader, lane, read, page -> {
+            if (Positions.judge(position, page) != null || page.publications().isEmpty()) {
+                beginAgain(reader, lane);
+            } else {
+                missed.addAll(page.publications());
+                walkToLane(reader, lane, resume, position);
+            }
+        });
+    }
+
+    /** Log and lane disagree: let the topic look at the log, then begin again. */
+    private void beginAgain(Reader reader, Lane lane) {
+        if (attempts++ >= MAX_ATTEMPTS) {
+            fail(reader);
+            return;
+        }
+        lane.topic.verify(lane.queue, () -> {
+            if (!reader.isEnded()) {
+                begin(reader, lane);
+            }
+        });
+    }
+
+    private void reset(Reader reader, Lane lane, ResetReason reason, Cursor head) {
+        Cursor served = lane.position();
+        if (!served.epoch().equals(head.epoch())) {
+            beginAgain(reader, lane);
+            return;
+        }
+        missed.clear();
+        finish(reader, new Resume.Reset(reason, served), served);
+    }
+
+    private void finish(Reader reader, Resume resume, Cursor position) {
+        reader.goLive(position);
+        reader.port.started(reader, resume);
+        isAnswered = true;
+        answer.accept(new SubscribeResult.Subscribed(
+                resume, Collections.unmodifiableList(missed), position, reader.rules.isRetained()));
+    }
+
+    private void read(Reader reader, Lane lane, LogRead read, Consumer<LogPage> then) {
+        if (attempts++ >= MAX_ATTEMPTS) {
+            fail(reader);
+            return;
+        }
+        lane.topic.read(read, lane.queue, (@Nullable LogPage page, @Nullable Throwable failure) -> {
+            if (reader.isEnded()) {
+                return;
+            }
+            if (page == null) {
+                fail(reader);
+            } else {
+                then.accept(page);
+            }
+        });
+    }
+
+    private static void fail(Reader reader) {
+        reader.refuse(Refusal.UNAVAILABLE);
+    }
+}

@@ -1,0 +1,441 @@
+package dev.fanfare.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fanfare.ChannelId;
+import dev.fanfare.DeliveryClass;
+import dev.fanfare.DropReason;
+import dev.fanfare.FanfareBuilder;
+import dev.fanfare.FanfareListener;
+import dev.fanfare.Payload;
+import dev.fanfare.Publication;
+import dev.fanfare.PublishOptions;
+import dev.fanfare.Resume;
+import dev.fanfare.StartAt;
+import dev.fanfare.spi.Connection.SubscribeResult.Subscribed;
+import dev.fanfare.testkit.ManualTime;
+import dev.fanfare.testkit.RecordingOutlet;
+import dev.fanfare.testkit.RecordingOutlet.Answered;
+import dev.fanfare.testkit.RecordingOutlet.Event;
+import dev.fanfare.testkit.RecordingOutlet.Skipped;
+import dev.fanfare.testkit.RecordingOutlet.Written;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What is left out for subscribers that lag, by delivery class. */
+class DeliveryClassTest {
+
+    private final ManualTime time = new ManualTime();
+    private final ScriptedStore store = new ScriptedStore(time);
+    private final Map<DropReason, Long> drops = new HashMap<>();
+    private final ManualNode node = ManualNode.open(store, time, this::settings);
+
+    private FanfareBuilder settings(FanfareBuilder builder) {
+        return builder.listener(new FanfareListener() {
+                    @Override
+                    public void onDrop(ChannelId channel, DropReason reason, long count) {
+                        drops.merge(reason, count, Long::sum);
+                    }
+                })
+                .namespace(
+                        "typing",
+                        rules -> rules.retain(100_000, Duration.ofHours(1)).delivery(DeliveryClass.ephemeral()))
+                .namespace(
+                        "state",
+                        rules -> rules.retain(100_000, Duration.ofHours(1)).delivery(DeliveryClass.state()))
+                .namespace(
+                        "sampled",
+                        rules -> rules.retain(100_000, Duration.ofHours(1)).delivery(DeliveryClass.sampled(2)))
+                .namespace("gauge", rules -> rules.delivery(DeliveryClass.sampled(2)));
+    }
+
+    @AfterEach
+    void close() {
+        node.close();
+        assertThat(node.format.unreleased()).as("frames not released").isZero();
+    }
+
+    // ---- EPHEMERAL
+
+    @Test
+    void ephemeralDropsWhatDoesNotFitAndSaysHowMany() {
+        RecordingOutlet slow = node.subscribed("typing:a", StartAt.live());
+        slow.takeOnly(1);
+        node.publishMany("typing:a", 1, 5);
+
+        slow.drain();
+        node.settle();
+        node.publish("typing:a", "6");
+
+        assertThat(story(slow)).containsExactly("1", "skipped 4", "6");
+        assertThat(drops).containsExactly(Map.entry(DropReason.EPHEMERAL, 4L));
+    }
+
+    @Test
+    void ephemeralTellsWhenThereIsRoomAndNotOnlyWithTheNext() {
+        RecordingOutlet slow = node.subscribed("typing:a", StartAt.live());
+        slow.takeOnly(0);
+        node.publishMany("typing:a", 1, 2);
+
+        slow.drain();
+        node.settle();
+
+        assertThat(story(slow)).containsExactly("skipped 2");
+    }
+
+    @Test
+    void ephemeralReadsNothingFromTheLog() {
+        RecordingOutlet slow = node.subscribed("typing:a", StartAt.live());
+        store.readsAsked.clear();
+        slow.takeOnly(1);
+        node.publishMany("typing:a", 1, 1000);
+
+        slow.drain();
+        node.settle();
+
+        assertThat(store.readsAsked).isEmpty();
+    }
+
+    @Test
+    void ephemeralResumesWhatItMissedWhileAway() {
+        RecordingOutlet client = node.subscribed("typing:a", StartAt.live());
+        node.publish("typing:a", "1");
+        Publication had = ((Written) client.events().get(0)).publication();
+        client.unsubscribe("typing:a");
+        node.publishMany("typing:a", 2, 3);
+        client.takeEvents();
+
+        client.subscribe("typing:a", StartAt.after(had.cursor()));
+        node.settle();
+
+        assertThat(client.texts("typing:a")).containsExactly("2", "3");
+    }
+
+    @Test
+    void ephemeralOnAnOverloadedLoopTellsOfSkipsBeforeItGoesOn() {
+        RecordingOutlet slow = node.subscribed("typing:a", StartAt.live());
+        slow.takeOnly(0);
+        node.publishMany("typing:a", 1, 3);
+        for (int i = 4; i <= 17_000; i++) {
+            assertThat(node.fanfare.publish("typing:a", Integer.toString(i))).isCompleted();
+        }
+
+        slow.drain();
+        node.settle();
+
+        assertThat(story(slow)).startsWith("skipped 3", "4").hasSize(1 + 17_000 - 3);
+    }
+
+    // ---- STATE
+
+    @Test
+    void stateSendsEverythingWhileThereIsRoom() {
+        RecordingOutlet client = node.subscribed("state:a", StartAt.live());
+
+        set("state:a", "x", 1);
+        set("state:a", "x", 2);
+
+        assertThat(story(client)).containsExactly("x=1", "x=2");
+    }
+
+    @Test
+    void stateKeepsTheNewestPerKeyInTheOrderOfOffsets() {
+        RecordingOutlet slow = node.subscribed("state:a", StartAt.live());
+        slow.takeOnly(0);
+        set("state:a", "x", 1);
+        set("state:a", "y", 1);
+        set("state:a", "x", 2);
+        set("state:a", "z", 1);
+        set("state:a", "y", 2);
+
+        slow.drain();
+        node.settle();
+
+        assertThat(story(slow)).containsExactly("skipped 2", "x=2", "z=1", "y=2");
+        assertThat(offsets(slow)).isSorted();
+        assertThat(drops).containsExactly(Map.entry(DropReason.CONFLATED, 2L));
+    }
+
+    @Test
+    void stateWithoutAKeyKeepsTheNewest() {
+        RecordingOutlet slow = node.subscribed("state:a", StartAt.live());
+        slow.takeOnly(0);
+        node.publishMany("state:a", 1, 9);
+
+        slow.drain();
+        node.settle();
+
+        assertThat(story(slow)).containsExactly("skipped 8", "9");
+    }
+
+    @Test
+    void stateGoesOnLiveAfterwards() {
+        RecordingOutlet slow = node.subscribed("state:a", StartAt.live());
+        slow.takeOnly(0);
+        set("state:a", "x", 1);
+        set("state:a", "x", 2);
+        slow.drain();
+        node.settle();
+
+        set("state:a", "x", 3);
+
+        assertThat(story(slow)).containsExactly("skipped 1", "x=2", "x=3");
+    }
+
+    @Test
+    void stateSentInPartIsAValidPositionToResumeFrom() {
+        RecordingOutlet slow = node.subscribed("state:a", StartAt.live());
+        slow.takeOnly(0);
+        set("state:a", "x", 1);
+        set("state:a", "y", 1);
+        set("state:a", "x", 2);
+        set("state:a", "y", 2);
+        slow.drain(2);
+        node.settle();
+        List<Event> sent = slow.takeEvents();
+        Publication last = ((Written) sent.get(sent.size() - 1)).publication();
+        slow.unsubscribe("state:a");
+
+        RecordingOutlet back = node.connect().subscribe("state:a", StartAt.after(last.cursor()));
+        node.settle();
+
+        assertThat(sent).hasSize(2).element(0).isInstanceOf(Skipped.class);
+        Subscribed answer = (Subscribed) ((Answered) back.events().get(0)).result();
+        assertThat(answer.resume()).isEqualTo(new Resume.Continued(last.cursor()));
+        assertThat(back.texts("state:a")).containsExactly("y=2");
+    }
+
+    @Test
+    void stateHoldsABoundedNumberOfKeysAndTellsOfTheRest() {
+        RecordingOutlet slow = node.subscribed("state:a", StartAt.live());
+        slow.takeOnly(0);
+        for (int i = 1; i <= 1100; i++) {
+            set("state:a", "key" + i, 1);
+        }
+
+        slow.drain();
+        node.settle();
+
+        assertThat(story(slow))
+                .startsWith("skipped 76", "key77=1")
+                .endsWith("key1100=1")
+                .hasSize(1 + 1024);
+    }
+
+    @Test
+    void stateOnAnOverloadedLoopIsConflatedAndOrdered() {
+        RecordingOutlet slow = node.subscribed("state:a", StartAt.live());
+        slow.takeOnly(0);
+        set("state:a", "first", 1);
+        for (int i = 1; i <= 20_000; i++) {
+            var unused = node.fanfare.publish(
+                    ChannelId.of("state:a"),
+                    Payload.of("x=" + i),
+                    PublishOptions.none().withKey("x"));
+        }
+
+        slow.drain();
+        node.settle();
+        set("state:a", "x", 20_001);
+
+        assertThat(offsets(slow)).isSorted().doesNotHaveDuplicates();
+        assertThat(story(slow)).contains("first=1").endsWith("x=20000", "x=20001");
+        assertThat(slow.violations()).isEmpty();
+    }
+
+    @Test
+    void stateThatLosesItsHistoryForgetsWhatItHeld() {
+        RecordingOutlet slow = node.subscribed("state:a", StartAt.live());
+        slow.takeOnly(0);
+        set("state:a", "x", 1);
+        set("state:a", "x", 2);
+        store.beginAnew("state:a");
+        set("state:a", "y", 1);
+
+        slow.drain();
+        node.settle();
+        set("state:a", "y", 2);
+
+        assertThat(story(slow)).containsExactly("reset EPOCH", "y=2");
+    }
+
+    // ---- SAMPLED
+
+    @Test
+    void sampledSendsTheFirstAtOnce() {
+        RecordingOutlet client = node.subscribed("sampled:a", StartAt.live());
+
+        set("sampled:a", "x", 1);
+
+        assertThat(story(client)).containsExactly("x=1");
+    }
+
+    @Test
+    void sampledSendsTheTrailingValueWhenItIsDue() {
+        RecordingOutlet client = node.subscribed("sampled:a", StartAt.live());
+        set("sampled:a", "x", 1);
+        set("sampled:a", "x", 2);
+        set("sampled:a", "x", 3);
+
+        node.pass(Duration.ofMillis(499));
+        List<String> early = story(client);
+        node.pass(Duration.ofMillis(1));
+
+        assertThat(early).containsExactly("x=1");
+        assertThat(story(client)).containsExactly("x=1", "skipped 1", "x=3");
+    }
+
+    @Test
+    void sampledSendsNothingMoreOftenThanItsRate() {
+        RecordingOutlet client = node.subscribed("sampled:a", StartAt.live());
+
+        for (int i = 1; i <= 100; i++) {
+            set("sampled:a", "x", i);
+            node.pass(Duration.ofMillis(50));
+        }
+        node.pass(Duration.ofSeconds(1));
+
+        assertThat(client.texts("sampled:a")).hasSizeBetween(10, 11).endsWith("x=100");
+    }
+
+    @Test
+    void sampledCountsPerKey() {
+        RecordingOutlet client = node.subscribed("sampled:a", StartAt.live());
+        for (int i = 1; i <= 3; i++) {
+            set("sampled:a", "x", i);
+            set("sampled:a", "y", i);
+        }
+
+        node.pass(Duration.ofMillis(500));
+
+        assertThat(client.texts("sampled:a")).containsExactly("x=1", "x=3", "y=3");
+    }
+
+    @Test
+    void sampledWithoutRoomWaitsForRoom() {
+        RecordingOutlet slow = node.subscribed("sampled:a", StartAt.live());
+        slow.takeOnly(0);
+        set("sampled:a", "x", 1);
+        set("sampled:a", "x", 2);
+        node.pass(Duration.ofSeconds(5));
+
+        slow.drain();
+        node.settle();
+
+        assertThat(story(slow)).containsExactly("skipped 1", "x=2");
+        assertThat(slow.violations()).isEmpty();
+    }
+
+    @Test
+    void sampledWithoutRetentionWorksTheSame() {
+        RecordingOutlet client = node.subscribed("gauge:a", StartAt.live());
+        set("gauge:a", "x", 1);
+        set("gauge:a", "x", 2);
+        set("gauge:a", "x", 3);
+
+        node.pass(Duration.ofMillis(500));
+
+        assertThat(story(client)).containsExactly("x=1", "skipped 1", "x=3");
+    }
+
+    @Test
+    void sampledOnAnOverloadedLoopKeepsToItsRate() {
+        RecordingOutlet client = node.subscribed("sampled:a", StartAt.live());
+        for (int i = 1; i <= 20_000; i++) {
+            var unused = node.fanfare.publish("sampled:a", "x=" + i);
+        }
+
+        node.settle();
+        List<String> atOnce = client.texts("sampled:a");
+        node.pass(Duration.ofSeconds(1));
+
+        assertThat(atOnce).hasSize(1);
+        assertThat(client.texts("sampled:a")).hasSize(2).endsWith("x=20000");
+    }
+
+    @Test
+    void sampledThatEndsSendsNothingMore() {
+        RecordingOutlet client = node.subscribed("sampled:a", StartAt.live());
+        set("sampled:a", "x", 1);
+        set("sampled:a", "x", 2);
+
+        client.unsubscribe("sampled:a");
+        node.pass(Duration.ofSeconds(1));
+
+        assertThat(story(client)).containsExactly("x=1");
+    }
+
+    // ---- conflation under any writability
+
+    @Test
+    void whateverHappensTheNewestOfEveryKeyArrives() {
+        Schedules.sample(1, 500, chance -> {
+            RecordingOutlet client = node.subscribed("state:r", StartAt.live());
+            long before = store.head("state:r").offset();
+            Map<String, String> newest = new HashMap<>();
+            for (int step = 0; step < 40; step++) {
+                switch (chance.choose(3)) {
+                    case 0 -> {
+                        String key = "k" + chance.choose(4);
+                        newest.put(key, key + "=" + step);
+                        assertThat(node.fanfare.publish(
+                                        ChannelId.of("state:r"),
+                                        Payload.of(key + "=" + step),
+                                        PublishOptions.none().withKey(key)))
+                                .isCompleted();
+                    }
+                    case 1 -> client.drain(chance.choose(3));
+                    default -> node.loop.runOne();
+                }
+            }
+            client.drain();
+            node.settle();
+
+            Map<String, String> seen = new HashMap<>();
+            client.texts("state:r").forEach(text -> seen.put(text.substring(0, 2), text));
+            assertThat(seen).isEqualTo(newest);
+            assertThat(offsets(client)).isSorted().doesNotHaveDuplicates();
+            assertThat(offsets(client).size() + skips(client))
+                    .as("what is missing was told")
+                    .isEqualTo(store.head("state:r").offset() - before);
+            client.vanish();
+        });
+    }
+
+    private void set(String channel, String key, int value) {
+        node.publish(channel, key + "=" + value, PublishOptions.none().withKey(key));
+    }
+
+    private static List<String> story(RecordingOutlet client) {
+        List<String> story = new ArrayList<>();
+        for (Event event : client.events()) {
+            if (event instanceof Written written) {
+                story.add(written.publication().data().text());
+            } else if (event instanceof Skipped skipped) {
+                story.add("skipped " + skipped.count());
+            } else if (event instanceof RecordingOutlet.ResetTold told) {
+                story.add("reset " + told.reset().reason());
+            }
+        }
+        return story;
+    }
+
+    private static List<Long> offsets(RecordingOutlet client) {
+        return client.events().stream()
+                .filter(Written.class::isInstance)
+                .map(event -> ((Written) event).publication().offset())
+                .toList();
+    }
+
+    private static long skips(RecordingOutlet client) {
+        return client.events().stream()
+                .filter(Skipped.class::isInstance)
+                .mapToLong(event -> ((Skipped) event).count())
+                .sum();
+    }
+}
