@@ -54,7 +54,7 @@ public final class ConnectionInfo {
         return connectedAt;
     }
 
-    /** Returns what the host said of the connection when it was authenticated. */
+    /** Returns what the host said of the connection when it was authenticated; null in lists of connections. */
     public @Nullable Payload info() {
         return info;
     }

@@ -33,7 +33,8 @@ public interface Connections {
     /**
      * Subscribes every connection of the user to the channel, from now on; the authorizer is not asked.
      * Connections that are subscribed already stay as they are, and those whose client cannot be told
-     * (plain event streams choose their channels when they begin) are passed over.
+     * (plain event streams choose their channels when they begin) are passed over. It lasts as long as the
+     * connection: for channels that a user always has, let the {@link Authenticator} name them.
      */
     CompletionStage<Void> subscribe(String user, ChannelId channel);
 

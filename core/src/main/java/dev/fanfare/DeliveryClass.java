@@ -15,7 +15,7 @@ public final class DeliveryClass {
         STATE,
         /** Like STATE, and never more often than a given rate per key. */
         SAMPLED,
-        /** Loses the oldest publications and is told how many. */
+        /** Loses what it has no room for, and is told how many. */
         EPHEMERAL
     }
 

@@ -24,7 +24,8 @@ public sealed interface HistoryResult {
     }
 
     /**
-     * The position asked for is not of this log's life.
+     * The position asked for cannot be continued: it is of another life of the log, or of another history,
+     * or what comes after it is no longer retained. A position without a tag is checked by its epoch alone.
      *
      * @param reason why
      * @param top the position of the newest publication

@@ -1,7 +1,6 @@
 package dev.fanfare;
 
 import java.util.concurrent.CompletionStage;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Answers calls that clients make over their connection; implemented by the host.
@@ -56,10 +55,16 @@ public interface RpcHandler {
         }
     }
 
-    /** Receives messages for which the client wants no answer. */
+    /**
+     * Receives messages for which the client wants no answer.
+     *
+     * <p><b>Threading:</b> called on the host executor, concurrently and in no order, also for one
+     * connection; it may block there and may call back into Fanfare. What it throws is logged. A connection
+     * with 64 messages under way is closed with {@link DisconnectReason#TOO_MANY_REQUESTS}.
+     */
     @FunctionalInterface
     interface MessageHandler {
         /** Receives one message. */
-        void message(ConnectionInfo connection, @Nullable Payload data);
+        void message(ConnectionInfo connection, Payload data);
     }
 }

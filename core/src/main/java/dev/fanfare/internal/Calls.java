@@ -19,20 +19,20 @@ import org.jspecify.annotations.Nullable;
  * <p><i>Threads.</i> Thread-safe. A stage that a store had completed already costs no switch.
  *
  * <p><i>Bounds.</i> Every call has a time-out. What the host executor refuses is answered at once: a
- * question with a failure, a completion by the worker.
+ * question with a failure, a completion by a thread kept for those.
  */
 final class Calls {
 
     static final Duration TIME_OUT = Duration.ofSeconds(10);
 
     private final Executor host;
-    private final Executor worker;
+    private final Executor overflow;
     private final TimeSource time;
     private final ThreadLocal<Boolean> isInHostCode = ThreadLocal.withInitial(() -> false);
 
-    Calls(Executor host, Executor worker, TimeSource time) {
+    Calls(Executor host, Executor overflow, TimeSource time) {
         this.host = host;
-        this.worker = worker;
+        this.overflow = overflow;
         this.time = time;
     }
 
@@ -119,22 +119,26 @@ final class Calls {
 
     /** Runs foreign code on the host executor. */
     void inHostCode(Runnable task) {
-        host.execute(() -> {
+        host.execute(marked(task));
+    }
+
+    private Runnable marked(Runnable task) {
+        return () -> {
             isInHostCode.set(true);
             try {
                 task.run();
             } finally {
                 isInHostCode.set(false);
             }
-        });
+        };
     }
 
-    /** Runs a completion on the host executor, or if that is full, on the worker. */
+    /** Runs a completion on the host executor, or if that is full, on a thread that is kept for this. */
     void complete(Runnable completion) {
         try {
             inHostCode(completion);
         } catch (RejectedExecutionException full) {
-            worker.execute(completion);
+            overflow.execute(marked(completion));
         }
     }
 

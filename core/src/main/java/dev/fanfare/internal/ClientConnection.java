@@ -20,9 +20,12 @@ import dev.fanfare.presence.Member;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Outlet;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -34,15 +37,20 @@ import org.jspecify.annotations.Nullable;
  * <p><i>Threads.</i> Confined to the outlet's loop. Answers that come from elsewhere come back through the
  * loop's queue.
  *
- * <p><i>Bounds.</i> At most so many subscriptions as the builder says.
+ * <p><i>Bounds.</i> As many subscriptions as the builder says; {@link #MAX_MESSAGES} messages with the host's
+ * handler. How many publishes wait for the authorizer is bounded by the transport, which counts commands.
  */
 final class ClientConnection extends Port implements Connection {
+
+    private static final int MAX_MESSAGES = 64;
 
     private final Engine engine;
     private final ConnectionInfo info;
     private final Outlet outlet;
     private final Member member;
     private final Map<ChannelId, Reader> readers = new HashMap<>(4);
+    private final Deque<Turn> publishes = new ArrayDeque<>(0);
+    private int messagesUnderWay;
     private boolean isClosed;
 
     ClientConnection(Engine engine, ConnectionInfo info, Outlet outlet) {
@@ -73,12 +81,17 @@ final class ClientConnection extends Port implements Connection {
         readers.put(channel, reader);
         if (request.isPermitted()) {
             enter(reader);
-        } else if (request.start() instanceof StartAt.Latest) {
-            // what was published before is history, which is a permission of its own
+        } else if (asksForHistory(request.start())) {
             enterIfAllowed(Action.SUBSCRIBE, reader, () -> enterIfAllowed(Action.HISTORY, reader, () -> enter(reader)));
         } else {
             enterIfAllowed(Action.SUBSCRIBE, reader, () -> enter(reader));
         }
+    }
+
+    /** Who shows no cursor of this channel, and yet wants what was before, needs the permission for history. */
+    private static boolean asksForHistory(StartAt start) {
+        return start instanceof StartAt.Latest
+                || (start instanceof StartAt.After after && !after.cursor().hasEpoch());
     }
 
     private void enterIfAllowed(Action action, Reader reader, Runnable then) {
@@ -204,14 +217,34 @@ final class ClientConnection extends Port implements Connection {
 
     @Override
     public void publish(ChannelId channel, Payload data, PublishOptions options, Consumer<PublishResult> answer) {
+        Turn turn = new Turn();
+        publishes.add(turn);
         ifAllowed(
                 Action.PUBLISH,
                 channel,
-                reason -> answer.accept(new PublishResult.Refused(reason)),
-                rules -> engine.publishing
-                        .publish(channel, data, options, new Publisher(info.user(), info.id(), info.info()))
-                        .whenComplete((result, failure) -> queue.add(() -> answer.accept(
-                                failure == null ? result : new PublishResult.Refused(Refusal.UNAVAILABLE)))));
+                reason -> take(turn, () -> answer.accept(new PublishResult.Refused(reason))),
+                rules -> take(turn, () -> append(channel, data, options, answer)));
+    }
+
+    private void append(ChannelId channel, Payload data, PublishOptions options, Consumer<PublishResult> answer) {
+        engine.publishing
+                .publish(channel, data, options, new Publisher(info.user(), info.id(), info.info()))
+                .whenComplete((result, failure) -> queue.add(() ->
+                        answer.accept(failure == null ? result : new PublishResult.Refused(Refusal.UNAVAILABLE))));
+    }
+
+    /** Lets a client's publishes go in the order in which they came, whichever is allowed first. */
+    private void take(Turn turn, Runnable task) {
+        turn.task = task;
+        for (Turn head = publishes.peek(); head != null && head.task != null; head = publishes.peek()) {
+            publishes.remove();
+            head.task.run();
+        }
+    }
+
+    /** A publish that waits for its permission, or for those before it. */
+    private static final class Turn {
+        private @Nullable Runnable task;
     }
 
     @Override
@@ -268,13 +301,23 @@ final class ClientConnection extends Port implements Connection {
         if (handler == null) {
             return false;
         }
-        engine.calls.complete(() -> {
-            try {
-                handler.message(info, data);
-            } catch (RuntimeException | Error failure) {
-                engine.hub.log.hostFailed("message handler", failure);
-            }
-        });
+        if (messagesUnderWay == MAX_MESSAGES) {
+            engine.listener().onRefuse(info, null, Refusal.TOO_MANY_REQUESTS);
+            outlet.disconnect(DisconnectReason.TOO_MANY_REQUESTS);
+            return true;
+        }
+        messagesUnderWay++;
+        engine.calls
+                .host(() -> {
+                    handler.message(info, data);
+                    return CompletableFuture.completedFuture(true);
+                })
+                .whenComplete((done, failure) -> {
+                    if (failure != null) {
+                        engine.hub.log.hostFailed("message handler", failure);
+                    }
+                    queue.add(() -> messagesUnderWay--);
+                });
         return true;
     }
 

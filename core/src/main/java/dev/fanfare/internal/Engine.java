@@ -78,14 +78,14 @@ public final class Engine implements Fanfare {
         TimeSource time = threads.time();
         Store store = settings.store() == null ? MemoryStore.create(time) : settings.store();
         this.listener = GuardedListener.of(settings.listener());
-        this.calls = new Calls(threads.host(), threads.worker(), time);
+        this.calls = new Calls(threads.host(), threads.overflow(), time);
         this.hub = new Hub(store, listener, time, calls, threads.worker());
         this.permissions = new Permissions(settings.authorizer(), calls, hub.log);
         this.publishing = new Publishing(settings, store.log(), store.bus(), calls, listener, hub.log);
         this.histories = new Histories(store.log(), calls);
         this.presences = new Presences(node, store.presence(), store.bus(), calls, time, hub.log, listener);
         this.control = new Control(node, store.control(), clients, calls, time);
-        this.localLoops = new SerialLoop[Runtime.getRuntime().availableProcessors() * 2];
+        this.localLoops = new SerialLoop[Runtime.getRuntime().availableProcessors()];
         for (int i = 0; i < localLoops.length; i++) {
             localLoops[i] = new SerialLoop(calls);
         }

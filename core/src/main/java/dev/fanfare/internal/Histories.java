@@ -12,6 +12,7 @@ import dev.fanfare.spi.ChannelLog.LogPage;
 import dev.fanfare.spi.ChannelLog.LogRead;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /** Reads history for hosts and clients. Thread-safe. */
 final class Histories {
@@ -45,6 +46,15 @@ final class Histories {
                 && !since.epoch().equals(page.head().epoch())) {
             return new HistoryResult.Unrecoverable(ResetReason.EPOCH, page.head());
         }
-        return new HistoryResult.Page(page.publications(), page.head());
+        ResetReason broken = since == null ? null : judge(since, query, page);
+        return broken == null
+                ? new HistoryResult.Page(page.publications(), page.head())
+                : new HistoryResult.Unrecoverable(broken, page.head());
+    }
+
+    /** Judges where there is a proof to ask for: forward reads of something, from a position with a tag. */
+    private static @Nullable ResetReason judge(Cursor since, HistoryQuery query, LogPage page) {
+        boolean isProvable = since.hasEpoch() && !Positions.hasUnknownTag(since);
+        return isProvable && !query.isReverse() && query.limit() > 0 ? Positions.judge(since, page) : null;
     }
 }

@@ -95,7 +95,7 @@ final class Hub {
         return topics.size();
     }
 
-    /** Forgets the loops of a transport that has ended. */
+    /** Closes all topics, and forgets the loops. */
     void close() {
         isClosed = true;
         topics.values().forEach(Topic::shutDown);

@@ -134,6 +134,9 @@ final class LocalSubscription extends Port implements Subscription, Outlet {
     @Override
     void started(Reader reader, Resume resume) {
         engine.listener().onSubscribe(null, channel, resume);
+        if (resume instanceof Resume.Reset reset) {
+            engine.listener().onReset(channel, reset.reason());
+        }
     }
 
     @Override

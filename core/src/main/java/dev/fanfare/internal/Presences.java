@@ -224,6 +224,11 @@ final class Presences {
                 .whenComplete((joined, failure) -> {
                     if (failure != null) {
                         log.presenceFailed("a return", failure);
+                        time.schedule(LEAVE_PAUSE, () -> {
+                            if (!isClosed && mine.get(place) == entry) {
+                                enterAgain(place, entry);
+                            }
+                        });
                     } else if (joined) {
                         announceJoin(place.channel, entry.member);
                     }

@@ -113,6 +113,13 @@ final class Reader {
         replay = null;
     }
 
+    /** Begins behind its lane; {@link #resume} sets it going. */
+    void goCatchUp(Cursor position) {
+        moveTo(position);
+        state = State.CATCHING_UP;
+        replay = null;
+    }
+
     /** Ends before it began, and says why. */
     void refuse(Refusal reason) {
         Replay unfinished = replay;

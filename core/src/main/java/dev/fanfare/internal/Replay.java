@@ -25,12 +25,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><i>Threads.</i> Confined to the loop of its reader.
  *
- * <p><i>Bounds.</i> Collects at most as many publications as a resume may bring; tries {@link
+ * <p><i>Bounds.</i> Answers with at most {@link #MOST_BYTES} of payloads, and more only for one publication
+ * alone; the rest follows as the socket takes it. Collects at most as many publications as a resume may bring; tries {@link
  * #MAX_ATTEMPTS} reads.
  */
 final class Replay {
 
     private static final int MAX_ATTEMPTS = 5;
+    private static final int MOST_BYTES = 512 * 1024;
 
     private final StartAt start;
     private final Consumer<SubscribeResult> answer;
@@ -214,11 +216,30 @@ final class Replay {
     }
 
     private void finish(Reader reader, Resume resume, Cursor position) {
-        reader.goLive(position);
+        Cursor reached = cutToBudget(position);
+        if (reached == position) {
+            reader.goLive(position);
+        } else {
+            reader.goCatchUp(reached);
+        }
         reader.port.started(reader, resume);
         isAnswered = true;
         answer.accept(new SubscribeResult.Subscribed(
-                resume, Collections.unmodifiableList(missed), position, reader.rules.isRetained()));
+                resume, Collections.unmodifiableList(missed), reached, reader.rules.isRetained()));
+        reader.resume();
+    }
+
+    /** Leaves to catching up, which goes by the pace of the socket, what would be too much for one answer. */
+    private Cursor cutToBudget(Cursor position) {
+        long bytes = 0;
+        for (int i = 0; i < missed.size(); i++) {
+            bytes += missed.get(i).data().size();
+            if (bytes > MOST_BYTES && i > 0) {
+                missed.subList(i, missed.size()).clear();
+                return missed.get(i - 1).cursor();
+            }
+        }
+        return position;
     }
 
     private void read(Reader reader, Lane lane, LogRead read, Consumer<LogPage> then) {

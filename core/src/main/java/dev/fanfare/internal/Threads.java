@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.fanfare.spi.TimeSource;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -14,12 +15,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The threads of one Fanfare: one for what is due later, one worker for what a topic could not finish on
- * its caller's thread, and a pool for the host's code unless the host brings its own. All are daemons, and
+ * its caller's thread, one for what the host's pool has no room for, and a pool for the host's code unless the host brings its own. All are daemons, and
  * those of the worker and the pool end when idle.
  *
- * <p><i>Bounds.</i> The host pool refuses above {@link #HOST_QUEUE} waiting tasks. The worker's queue holds
- * at most one task per stripe, and completions that the host's executor refused. After the end, tasks for
- * the worker run on the thread that brings them, so that no stage is left incomplete.
+ * <p><i>Bounds.</i> The host pool refuses above {@link #HOST_QUEUE} waiting tasks; a completion then goes to
+ * the overflow thread, whose queue has the same bound, and beyond that runs where it is brought. The worker's
+ * queue holds at most one task per stripe. After the end, tasks run on the thread that brings them, so that
+ * no stage is left incomplete.
  */
 final class Threads {
 
@@ -32,6 +34,7 @@ final class Threads {
     private final @Nullable ThreadPoolExecutor ownHost;
     private final Executor host;
     private final ThreadPoolExecutor worker;
+    private final ThreadPoolExecutor overflow;
 
     Threads(@Nullable TimeSource givenTime, @Nullable Executor givenHost) {
         SystemTime systemTime = givenTime == null ? new SystemTime() : null;
@@ -40,15 +43,15 @@ final class Threads {
         ThreadPoolExecutor pool = givenHost == null ? hostPool() : null;
         this.ownHost = pool;
         this.host = pool == null ? requireNonNull(givenHost) : pool;
-        this.worker = new ThreadPoolExecutor(
-                1,
-                1,
-                IDLE_SECONDS,
-                TimeUnit.SECONDS,
-                new LinkedBlockingQueue<>(),
-                new Daemons("fanfare-worker"),
-                (task, ended) -> task.run());
-        worker.allowCoreThreadTimeOut(true);
+        this.worker = single("fanfare-worker", new LinkedBlockingQueue<>());
+        this.overflow = single("fanfare-overflow", new ArrayBlockingQueue<>(HOST_QUEUE));
+    }
+
+    private static ThreadPoolExecutor single(String name, BlockingQueue<Runnable> queue) {
+        ThreadPoolExecutor thread = new ThreadPoolExecutor(
+                1, 1, IDLE_SECONDS, TimeUnit.SECONDS, queue, new Daemons(name), (task, refuses) -> task.run());
+        thread.allowCoreThreadTimeOut(true);
+        return thread;
     }
 
     private static ThreadPoolExecutor hostPool() {
@@ -76,6 +79,11 @@ final class Threads {
         return worker;
     }
 
+    /** Returns where completions and in-process subscribers go on when the host executor is full. */
+    Executor overflow() {
+        return overflow;
+    }
+
     /** Waits until something is so, or the time is over. */
     void awaitEnd(BooleanSupplier isSo, long seconds) {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
@@ -92,6 +100,7 @@ final class Threads {
             ownHost.shutdown();
         }
         worker.shutdown();
+        overflow.shutdown();
         if (ownTime != null) {
             ownTime.close();
         }
