@@ -42,6 +42,7 @@ final class MergeWorld {
     /** What is so before the first step. */
     static final class Scenario {
         final Map<Deed, Integer> budget = new EnumMap<>(Deed.class);
+        private final String name;
         int published;
         int clients = 1;
         int retained = 100;
@@ -49,11 +50,25 @@ final class MergeWorld {
         boolean looksWhenAsked;
         boolean knowsTags = true;
         boolean announcesItself = true;
-        int maxSteps = 1000;
+        boolean neverProbes;
+
+        Scenario(String name) {
+            this.name = name;
+        }
 
         Scenario with(Deed deed, int times) {
             budget.put(deed, times);
             return this;
+        }
+
+        Scenario clients(int count) {
+            clients = count;
+            return this;
+        }
+
+        @Override
+        public String toString() {
+            return name;
         }
     }
 
@@ -89,7 +104,9 @@ final class MergeWorld {
         store.looksWhenAsked = scenario.looksWhenAsked;
         for (int i = 0; i < scenario.clients; i++) {
             ManualLoop loop = i % 2 == 0 ? node.loop : node.newLoop();
-            loops.add(loop);
+            if (!loops.contains(loop)) {
+                loops.add(loop);
+            }
             clients.add(new ClientView(
                     node.connect("", loop, node.format),
                     CHANNEL,
@@ -111,11 +128,7 @@ final class MergeWorld {
     }
 
     private void go(Chooser chooser) {
-        for (int steps = 0; steps < scenario.maxSteps; steps++) {
-            List<Step> possible = possible();
-            if (possible.isEmpty()) {
-                return;
-            }
+        for (List<Step> possible = possible(); !possible.isEmpty(); possible = possible()) {
             Step step = possible.get(possible.size() == 1 ? 0 : chooser.choose(possible.size()));
             trace.add(step.name);
             step.action.run();
@@ -132,7 +145,7 @@ final class MergeWorld {
         for (int i = 0; i < clients.size(); i++) {
             clientSteps(steps, i);
         }
-        for (int i = 0; i < new java.util.LinkedHashSet<>(loops).size(); i++) {
+        for (int i = 0; i < loops.size(); i++) {
             ManualLoop loop = loops.get(i);
             if (loop.waiting() > 0) {
                 steps.add(new Step("loop " + i + " turns", loop::runOne));
@@ -214,7 +227,7 @@ final class MergeWorld {
         store.holdsReads = false;
         store.holdsWatches = false;
         store.holdsHints = false;
-        for (int i = 0; i < 20; i++) {
+        for (int i = 0; i < 20 && !scenario.neverProbes; i++) {
             settle();
             time.advance(Duration.ofSeconds(5));
         }

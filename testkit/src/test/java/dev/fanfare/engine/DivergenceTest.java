@@ -1,0 +1,149 @@
+package dev.fanfare.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fanfare.Cursor;
+import dev.fanfare.FanfareBuilder;
+import dev.fanfare.ResetReason;
+import dev.fanfare.Resume;
+import dev.fanfare.StartAt;
+import dev.fanfare.testkit.ManualTime;
+import dev.fanfare.testkit.RecordingOutlet;
+import dev.fanfare.testkit.RecordingOutlet.Event;
+import dev.fanfare.testkit.RecordingOutlet.ResetTold;
+import dev.fanfare.testkit.RecordingOutlet.Written;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** A log that fails over to a stale replica, or begins anew, under live subscribers. */
+class DivergenceTest {
+
+    private static final String LOG = "log:a";
+
+    private final ManualTime time = new ManualTime();
+    private final ScriptedStore store = new ScriptedStore(time);
+    private final ManualNode node = ManualNode.open(store, time, DivergenceTest::namespaces);
+
+    private static FanfareBuilder namespaces(FanfareBuilder builder) {
+        return builder.namespace("log", rules -> rules.retain(1000, Duration.ofHours(1)));
+    }
+
+    @AfterEach
+    void close() {
+        node.close();
+    }
+
+    @Test
+    void whoHasWhatTheLogLostIsTold() {
+        RecordingOutlet client = node.subscribed(LOG, StartAt.live());
+        node.publishMany(LOG, 1, 3);
+
+        store.loseNewest(LOG, 1);
+        node.publish(LOG, "3'");
+        Cursor third = store.head(LOG);
+        node.publish(LOG, "4'");
+
+        assertThat(story(client)).containsExactly("1", "2", "3", "DIVERGED", "4'");
+        assertThat(client.events()).contains(new ResetTold(LOG, new Resume.Reset(ResetReason.DIVERGED, third)));
+    }
+
+    @Test
+    void aSilentLossIsFoundByTheTailProbe() {
+        RecordingOutlet client = node.subscribed(LOG, StartAt.live());
+        node.publishMany(LOG, 1, 3);
+
+        store.loseNewest(LOG, 2);
+        node.pass(Duration.ofSeconds(90));
+
+        assertThat(story(client)).containsExactly("1", "2", "3", "DIVERGED");
+    }
+
+    @Test
+    void aNewEpochIsToldOnce() {
+        RecordingOutlet client = node.subscribed(LOG, StartAt.live());
+        node.publishMany(LOG, 1, 3);
+
+        store.beginAnew(LOG);
+        node.publishMany(LOG, 4, 6);
+
+        assertThat(story(client)).containsExactly("1", "2", "3", "EPOCH", "5", "6");
+    }
+
+    @Test
+    void aSlowClientWhosePrefixIsIntactIsNotTold() {
+        RecordingOutlet slow = node.subscribed(LOG, StartAt.live());
+        RecordingOutlet fast = node.subscribed(LOG, StartAt.live());
+        slow.takeOnly(2);
+        node.publishMany(LOG, 1, 5);
+
+        store.loseNewest(LOG, 2);
+        node.publishMany(LOG, 6, 8);
+        slow.drain();
+        node.settle();
+
+        assertThat(story(fast)).containsExactly("1", "2", "3", "4", "5", "DIVERGED", "7", "8");
+        assertThat(story(slow)).containsExactly("1", "2", "3", "6", "7", "8");
+    }
+
+    @Test
+    void aSlowClientWhosePrefixIsLostIsTold() {
+        RecordingOutlet slow = node.subscribed(LOG, StartAt.live());
+        slow.takeOnly(4);
+        node.publishMany(LOG, 1, 5);
+
+        store.loseNewest(LOG, 2);
+        node.publishMany(LOG, 6, 8);
+        slow.drain();
+        node.settle();
+        node.publish(LOG, "9");
+
+        assertThat(story(slow)).startsWith("1", "2", "3", "4", "DIVERGED").endsWith("9");
+    }
+
+    @Test
+    void aReplicaWithAShorterLogIsNotWaitedFor() {
+        RecordingOutlet client = node.subscribed(LOG, StartAt.live());
+        node.publishMany(LOG, 1, 5);
+
+        store.loseNewest(LOG, 4);
+        node.publish(LOG, "2'");
+
+        assertThat(story(client)).containsExactly("1", "2", "3", "4", "5", "DIVERGED");
+        node.publish(LOG, "3'");
+        assertThat(story(client)).endsWith("DIVERGED", "3'");
+    }
+
+    @Test
+    void whoSubscribesWhileTheNodeDoesNotKnowYetIsToldWithTheOthers() {
+        RecordingOutlet old = node.subscribed(LOG, StartAt.live());
+        node.publishMany(LOG, 1, 3);
+        store.loseNewest(LOG, 2);
+        store.holdsHints = true;
+        node.publishMany(LOG, 4, 5);
+        Cursor prefix = new Cursor(store.head(LOG).epoch(), 0, Cursor.NO_TAG);
+
+        RecordingOutlet fresh = node.connect().subscribe(LOG, StartAt.after(prefix));
+        node.settle();
+        store.answerAll();
+        node.settle();
+
+        assertThat(fresh.texts(LOG)).containsExactly("1", "2", "3");
+        assertThat(story(fresh)).containsExactly("DIVERGED");
+        assertThat(story(old)).containsExactly("1", "2", "3", "DIVERGED");
+    }
+
+    private static List<String> story(RecordingOutlet client) {
+        List<String> story = new ArrayList<>();
+        for (Event event : client.events()) {
+            if (event instanceof Written written) {
+                story.add(written.publication().data().text());
+            } else if (event instanceof ResetTold told) {
+                story.add(told.reset().reason().name());
+            }
+        }
+        return story;
+    }
+}
