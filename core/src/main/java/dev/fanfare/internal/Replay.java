@@ -217,7 +217,7 @@ final class Replay {
 
     private void finish(Reader reader, Resume resume, Cursor position) {
         Cursor reached = cutToBudget(position);
-        if (reached == position) {
+        if (reached.equals(position)) {
             reader.goLive(position);
         } else {
             reader.goCatchUp(reached);

@@ -216,4 +216,23 @@ class HistoryTest {
                         .map(publication -> publication.data().text())
                         .toList();
     }
+
+    @Test
+    void aPositionWhoseNextOneIsNoLongerRetainedIsToldSo() {
+        Cursor had = ((Page) read(HistoryQuery.first(1))).publications().get(0).cursor();
+        node.publishMany("log:a", 100, 110);
+
+        HistoryResult result = read(HistoryQuery.after(had, 10));
+
+        assertThat(result).isEqualTo(new Unrecoverable(ResetReason.TRIMMED, store.head("log:a")));
+    }
+
+    @Test
+    void aPositionOfAnotherHistoryIsToldSo() {
+        Cursor head = store.head("log:a");
+
+        HistoryResult result = read(HistoryQuery.after(new Cursor(head.epoch(), head.offset() - 1, 12345), 10));
+
+        assertThat(result).isEqualTo(new Unrecoverable(ResetReason.DIVERGED, head));
+    }
 }

@@ -3,9 +3,13 @@ package dev.fanfare.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fanfare.Action;
+import dev.fanfare.Authorizer;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ClosedException;
 import dev.fanfare.FanfareBuilder;
+import dev.fanfare.HistoryQuery;
+import dev.fanfare.HistoryResult;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.PublishOptions;
@@ -18,6 +22,7 @@ import dev.fanfare.Publisher;
 import dev.fanfare.Refusal;
 import dev.fanfare.StartAt;
 import dev.fanfare.StoreException;
+import dev.fanfare.Subscription;
 import dev.fanfare.testkit.ManualTime;
 import dev.fanfare.testkit.RecordingOutlet;
 import dev.fanfare.testkit.RecordingSubscriber;
@@ -25,6 +30,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -254,5 +261,48 @@ class PublishTest {
         client.connection().publish(ChannelId.of(channel), Payload.of("1"), PublishOptions.none(), results::add);
         on.settle();
         return results;
+    }
+
+    @Test
+    void aClientsPublishesKeepTheirOrderWhicheverIsAllowedFirst() {
+        List<CompletableFuture<Boolean>> questions = new ArrayList<>();
+        Authorizer slow = new Authorizer() {
+            @Override
+            public boolean allows(String user, Action action, ChannelId channel) {
+                return false;
+            }
+
+            @Override
+            public CompletionStage<Boolean> allowsLater(String user, Action action, ChannelId channel) {
+                CompletableFuture<Boolean> question = new CompletableFuture<>();
+                questions.add(question);
+                return question;
+            }
+        };
+        try (ManualNode asking =
+                new ManualNode(store, time, builder -> namespaces(builder).authorizer(slow))) {
+            RecordingOutlet client = asking.connect("ann");
+            Subscription reader = asking.subscribe("log:a", StartAt.live(), new RecordingSubscriber());
+            for (String text : List.of("1", "2", "3")) {
+                client.connection()
+                        .publish(ChannelId.of("log:a"), Payload.of(text), PublishOptions.none(), result -> {});
+            }
+            asking.settle();
+
+            questions.get(2).complete(true);
+            questions.get(1).complete(false);
+            questions.get(0).complete(true);
+            asking.settle();
+
+            assertThat(texts(asking, reader.channel())).containsExactly("1", "3");
+        }
+    }
+
+    private static List<String> texts(ManualNode node, ChannelId channel) {
+        CompletableFuture<HistoryResult> read =
+                node.fanfare.history(channel, HistoryQuery.first(10)).toCompletableFuture();
+        node.settle();
+        return ((HistoryResult.Page) read.join())
+                .publications().stream().map(each -> each.data().text()).toList();
     }
 }

@@ -364,4 +364,26 @@ class SlowOutletTest {
     private static List<String> numbers(int from, int to) {
         return IntStream.rangeClosed(from, to).mapToObj(Integer::toString).toList();
     }
+
+    @Test
+    void aLargeResumeBeginsWithWhatFitsAndGoesOnAsThereIsRoom() {
+        node.publish(LOG, "first");
+        Cursor start = store.head(LOG);
+        for (int i = 0; i < 30; i++) {
+            node.publish(LOG, i + "x".repeat(60_000));
+        }
+        RecordingOutlet client = node.connect();
+        client.takeOnly(0);
+
+        client.subscribe(LOG, StartAt.after(start));
+        node.settle();
+        int atFirst = client.texts(LOG).size();
+        client.drain();
+        node.settle();
+        node.publish(LOG, "last");
+
+        assertThat(atFirst).isBetween(1, 10);
+        assertThat(client.texts(LOG)).hasSize(31).last().isEqualTo("last");
+        assertThat(client.violations()).isEmpty();
+    }
 }
