@@ -67,8 +67,8 @@ final class FrameHandler extends ChannelInboundHandlerAdapter {
             outlet.violated(WebSocketCloseStatus.MESSAGE_TOO_BIG);
         } else if (frame.isFinalFragment()) {
             session.receive(assembly.complete(frame.content()));
-        } else {
-            assembly.add(frame.content());
+        } else if (!assembly.add(frame.content())) {
+            outlet.violated(WebSocketCloseStatus.PROTOCOL_ERROR);
         }
     }
 

@@ -11,10 +11,15 @@ import java.util.Arrays;
  */
 final class MessageAssembly {
 
+    /** More pieces than any sender has a reason for; each costs work before the message says anything. */
+    static final int MAX_FRAGMENTS = 1024;
+
     private static final byte[] NOTHING = new byte[0];
 
     private final int maxBytes;
     private byte[] begun = NOTHING;
+    private int length;
+    private int fragments;
 
     MessageAssembly(int maxBytes) {
         this.maxBytes = maxBytes;
@@ -22,28 +27,43 @@ final class MessageAssembly {
 
     /** Tells whether the message at hand would become too large with that fragment. */
     boolean exceeds(ByteBuf fragment) {
-        return fragment.readableBytes() > maxBytes - begun.length;
+        return fragment.readableBytes() > maxBytes - length;
     }
 
-    /** Adds a fragment after which others follow. */
-    void add(ByteBuf fragment) {
-        begun = joined(fragment);
+    /**
+     * Adds a fragment after which others follow.
+     *
+     * @return false if the message has come in too many
+     */
+    boolean add(ByteBuf fragment) {
+        append(fragment);
+        fragments++;
+        return fragments < MAX_FRAGMENTS;
     }
 
     /** Returns the message that ends with this fragment. */
     byte[] complete(ByteBuf fragment) {
-        byte[] message = joined(fragment);
+        if (length == 0) {
+            fragments = 0;
+            return ByteBufUtil.getBytes(fragment);
+        }
+        append(fragment);
+        byte[] message = length == begun.length ? begun : Arrays.copyOf(begun, length);
         begun = NOTHING;
+        length = 0;
+        fragments = 0;
         return message;
     }
 
-    private byte[] joined(ByteBuf fragment) {
-        if (begun.length == 0) {
-            return ByteBufUtil.getBytes(fragment);
+    private void append(ByteBuf fragment) {
+        int more = fragment.readableBytes();
+        if (more == 0) {
+            return;
         }
-        int length = fragment.readableBytes();
-        byte[] joined = Arrays.copyOf(begun, begun.length + length);
-        fragment.getBytes(fragment.readerIndex(), joined, begun.length, length);
-        return joined;
+        if (length + more > begun.length) {
+            begun = Arrays.copyOf(begun, Math.min(Math.max(length + more, 2 * length), maxBytes));
+        }
+        fragment.getBytes(fragment.readerIndex(), begun, length, more);
+        length += more;
     }
 }

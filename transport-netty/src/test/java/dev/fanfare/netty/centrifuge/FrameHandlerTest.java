@@ -78,6 +78,35 @@ class FrameHandlerTest {
     }
 
     @Test
+    void putsManySmallAndEmptyFragmentsTogether() {
+        String command = "{\"send\":{\"data\":\"" + "x".repeat(400) + "\"}}";
+        frame(0x01, "");
+        for (char c : command.toCharArray()) {
+            frame(0x00, String.valueOf(c));
+            frame(0x00, "");
+        }
+        frame(0x80, "");
+        frame(TEXT, "{\"send\":{\"data\":2}}");
+
+        assertThat(core.calls).containsExactly("message \"" + "x".repeat(400) + "\"", "message 2");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "x"})
+    void closesForAMessageInTooManyFragments(String fragment) {
+        frame(0x01, fragment);
+        for (int i = 2; i < MessageAssembly.MAX_FRAGMENTS; i++) {
+            frame(0x00, fragment);
+        }
+        assertThat(client.frames()).isEmpty();
+
+        frame(0x00, fragment);
+
+        client.assertClosed(1002);
+        assertThat(core.calls).isEmpty();
+    }
+
+    @Test
     void closesForAFrameThatIsTooLargeBeforeItIsThere() {
         client.write(Unpooled.wrappedBuffer(new byte[] {(byte) TEXT, (byte) 0xff, 0, 0, 0, 0, 0, 2, 0, 0, 1, 2, 3, 4}));
 
