@@ -1,0 +1,59 @@
+-- KEYS: head, stream, genesis, and with a dedup key its key.
+-- ARGV: epoch candidate, phase, tag, count, retention, head ttl, body, publish command, bus channel, largest inline
+--       body, and with a dedup key the digest of the data and the window.
+
+if ARGV[11] then
+  local first = redis.call('GET', KEYS[4])
+  if first then
+    if string.sub(first, 1, 16) ~= ARGV[11] then
+      return 'C'
+    end
+    return 'R' .. string.sub(first, 17)
+  end
+end
+
+local now = milliseconds()
+local phase = tonumber(ARGV[2])
+local tag = ARGV[3]
+local retained = tonumber(ARGV[5])
+local head = redis.call('GET', KEYS[1])
+local before, top, epoch = NO_TAG, 0, nil
+if head then
+  local over
+  top, over = struct.unpack('>I8I8', head, 9)
+  if over > now then
+    before = string.sub(head, 1, 8)
+    epoch = string.sub(head, 33)
+  else
+    top = 0
+    epoch = ARGV[1]
+  end
+else
+  epoch = unwritten_epoch(KEYS[3], ARGV[1], now, phase)
+end
+if top == 0 then
+  redis.call('UNLINK', KEYS[2])
+end
+
+top = top + 1
+local entry = before .. tag .. struct.pack('>I8', now) .. ARGV[7]
+redis.call('XADD', KEYS[2], 'MAXLEN', '=', ARGV[4], '0-' .. decimal(top), 'p', entry)
+if top % 32 == 0 then
+  local first = first_younger(KEYS[2], top, now - retained)
+  redis.call('XTRIM', KEYS[2], 'MINID', '=', '0-' .. decimal(first))
+end
+redis.call('PEXPIRE', KEYS[2], ARGV[5])
+save_head(KEYS[1], tag, top, now + tonumber(ARGV[6]), retained, epoch, now, phase)
+
+epoch = epoch .. SUFFIX
+local position = struct.pack('>I8', top) .. tag
+if ARGV[11] then
+  redis.call('SET', KEYS[4], ARGV[11] .. position .. epoch, 'PX', ARGV[12])
+end
+local place = struct.pack('>I8B', top, #epoch) .. epoch
+if #ARGV[7] <= tonumber(ARGV[10]) then
+  redis.call(ARGV[8], ARGV[9], '\1P' .. place .. entry)
+else
+  redis.call(ARGV[8], ARGV[9], '\1M' .. place .. tag)
+end
+return 'A' .. before .. struct.pack('>I8I8', now, top) .. epoch
