@@ -56,6 +56,7 @@ final class CommandLink {
     private final CompletableFuture<Void> firstReady = new CompletableFuture<>();
     private volatile @Nullable Session session;
     private volatile Session.Identity identity = Session.Identity.UNKNOWN;
+    private volatile long shiftMillis;
     private volatile boolean isClosed;
     private volatile boolean isTroubleLogged;
 
@@ -201,6 +202,13 @@ final class CommandLink {
                         found -> found.equals(identity) ? CompletableFuture.completedFuture(null) : reload(current));
     }
 
+    /** Lets the scripts believe that it is so much later; for tests. */
+    CompletionStage<Void> shiftTime(Duration shift) {
+        shiftMillis = shift.toMillis();
+        Session current = session;
+        return current == null ? CompletableFuture.completedStage(null) : reload(current);
+    }
+
     /** Looks up the history and loads the scripts, once for all who ask meanwhile. */
     private CompletionStage<Void> reload(Session current) {
         CompletableFuture<Void> mine = new CompletableFuture<>();
@@ -231,7 +239,7 @@ final class CommandLink {
                 }
                 identity = found;
             }
-            return fresh.load(found, isEpochEndedByFailover ? 'S' + found.salt() : "");
+            return fresh.load(found, isEpochEndedByFailover ? 'S' + found.salt() : "", shiftMillis);
         });
     }
 

@@ -97,7 +97,9 @@ final class RedisBus implements Bus {
             } catch (MalformedException malformed) {
                 counters.malformed.increment();
                 LOG.warn(
-                        "An announcement in channel {} cannot be read; looking at the log instead", channel, malformed);
+                        "An announcement in channel {} cannot be read; looking at the log instead: {}",
+                        channel,
+                        malformed.getMessage());
                 interrupted();
                 return;
             }

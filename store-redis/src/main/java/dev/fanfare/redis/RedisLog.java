@@ -237,7 +237,11 @@ final class RedisLog implements ChannelLog {
                 publications.add(Envelope.entry(epoch, offset, new ByteSource(entries.get(i))));
             } catch (MalformedException malformed) {
                 counters.malformed.increment();
-                LOG.warn("Publication {} of channel {} cannot be read", offset, read.channel(), malformed);
+                LOG.warn(
+                        "Publication {} of channel {} cannot be read: {}",
+                        offset,
+                        read.channel(),
+                        malformed.getMessage());
                 if (read.isReverse()) {
                     break;
                 }

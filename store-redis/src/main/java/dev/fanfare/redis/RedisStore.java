@@ -155,11 +155,18 @@ public final class RedisStore implements Store, AutoCloseable {
                 counters.refusals.sum());
     }
 
+    /** Lets Redis believe that it is so much later; for tests. */
+    CompletionStage<Void> shiftTime(Duration shift) {
+        return commands.shiftTime(shift);
+    }
+
     /** Closes the connections; close the Fanfares that use it first. Waits at most twice the time-out. */
     @Override
     public void close() {
         CompletionStage<Void> closed = commands.close().thenCombine(events.close(), (one, other) -> null);
-        closed.toCompletableFuture().completeOnTimeout(null, 1, TimeUnit.SECONDS).join();
+        closed.toCompletableFuture()
+                .completeOnTimeout(null, 1, TimeUnit.SECONDS)
+                .join();
         relay.close();
         connector.close();
     }

@@ -28,7 +28,7 @@ enum Script {
     private final String text;
 
     Script(@Nullable String shared, String own) {
-        this.text = (shared == null ? "" : resource(shared) + '\n') + resource(own);
+        this.text = resource("common") + '\n' + (shared == null ? "" : resource(shared) + '\n') + resource(own);
     }
 
     /**
@@ -36,9 +36,10 @@ enum Script {
      * server whose history has another name does not know the script, and who calls it learns of the change.
      *
      * @param suffix what epochs end in
+     * @param shiftMillis how far ahead of its own time the server is to be; other than 0 only for tests
      */
-    String text(String salt, String suffix) {
-        return "local SALT, SUFFIX = '" + salt + "', '" + suffix + "'\n" + text;
+    String text(String salt, String suffix, long shiftMillis) {
+        return "local SALT, SUFFIX, SHIFT = '" + salt + "', '" + suffix + "', " + shiftMillis + "\n" + text;
     }
 
     private static String resource(String name) {

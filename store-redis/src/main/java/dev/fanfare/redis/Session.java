@@ -20,6 +20,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One connection for commands, and the scripts that its server has loaded. */
 final class Session {
@@ -42,6 +44,8 @@ final class Session {
     record Identity(String replication, String salt) {
         static final Identity UNKNOWN = new Identity("-", "-");
     }
+
+    private static final Logger LOG = LoggerFactory.getLogger(Session.class);
 
     final StatefulRedisConnection<byte[], byte[]> connection;
     private final RedisAsyncCommands<byte[], byte[]> commands;
@@ -83,24 +87,41 @@ final class Session {
         connection.flushCommands();
     }
 
-    /** Finds out which history the server continues. */
+    /** Finds out which history the server continues, and gives it a name if it has none. */
     CompletionStage<Identity> identify(Keys keys, Identity known) {
-        Call call = new Call(Script.IDENTITY, keys.global("identity"))
-                .with(Ids.random(6))
+        Call look = new Call(Script.IDENTITY, keys.global("identity"))
                 .with(known.replication)
                 .with(known.salt);
-        byte[] text = Script.IDENTITY.text("", "").getBytes(UTF_8);
+        return identify(look).thenCompose(found -> {
+            if (!found.salt.isEmpty()) {
+                return CompletableFuture.completedFuture(found);
+            }
+            // The server may have been a primary before, and still know scripts that carry the name of that time.
+            // Nodes that have not noticed must not go on with them: without them they will look for the name.
+            CommandArgs<byte[], byte[]> flush = new CommandArgs<>(ByteArrayCodec.INSTANCE).add(CommandKeyword.FLUSH);
+            run(CommandType.SCRIPT, new StatusOutput<>(ByteArrayCodec.INSTANCE), flush)
+                    .whenComplete((flushed, failure) -> {
+                        if (failure != null) {
+                            LOG.warn("Redis refused SCRIPT FLUSH; other nodes will notice the failover late", failure);
+                        }
+                    });
+            return identify(look.with(Ids.random(6)));
+        });
+    }
+
+    private CompletionStage<Identity> identify(Call call) {
+        byte[] text = Script.IDENTITY.text("", "", 0).getBytes(UTF_8);
         return run(CommandType.EVAL, new ValueListOutput<>(ByteArrayCodec.INSTANCE), call.args(text))
                 .thenApply(
                         found -> new Identity(new String(found.get(0), US_ASCII), new String(found.get(1), US_ASCII)));
     }
 
     /** Loads the scripts for that history. */
-    CompletionStage<Void> load(Identity found, String suffix) {
+    CompletionStage<Void> load(Identity found, String suffix, long shiftMillis) {
         Map<Script, byte[]> loaded = new EnumMap<>(Script.class);
         List<CompletableFuture<?>> all = new ArrayList<>();
         for (Script script : Script.values()) {
-            byte[] text = script.text(found.salt, suffix).getBytes(UTF_8);
+            byte[] text = script.text(found.salt, suffix, shiftMillis).getBytes(UTF_8);
             CommandArgs<byte[], byte[]> args = new CommandArgs<>(ByteArrayCodec.INSTANCE)
                     .add(CommandKeyword.LOAD)
                     .add(text);

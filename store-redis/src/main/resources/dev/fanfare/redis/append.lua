@@ -2,17 +2,14 @@
 -- ARGV: epoch candidate, phase, tag, count, retention, head ttl, body, publish command, bus channel, largest inline
 --       body, and with a dedup key the digest of the data and the window.
 
+local now = milliseconds()
 if ARGV[11] then
-  local first = redis.call('GET', KEYS[4])
-  if first then
-    if string.sub(first, 1, 16) ~= ARGV[11] then
-      return 'C'
-    end
-    return 'R' .. string.sub(first, 17)
+  local digest, position = remembered(KEYS[4], now)
+  if digest then
+    return digest == ARGV[11] and 'R' .. position or 'C'
   end
 end
 
-local now = milliseconds()
 local phase = tonumber(ARGV[2])
 local tag = ARGV[3]
 local retained = tonumber(ARGV[5])
@@ -46,9 +43,8 @@ redis.call('PEXPIRE', KEYS[2], ARGV[5])
 save_head(KEYS[1], tag, top, now + tonumber(ARGV[6]), retained, epoch, now, phase)
 
 epoch = epoch .. SUFFIX
-local position = struct.pack('>I8', top) .. tag
 if ARGV[11] then
-  redis.call('SET', KEYS[4], ARGV[11] .. position .. epoch, 'PX', ARGV[12])
+  remember(KEYS[4], now, ARGV[12], ARGV[11], struct.pack('>I8', top) .. tag .. epoch)
 end
 local place = struct.pack('>I8B', top, #epoch) .. epoch
 if #ARGV[7] <= tonumber(ARGV[10]) then

@@ -10,7 +10,7 @@ if old and not is_over(old) then
 end
 local over = now + tonumber(ARGV[2])
 redis.call('HSET', KEYS[1], ARGV[1], struct.pack('>I8', over) .. ARGV[3])
-redis.call('ZADD', KEYS[2], string.format('%.0f', over), ARGV[1])
+redis.call('ZADD', KEYS[2], decimal(over), ARGV[1])
 purge(16)
 local last = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')[2]
 redis.call('PEXPIREAT', KEYS[1], last)

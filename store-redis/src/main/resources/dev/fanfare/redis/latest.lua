@@ -2,8 +2,7 @@
 -- | epoch | publication.
 -- KEYS: values (hash), and their keys by the time at which they are over (sorted set).
 
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now = milliseconds()
 
 local function is_over(value)
   return struct.unpack('>I8', value) <= now

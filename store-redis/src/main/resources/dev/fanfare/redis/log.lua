@@ -14,15 +14,6 @@ local PERIOD = 2592000000
 local MARGIN = 86400000
 local NO_TAG = '\0\0\0\0\0\0\0\0'
 
-local function decimal(number)
-  return string.format('%.0f', number)
-end
-
-local function milliseconds()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-end
-
 local function offset_of(id)
   return tonumber(string.sub(id, 3))
 end

@@ -2,8 +2,7 @@
 -- KEYS: nodes.
 -- ARGV: time to live in ms, nodes to renew ...
 
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now = milliseconds()
 for i = 2, #ARGV do
   redis.call('ZADD', KEYS[1], now + tonumber(ARGV[1]), ARGV[i])
 end

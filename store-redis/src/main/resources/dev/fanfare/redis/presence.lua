@@ -16,11 +16,6 @@
 local LEASES, NODES, OWNERS, DUE, ENTRIES, USERS, SEATS = unpack(KEYS)
 local NO_LEASE = '------------'
 
-local function milliseconds()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-end
-
 local function prefixed(first, second)
   return struct.pack('>I2', #first) .. first .. second
 end
@@ -58,7 +53,7 @@ end
 
 local function depart_later(channel, identity, place, due)
   save_user(channel, identity, place)
-  redis.call('ZADD', DUE, string.format('%.0f', due), prefixed(channel, identity))
+  redis.call('ZADD', DUE, decimal(due), prefixed(channel, identity))
 end
 
 -- Takes out a seat whose lease has ended.

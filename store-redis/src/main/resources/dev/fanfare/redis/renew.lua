@@ -1,7 +1,7 @@
 -- ARGV: node, time to live in ms, lease candidate.
 
 local now = milliseconds()
-local ends = string.format('%.0f', now + tonumber(ARGV[2]))
+local ends = decimal(now + tonumber(ARGV[2]))
 local held = redis.call('HGET', NODES, ARGV[1])
 if held and string.sub(held, 13) == SALT and is_alive(lease_of(held), now) then
   redis.call('ZADD', LEASES, 'XX', ends, lease_of(held))

@@ -4,7 +4,7 @@ local now = milliseconds()
 local held = redis.call('HGET', NODES, ARGV[1])
 if held then
   if is_alive(lease_of(held), now) then
-    redis.call('ZADD', LEASES, string.format('%.0f', now), lease_of(held))
+    redis.call('ZADD', LEASES, decimal(now), lease_of(held))
   end
   redis.call('HDEL', NODES, ARGV[1])
 end

@@ -2,13 +2,11 @@
 -- KEYS: dedup key.
 -- ARGV: publish command, bus channel, frame, digest of the data, window.
 
-local first = redis.call('GET', KEYS[1])
-if first then
-  if string.sub(first, 1, 16) ~= ARGV[4] then
-    return 'C'
-  end
-  return 'R' .. string.sub(first, 17)
+local now = milliseconds()
+local digest, position = remembered(KEYS[1], now)
+if digest then
+  return digest == ARGV[4] and 'R' .. position or 'C'
 end
-redis.call('SET', KEYS[1], ARGV[4] .. string.rep('\0', 16), 'PX', ARGV[5])
+remember(KEYS[1], now, ARGV[5], ARGV[4], string.rep('\0', 16))
 redis.call(ARGV[1], ARGV[2], ARGV[3])
 return 'S'
