@@ -1,11 +1,14 @@
 package dev.fanfare.memory;
 
+import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -43,38 +46,45 @@ class TurnstileTest {
         assertThat(order).containsExactly("begin a", "end a", "begin b", "end b");
     }
 
+    /** Each round ends with an empty turnstile, whoever drained it: one that stays behind shows at once. */
     @Test
     void nothingStaysBehindAndNoTwoAreHandedOnAtOnce() throws InterruptedException {
-        int threads = 4;
-        int each = 5_000;
+        int rounds = 2_000;
         AtomicInteger inside = new AtomicInteger();
         AtomicInteger overlaps = new AtomicInteger();
         AtomicInteger count = new AtomicInteger();
+        AtomicInteger leftBehind = new AtomicInteger();
         Turnstile<String> busy = new Turnstile<>(String::length, item -> {
             overlaps.addAndGet(inside.getAndIncrement());
             count.incrementAndGet();
             inside.decrementAndGet();
         });
-        List<Thread> crowd = new ArrayList<>();
-        CountDownLatch start = new CountDownLatch(threads);
-        for (int i = 0; i < threads; i++) {
-            crowd.add(new Thread(() -> {
-                start.countDown();
-                for (int n = 0; n < each; n++) {
-                    if (!busy.enter("x")) {
-                        overlaps.incrementAndGet();
-                    }
-                    busy.drain();
-                }
-            }));
-        }
+        CyclicBarrier ends = new CyclicBarrier(2, () -> leftBehind.addAndGet(busy.isEmpty() ? 0 : 1));
+        List<Thread> crowd = List.of(passing(busy, ends, rounds), passing(busy, ends, rounds));
         crowd.forEach(Thread::start);
         for (Thread thread : crowd) {
             thread.join(20_000);
         }
 
-        assertThat(count).hasValue(threads * each);
+        assertThat(leftBehind).hasValue(0);
+        assertThat(count).hasValue(2 * 3 * rounds);
         assertThat(overlaps).hasValue(0);
+    }
+
+    private static Thread passing(Turnstile<String> turnstile, CyclicBarrier ends, int rounds) {
+        return new Thread(() -> {
+            for (int round = 0; round < rounds; round++) {
+                for (int n = 0; n < 3; n++) {
+                    assertThat(turnstile.enter("x")).isTrue();
+                    turnstile.drain();
+                }
+                try {
+                    ends.await(20, SECONDS);
+                } catch (InterruptedException | BrokenBarrierException | TimeoutException e) {
+                    throw new AssertionError(e);
+                }
+            }
+        });
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.fanfare.netty;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.Fanfare;
 import dev.fanfare.netty.RawClient.Answer;
 import java.util.List;
@@ -45,6 +46,7 @@ class NettyTransportTest {
                 .route("GET", "/null", call -> done(null))
                 .route("GET", "/below/*", call -> done(HttpAnswer.text(200, call.path())))
                 .route("GET", "/cookies", call -> done(HttpAnswer.text(200, String.valueOf(call.cookies()))))
+                .route("GET", "/nothing", call -> done(HttpAnswer.text(204, "this must not be sent")))
                 .route("GET", "/go", call -> done(HttpAnswer.empty(302).withHeader("Location", "/there")))
                 .files("/site", NettyTransportTest.class, "/site");
     }
@@ -53,6 +55,7 @@ class NettyTransportTest {
         return CompletableFuture.completedFuture(answer);
     }
 
+    @CanIgnoreReturnValue
     private RawClient connected() {
         transport = builder().start();
         client = RawClient.connect(transport.port());
@@ -114,6 +117,14 @@ class NettyTransportTest {
 
         assertThat(answer.status).isEqualTo(302);
         assertThat(answer.headers).containsEntry("location", "/there");
+    }
+
+    @Test
+    void statusWithoutBodyHasNone() {
+        connected();
+
+        assertThat(client.get("/nothing").status).isEqualTo(204);
+        assertThat(client.get("/echo?say=next").text()).isEqualTo("next");
     }
 
     @Test

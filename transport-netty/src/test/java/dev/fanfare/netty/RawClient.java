@@ -3,6 +3,7 @@ package dev.fanfare.netty;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -37,10 +38,12 @@ public final class RawClient implements AutoCloseable {
         }
     }
 
+    @CanIgnoreReturnValue
     public RawClient send(String text) {
         return send(text.getBytes(UTF_8));
     }
 
+    @CanIgnoreReturnValue
     public RawClient send(byte[] bytes) {
         try {
             socket.getOutputStream().write(bytes);
@@ -51,14 +54,17 @@ public final class RawClient implements AutoCloseable {
         }
     }
 
+    @CanIgnoreReturnValue
     public Answer get(String target, String... headers) {
         return request("GET", target, "", headers);
     }
 
+    @CanIgnoreReturnValue
     public Answer post(String target, String body, String... headers) {
         return request("POST", target, body, headers);
     }
 
+    @CanIgnoreReturnValue
     public Answer request(String method, String target, String body, String... headers) {
         send(head(method, target, body, headers) + body);
         return method.equals("HEAD") ? receiveHead() : receive();
@@ -88,6 +94,7 @@ public final class RawClient implements AutoCloseable {
     }
 
     /** Reads only the head of an answer. */
+    @CanIgnoreReturnValue
     public Answer receiveHead() {
         String status = line();
         if (!status.startsWith("HTTP/1.1 ")) {
@@ -105,6 +112,7 @@ public final class RawClient implements AutoCloseable {
     }
 
     /** Reads the next block of an event stream: its lines, up to the empty one. */
+    @CanIgnoreReturnValue
     public List<String> block() {
         List<String> lines = new ArrayList<>();
         String line;

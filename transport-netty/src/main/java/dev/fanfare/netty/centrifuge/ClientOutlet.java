@@ -179,7 +179,7 @@ final class ClientOutlet extends ChannelOutlet {
         if (serverSide.contains(channel)) {
             disconnect(DisconnectReason.INSUFFICIENT_STATE);
         } else {
-            reply(messages().unsubscribePush(channel, INSUFFICIENT_STATE, "insufficient state"));
+            pushUnsubscribe(channel, INSUFFICIENT_STATE, "insufficient state");
         }
         return false;
     }
@@ -193,7 +193,16 @@ final class ClientOutlet extends ChannelOutlet {
     public void ended(ChannelId channel, UnsubscribeReason reason) {
         if (reason == UnsubscribeReason.BY_HOST) {
             forgetServerSide(channel);
-            reply(messages().unsubscribePush(channel, UNSUBSCRIBED_BY_SERVER, "server unsubscribe"));
+            pushUnsubscribe(channel, UNSUBSCRIBED_BY_SERVER, "server unsubscribe");
+        }
+    }
+
+    private void pushUnsubscribe(ChannelId channel, int code, String reason) {
+        MessageBuffer message = messages().unsubscribePush(channel, code, reason);
+        if (corked == null) {
+            reply(message);
+        } else if (!isEnding()) {
+            corked.add(format.framing().frame(channel().alloc(), message));
         }
     }
 

@@ -83,11 +83,12 @@ final class JsonBuffer extends MessageBuffer {
      */
     void field(String name, Payload payload) {
         byte[] json = payload.unsafeBytes();
-        if (!JsonText.isValue(json)) {
+        JsonScanner scanner = new JsonScanner(json);
+        if (!scanner.isValue()) {
             throw new UnencodableException("A payload of " + json.length + " bytes is not JSON");
         }
         name(name);
-        if (hasLineBreak(json)) {
+        if (scanner.hasLineBreaks()) {
             putWithoutLineBreaks(json);
         } else {
             put(json);
@@ -148,15 +149,6 @@ final class JsonBuffer extends MessageBuffer {
     }
 
     /** In JSON, raw line breaks stand between tokens only, where they mean nothing. */
-    private static boolean hasLineBreak(byte[] json) {
-        for (byte octet : json) {
-            if (octet == '\n' || octet == '\r') {
-                return true;
-            }
-        }
-        return false;
-    }
-
     private void putWithoutLineBreaks(byte[] json) {
         for (byte octet : json) {
             if (octet != '\n' && octet != '\r') {

@@ -6,8 +6,7 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import java.io.IOException;
 
 /**
- * Knows what counts as JSON here. Commands and payloads are held to the same rules, so that what one
- * client may publish can be sent to every other.
+ * Knows what counts as JSON here, for commands; {@link JsonScanner} holds payloads to the same rules.
  *
  * <p><b>Threading:</b> has no state.
  */
@@ -27,22 +26,5 @@ final class JsonText {
     /** Opens a parser over a part of the bytes, which {@link Utf8#isText} has found good. */
     static JsonParser parser(byte[] bytes, int from, int length) throws IOException {
         return FACTORY.createParser(bytes, from, length);
-    }
-
-    /** Tells whether the bytes are one JSON value in UTF-8. */
-    static boolean isValue(byte[] bytes) {
-        // A byte order mark would be skipped by the parser, but not by a browser.
-        if (bytes.length == 0 || bytes[0] < 0 || !Utf8.isText(bytes)) {
-            return false;
-        }
-        try (JsonParser parser = parser(bytes, 0, bytes.length)) {
-            if (parser.nextToken() == null) {
-                return false;
-            }
-            parser.skipChildren();
-            return parser.nextToken() == null;
-        } catch (IOException notJson) {
-            return false;
-        }
     }
 }

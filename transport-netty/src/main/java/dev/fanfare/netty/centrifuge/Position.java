@@ -12,9 +12,6 @@ import dev.fanfare.Cursor;
  */
 record Position(String epoch, long offset) {
 
-    /** Where a client is that has nothing. */
-    static final Position NONE = new Position("", 0);
-
     /** No store makes such an epoch, so it never matches. */
     private static final String NO_EPOCH = "0".repeat(32);
 

@@ -9,6 +9,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The conversation with one client: which commands are in order now, and in which order they are done.
@@ -27,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Session implements Answers, Arrival.Listener {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Session.class);
     private static final int MAX_UNANSWERED = 64;
     private static final int MAX_HELD = 256;
 
@@ -95,9 +98,13 @@ final class Session implements Answers, Arrival.Listener {
     }
 
     private void perform(Command command) {
+        perform(() -> begin(command));
+    }
+
+    private void begin(Command command) {
         ClientCommands connected = commands;
         if (connected != null) {
-            perform(() -> command.request().accept(command.id(), connected));
+            command.request().accept(command.id(), connected);
         } else if (state == State.AWAITING && command.request() instanceof Request.Connect connect) {
             connect(command.id(), connect);
         } else {
@@ -110,6 +117,9 @@ final class Session implements Answers, Arrival.Listener {
             task.run();
         } catch (UnencodableException e) {
             outlet.disconnect(DisconnectReason.INAPPROPRIATE_PROTOCOL);
+        } catch (RuntimeException e) {
+            LOG.error("A command of {} failed; this is a bug in Fanfare", channel.remoteAddress(), e);
+            outlet.disconnect(DisconnectReason.INTERNAL_ERROR);
         }
     }
 
@@ -138,8 +148,7 @@ final class Session implements Answers, Arrival.Listener {
             outlet.uncork();
             outlet.flush();
             pulse.begin();
-            outlet.writabilityChanged();
-            drain();
+            writabilityChanged();
         });
     }
 

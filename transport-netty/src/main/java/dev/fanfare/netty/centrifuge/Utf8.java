@@ -47,8 +47,8 @@ final class Utf8 {
         return at;
     }
 
-    /** Returns the length of the character at that place; 0 if there is none. */
-    private static int sequence(byte[] bytes, int at) {
+    /** Returns the length of the character at that place; 0 if there is none, or NUL. */
+    static int sequence(byte[] bytes, int at) {
         int first = bytes[at] & 0xff;
         if (first < 0x80) {
             return first == 0 ? 0 : 1;

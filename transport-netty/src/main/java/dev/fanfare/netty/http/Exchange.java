@@ -280,8 +280,8 @@ public final class Exchange {
             return;
         }
         writeLength(out, out.writerIndex() - bodyStart);
-        if (method().equals(HttpMethod.HEAD)) {
-            out.writerIndex(bodyStart);
+        if (method().equals(HttpMethod.HEAD) || lengthEnd == 0) {
+            out.writerIndex(bodyStart); // a status that has no body has none, whatever was written
         }
         isOpen = false;
         connection.answered(out, isKeptAlive);

@@ -11,7 +11,7 @@ import java.time.Duration;
  * @param maxHeaderBytes all headers together; beyond it 431
  * @param maxBodyBytes largest body; beyond it 413
  * @param requestTime how long a request may take to arrive, from its first byte to its last
- * @param idleTime how long a connection may wait for its next request
+ * @param idleTime how long a connection may wait for its first or next request
  * @param lingerTime how long a refused client may go on sending before the connection is cut
  */
 public record HttpLimits(

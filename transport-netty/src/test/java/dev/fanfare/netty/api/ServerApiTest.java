@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.Authorizer;
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
@@ -51,6 +52,7 @@ class ServerApiTest {
         fanfare.close();
     }
 
+    @CanIgnoreReturnValue
     private JsonNode call(String method, String body) {
         Answer answer = client.post("/api/" + method, body, "X-API-Key: key");
         assertThat(answer.status).as(answer.text()).isEqualTo(200);

@@ -14,6 +14,7 @@ import dev.fanfare.Publication;
 import dev.fanfare.Refusal;
 import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
+import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.spi.Connection.SubscribeResult;
 import java.time.Duration;
 import java.util.List;
@@ -259,6 +260,21 @@ class ConnectTest {
                 .satisfiesExactly(
                         reply -> assertThat(reply).contains("\"connect\""),
                         push -> assertThat(push).contains("\"push\"").contains("\"offset\":6"));
+    }
+
+    @Test
+    void tellsAfterTheReplyWhatTheHostEndedBeforeIt() {
+        connectWithChannels("{\"id\":1,\"connect\":{}}");
+        client.connection().answerFresh("x", 5);
+
+        client.connection().outlet.ended(ChannelId.of("a"), UnsubscribeReason.BY_HOST);
+        assertThat(client.texts()).isEmpty();
+        client.connection().answerFresh("", 0);
+
+        assertThat(client.texts())
+                .satisfiesExactly(
+                        reply -> assertThat(reply).contains("\"connect\""),
+                        push -> assertThat(push).contains("\"unsubscribe\":{\"code\":2000"));
     }
 
     @Test

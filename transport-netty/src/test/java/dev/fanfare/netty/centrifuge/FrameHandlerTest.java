@@ -203,6 +203,15 @@ class FrameHandlerTest {
         client.assertClosed(3004);
     }
 
+    @Test
+    void disconnectsWhenAnAnswerCannotBeHandled() {
+        client.send("{\"id\":2,\"rpc\":{}}");
+
+        core.answer("no answer of this kind");
+
+        client.assertClosed(3004);
+    }
+
     // ---- a client that does not read
 
     @Test

@@ -18,6 +18,8 @@ import org.junit.jupiter.api.Test;
 
 class HttpConnectionTest {
 
+    private static final long IDLE = HttpLimits.standard().idleTime().toSeconds();
+
     private final Queue<Exchange> waiting = new ArrayDeque<>();
     private final Router router = Router.builder()
             .add("GET", "/now/*", exchange -> answer(exchange, exchange.path()))
@@ -82,7 +84,7 @@ class HttpConnectionTest {
 
     @Test
     void nothingSentAtAllClosesQuietly() {
-        pass(9);
+        pass(IDLE - 1);
         assertThat(channel.isOpen()).isTrue();
 
         pass(1);
@@ -137,7 +139,7 @@ class HttpConnectionTest {
         receive(get("/now/1"));
         pass(60);
         receive(get("/now/2"));
-        pass(74);
+        pass(IDLE - 1);
         assertThat(channel.isOpen()).isTrue();
 
         pass(1);
@@ -153,7 +155,7 @@ class HttpConnectionTest {
         answer(waiting.remove(), "at last");
 
         assertThat(sent()).endsWith("at last");
-        pass(74);
+        pass(IDLE - 1);
         assertThat(channel.isOpen()).isTrue();
     }
 
@@ -187,9 +189,9 @@ class HttpConnectionTest {
         channel.pipeline().addFirst(new StalledPeer());
         receive("GET /now/1 HTTP/1.1\r\nConnection: close\r\n\r\n");
 
-        pass(100);
+        pass(IDLE + 1);
         assertThat(channel.isOpen()).isTrue();
-        pass(100);
+        pass(IDLE);
 
         assertThat(channel.isOpen()).isFalse();
     }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.Action;
 import dev.fanfare.Authenticator;
 import dev.fanfare.Authorizer;
@@ -110,6 +111,7 @@ class EventStreamTest {
     }
 
     /** Opens a stream and reads its head and its first block. */
+    @CanIgnoreReturnValue
     private RawClient stream(String query, String... headers) {
         RawClient client = client();
         Answer head = open(client, query, headers);
@@ -118,15 +120,18 @@ class EventStreamTest {
         return client;
     }
 
+    @CanIgnoreReturnValue
     private static Answer open(RawClient client, String query, String... headers) {
         client.send(RawClient.head("GET", "/sse?" + query, "", headers));
         return client.receiveHead();
     }
 
+    @CanIgnoreReturnValue
     private Answer refused(String query, String... headers) {
         return client().get("/sse?" + query, headers);
     }
 
+    @CanIgnoreReturnValue
     private Cursor publish(String channel, String data, PublishOptions options) {
         try {
             PublishResult result = fanfare.publish(channel, data, options)
@@ -138,6 +143,7 @@ class EventStreamTest {
         }
     }
 
+    @CanIgnoreReturnValue
     private Cursor publish(String channel, String data) {
         return publish(channel, data, PublishOptions.none());
     }
@@ -217,7 +223,9 @@ class EventStreamTest {
         RawClient wrapped = stream("channel=plain:a&envelope=true");
         byte[] bytes = {(byte) 0xff, 0, (byte) 0xc3, '\n', (byte) 0xe2, (byte) 0x82};
 
-        fanfare.publish(ChannelId.of("plain:a"), Payload.of(bytes), PublishOptions.none());
+        fanfare.publish(ChannelId.of("plain:a"), Payload.of(bytes), PublishOptions.none())
+                .toCompletableFuture()
+                .join();
         publish("plain:a", "next");
 
         assertThat(plain.block()).hasSize(2).allMatch(line -> line.startsWith("data: "));
@@ -513,7 +521,10 @@ class EventStreamTest {
 
         RawClient other = stream("channel=chat:a&token=grace");
         List<String> join = watcher.block();
-        fanfare.connections().unsubscribe("grace", ChannelId.of("chat:a"));
+        fanfare.connections()
+                .unsubscribe("grace", ChannelId.of("chat:a"))
+                .toCompletableFuture()
+                .join();
 
         assertThat(join.get(0)).isEqualTo("event: join");
         assertThat(join.get(1)).startsWith("data: {\"channel\":\"chat:a\",\"user\":\"grace\",\"client\":\"");
@@ -540,7 +551,10 @@ class EventStreamTest {
     void endOfTheOnlyChannelEndsTheStream() {
         RawClient client = stream("channel=plain:a&token=ada");
 
-        fanfare.connections().unsubscribe("ada", ChannelId.of("plain:a"));
+        fanfare.connections()
+                .unsubscribe("ada", ChannelId.of("plain:a"))
+                .toCompletableFuture()
+                .join();
 
         assertThat(client.block())
                 .containsExactly("event: ended", "data: {\"channel\":\"plain:a\",\"reason\":\"BY_HOST\"}");
@@ -550,7 +564,10 @@ class EventStreamTest {
     @Test
     void endOfOneOfTwoChannelsLeavesTheOther() {
         RawClient client = stream("channel=chat:a&channel=chat:b&token=ada");
-        fanfare.connections().unsubscribe("ada", ChannelId.of("chat:a"));
+        fanfare.connections()
+                .unsubscribe("ada", ChannelId.of("chat:a"))
+                .toCompletableFuture()
+                .join();
         assertThat(client.block()).contains("event: ended");
 
         publish("chat:b", "1");
@@ -562,7 +579,10 @@ class EventStreamTest {
     void disconnectIsExplained() {
         RawClient client = stream("channel=chat:a&token=ada");
 
-        fanfare.connections().disconnect("ada", DisconnectReason.FORCE_DISCONNECT);
+        fanfare.connections()
+                .disconnect("ada", DisconnectReason.FORCE_DISCONNECT)
+                .toCompletableFuture()
+                .join();
 
         assertThat(client.block())
                 .containsExactly(

@@ -3,6 +3,7 @@ package dev.fanfare.netty.sse;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.Authenticator;
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
@@ -96,6 +97,7 @@ class SseOutletTest {
         core.outlet.flush();
     }
 
+    @CanIgnoreReturnValue
     private String sent() {
         StringBuilder text = new StringBuilder();
         ByteBuf out;
