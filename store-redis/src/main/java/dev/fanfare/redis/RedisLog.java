@@ -253,11 +253,14 @@ final class RedisLog implements ChannelLog {
 
     @Override
     public CompletionStage<Void> clear(ChannelId channel) {
+        // Emptied, not deleted: so it keeps the time at which Redis forgets it.
         return commands.runOn(
-                        CommandType.UNLINK,
+                        CommandType.XTRIM,
                         keys.stream(Keys.place(channel)),
-                        new IntegerOutput<>(ByteArrayCodec.INSTANCE))
-                .thenApply(deleted -> null);
+                        new IntegerOutput<>(ByteArrayCodec.INSTANCE),
+                        "MAXLEN".getBytes(US_ASCII),
+                        "0".getBytes(US_ASCII))
+                .thenApply(trimmed -> null);
     }
 
     static long millis(Duration duration) {

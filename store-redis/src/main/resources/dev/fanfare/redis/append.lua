@@ -14,13 +14,16 @@ local phase = tonumber(ARGV[2])
 local tag = ARGV[3]
 local retained = tonumber(ARGV[5])
 local head = redis.call('GET', KEYS[1])
-local before, top, epoch = NO_TAG, 0, nil
+local before, top, stream_until, epoch = NO_TAG, 0, 0, nil
 if head then
-  local over
-  top, over = struct.unpack('>I8I8', head, 9)
+  local over, retained_before
+  top, over, retained_before, stream_until = struct.unpack('>I8I8I8I8', head, 9)
   if over > now then
     before = string.sub(head, 1, 8)
-    epoch = string.sub(head, 33)
+    epoch = epoch_of(head)
+    if retained_before ~= retained then
+      stream_until = 0
+    end
   else
     top = 0
     epoch = ARGV[1]
@@ -29,6 +32,7 @@ else
   epoch = unwritten_epoch(KEYS[3], ARGV[1], now, phase)
 end
 if top == 0 then
+  stream_until = 0
   redis.call('UNLINK', KEYS[2])
 end
 
@@ -39,8 +43,12 @@ if top % 32 == 0 then
   local first = first_younger(KEYS[2], top, now - retained)
   redis.call('XTRIM', KEYS[2], 'MINID', '=', '0-' .. decimal(first))
 end
-redis.call('PEXPIRE', KEYS[2], ARGV[5])
-save_head(KEYS[1], tag, top, now + tonumber(ARGV[6]), retained, epoch, now, phase)
+if stream_until < now + retained then
+  -- A little longer, so that not every append has to renew it.
+  stream_until = now + retained + math.floor(retained / 8)
+  redis.call('PEXPIREAT', KEYS[2], stream_until)
+end
+save_head(KEYS[1], tag, top, now + tonumber(ARGV[6]), retained, stream_until, epoch, now, phase)
 
 epoch = epoch .. SUFFIX
 if ARGV[11] then

@@ -1,7 +1,8 @@
 -- What the scripts of the log share.
 --
 -- The head of a channel is one string:
---   tag (8 bytes) | top offset (8) | when the head is over, ms (8) | how long publications are kept, ms (8) | epoch
+--   tag (8 bytes) | top offset (8) | when the head is over, ms (8) | how long publications are kept, ms (8) |
+--   until when Redis keeps the stream, ms (8) | epoch
 -- An entry of its stream has the id 0-<offset> and one field:
 --   tag before it (8) | tag (8) | time, ms (8) | body
 --
@@ -36,9 +37,13 @@ local function unwritten_epoch(genesis_key, candidate, now, phase)
   return genesis .. 'G' .. decimal(math.floor((now + phase) / PERIOD))
 end
 
-local function save_head(key, tag, top, over, retained, epoch, now, phase)
-  local kept_until = math.max(over, period_end(now, phase)) + MARGIN
-  redis.call('SET', key, tag .. struct.pack('>I8I8I8', top, over, retained) .. epoch, 'PXAT', decimal(kept_until))
+local function epoch_of(head)
+  return string.sub(head, 41)
+end
+
+local function save_head(key, tag, top, over, retained, stream_until, epoch, now, phase)
+  local head = tag .. struct.pack('>I8I8I8I8', top, over, retained, stream_until) .. epoch
+  redis.call('SET', key, head, 'PXAT', math.max(over, period_end(now, phase)) + MARGIN)
 end
 
 -- The first offset whose publication is younger than that time; one after the top if there is none.

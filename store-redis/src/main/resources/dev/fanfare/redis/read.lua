@@ -12,7 +12,7 @@ local top, over, retained = struct.unpack('>I8I8I8', head, 9)
 if over <= now then
   -- A new life, which the next publication keeps.
   redis.call('UNLINK', KEYS[2])
-  save_head(KEYS[1], NO_TAG, 0, period_end(now, phase), 0, ARGV[1], now, phase)
+  save_head(KEYS[1], NO_TAG, 0, period_end(now, phase), 0, 0, ARGV[1], now, phase)
   return {NO_TAG .. struct.pack('>I8I8', 0, 0), ARGV[1] .. SUFFIX}
 end
 
@@ -45,7 +45,7 @@ if #entries > 0 then
     return redis.error_reply('FANFARE the stream ' .. KEYS[2] .. ' has holes: somebody else deleted from it')
   end
 end
-local answer = {string.sub(head, 1, 8) .. struct.pack('>I8I8', top, first), string.sub(head, 33) .. SUFFIX}
+local answer = {string.sub(head, 1, 8) .. struct.pack('>I8I8', top, first), epoch_of(head) .. SUFFIX}
 for i = 1, #entries do
   answer[i + 2] = entries[i][2][2]
 end

@@ -20,7 +20,10 @@ import dev.fanfare.presence.Member;
 import dev.fanfare.spi.AppendRequest;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ChannelLog.AppendResult;
+import io.lettuce.core.AclCategory;
+import io.lettuce.core.AclSetuserArgs;
 import io.lettuce.core.KillArgs;
+import io.lettuce.core.protocol.CommandType;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletionException;
@@ -338,6 +341,58 @@ class RedisFaultsTest {
             }
 
             admin(server.uri(), redis -> assertThat(redis.dbsize()).isEqualTo(2));
+        }
+    }
+
+    @Test
+    void aUserWithFewRightsIsEnough() {
+        try (RedisServer server = RedisServer.start()) {
+            admin(server.uri(), redis -> redis.aclSetuser(
+                    "fan",
+                    AclSetuserArgs.Builder.on()
+                            .addPassword("secret")
+                            .keyPattern("fanfare:*")
+                            .channelPattern("fanfare:*")
+                            .allCommands()
+                            .removeCategory(AclCategory.ADMIN)
+                            .removeCategory(AclCategory.DANGEROUS)
+                            .addCommand(CommandType.INFO)));
+
+            try (TwoNodes nodes = new TwoNodes("redis://fan:secret@127.0.0.1:" + server.port())) {
+                nodes.publish(10);
+                nodes.settle();
+                nodes.storeA
+                        .presence()
+                        .renew("n1", Duration.ofSeconds(5))
+                        .toCompletableFuture()
+                        .join();
+                nodes.storeA
+                        .presence()
+                        .enter("n1", CHANNEL, new Member("ana", "c1", null), Duration.ofSeconds(1))
+                        .toCompletableFuture()
+                        .join();
+                assertThat(nodes.storeB
+                                .control()
+                                .nodes()
+                                .toCompletableFuture()
+                                .join())
+                        .hasSize(2);
+                assertThat(nodes.storeA.health().isGood()).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void aWrongAddressOrPasswordIsSaidAtOnce() {
+        try (RedisServer server = RedisServer.start("--requirepass", "secret", "--save", "")) {
+            assertThatThrownBy(() -> RedisStore.of("redis://:wrong-word@127.0.0.1:" + server.port()))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining("WRONGPASS")
+                    .hasMessageNotContaining("wrong-word");
+            server.kill();
+            assertThatThrownBy(() -> RedisStore.of("redis://127.0.0.1:" + server.port()))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining("refused");
         }
     }
 

@@ -1,5 +1,7 @@
 package dev.fanfare.redis;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -105,14 +107,15 @@ final class RedisServer implements AutoCloseable {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
         while (System.nanoTime() < deadline && process.isAlive()) {
             try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-                socket.getOutputStream().write("PING\r\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
-                if (socket.getInputStream().read() == '+') {
+                socket.getOutputStream().write("PING\r\n".getBytes(US_ASCII));
+                byte[] answer = socket.getInputStream().readNBytes(7);
+                String text = new String(answer, US_ASCII);
+                if (text.startsWith("+PONG") || text.startsWith("-NOAUTH")) {
                     return;
                 }
             } catch (IOException notYet) {
                 // again
             }
-            Thread.onSpinWait();
             pause();
         }
         throw new AssertionError("Redis did not start on port " + port + "; see " + data.resolve("redis.log"));
