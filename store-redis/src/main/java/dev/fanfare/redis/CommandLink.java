@@ -293,12 +293,12 @@ final class CommandLink {
             return;
         }
         Throwable cause = failure == null ? null : unwrap(failure);
-        if (!isTroubleLogged) {
-            isTroubleLogged = true;
-            LOG.warn("Redis at {} cannot be reached; trying again and again: {}", connector.address(), cause + "");
-        }
-        firstReady.completeExceptionally(new StoreException(
+        boolean isThrown = firstReady.completeExceptionally(new StoreException(
                 "Redis at " + connector.address() + " cannot be reached: " + reasonOf(cause), cause, true));
+        if (!isThrown && !isTroubleLogged) {
+            isTroubleLogged = true;
+            LOG.warn("Redis at {} cannot be reached; trying again and again: {}", connector.address(), reasonOf(cause));
+        }
         Duration longer = pause.multipliedBy(2);
         connector.later(pause, () -> connect(longer.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : longer));
     }

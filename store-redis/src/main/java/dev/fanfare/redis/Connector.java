@@ -17,6 +17,7 @@ import io.lettuce.core.resource.NettyCustomizer;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -40,6 +41,8 @@ final class Connector {
     private final RedisURI uri;
     private final Duration timeout;
     private final ClientResources resources;
+    private final ClientResources commandResources;
+    private final ClientResources pubSubResources;
     private final RedisClient commandClient;
     private final RedisClient pubSubClient;
     private final LoopFinder commandLoop = new LoopFinder();
@@ -55,16 +58,17 @@ final class Connector {
                 .commandLatencyRecorder(CommandLatencyRecorder.disabled())
                 .threadFactoryProvider(pool -> new DefaultThreadFactory("fanfare-redis-" + pool, true))
                 .build();
-        this.commandClient = client(commandLoop);
-        this.pubSubClient = client(pubSubLoop);
+        this.commandResources = resources.mutate().nettyCustomizer(commandLoop).build();
+        this.pubSubResources = resources.mutate().nettyCustomizer(pubSubLoop).build();
+        this.commandClient = client(commandResources, timeout);
+        this.pubSubClient = client(pubSubResources, timeout);
         this.timer = new ScheduledThreadPoolExecutor(1, new DefaultThreadFactory("fanfare-redis-timer", true));
         timer.setRemoveOnCancelPolicy(true);
         timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     }
 
-    private RedisClient client(LoopFinder finder) {
-        RedisClient client =
-                RedisClient.create(resources.mutate().nettyCustomizer(finder).build());
+    private static RedisClient client(ClientResources resources, Duration timeout) {
+        RedisClient client = RedisClient.create(resources);
         client.setOptions(ClientOptions.builder()
                 .autoReconnect(false)
                 .maintNotificationsConfig(MaintNotificationsConfig.disabled())
@@ -80,7 +84,9 @@ final class Connector {
 
     /** Tells where Redis is, without the password. */
     String address() {
-        return uri.toString();
+        String whole = uri.toString();
+        int query = whole.indexOf('?');
+        return query < 0 ? whole : whole.substring(0, query);
     }
 
     Duration timeout() {
@@ -120,7 +126,9 @@ final class Connector {
         timer.shutdownNow();
         commandClient.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS);
         pubSubClient.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS);
-        resources.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS).awaitUninterruptibly(timeout.toMillis());
+        for (ClientResources each : List.of(commandResources, pubSubResources, resources)) {
+            each.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS).awaitUninterruptibly(timeout.toMillis());
+        }
     }
 
     /** Learns on which event loop a connection is. */

@@ -12,6 +12,9 @@ import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
 import dev.fanfare.spi.ChannelLog.LogRead;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.sentinel.api.StatefulRedisSentinelConnection;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -174,6 +177,38 @@ class RedisFailoverTest {
 
             assertThat(head(nodes).epoch()).isNotEqualTo(before.epoch());
             assertThat(nodes.onA.resets).containsExactly(ResetReason.EPOCH);
+        }
+    }
+
+    @Test
+    void sentinelIsAskedForThePrimary() {
+        try (Pair pair = new Pair()) {
+            admin(pair.second.uri(), redis -> redis.replicaof("127.0.0.1", pair.first.port()));
+            pair.awaitReplica();
+            try (RedisServer sentinel = RedisServer.sentinel(pair.first.port());
+                    TwoNodes nodes = new TwoNodes("redis-sentinel://127.0.0.1:" + sentinel.port() + "#main")) {
+                awaitSentinelKnowsTheReplica(sentinel);
+                nodes.checker.payloadsAreUnique();
+                nodes.publish(20);
+                seenByAll(nodes, 20);
+                pair.awaitReplica();
+
+                pair.first.kill();
+                nodes.publish(5);
+                nodes.settle();
+
+                assertThat(nodes.onA.resets).containsExactly(ResetReason.EPOCH);
+                assertThat(nodes.storeA.health().failovers()).isEqualTo(1);
+            }
+        }
+    }
+
+    private static void awaitSentinelKnowsTheReplica(RedisServer sentinel) {
+        try (RedisClient client = RedisClient.create();
+                StatefulRedisSentinelConnection<String, String> connection =
+                        client.connectSentinel(RedisURI.create("127.0.0.1", sentinel.port()))) {
+            await().atMost(PATIENCE)
+                    .until(() -> !connection.sync().replicas("main").isEmpty());
         }
     }
 

@@ -347,16 +347,18 @@ class RedisFaultsTest {
     @Test
     void aUserWithFewRightsIsEnough() {
         try (RedisServer server = RedisServer.start()) {
-            admin(server.uri(), redis -> redis.aclSetuser(
-                    "fan",
-                    AclSetuserArgs.Builder.on()
-                            .addPassword("secret")
-                            .keyPattern("fanfare:*")
-                            .channelPattern("fanfare:*")
-                            .allCommands()
-                            .removeCategory(AclCategory.ADMIN)
-                            .removeCategory(AclCategory.DANGEROUS)
-                            .addCommand(CommandType.INFO)));
+            admin(
+                    server.uri(),
+                    redis -> redis.aclSetuser(
+                            "fan",
+                            AclSetuserArgs.Builder.on()
+                                    .addPassword("secret")
+                                    .keyPattern("fanfare:*")
+                                    .channelPattern("fanfare:*")
+                                    .allCommands()
+                                    .removeCategory(AclCategory.ADMIN)
+                                    .removeCategory(AclCategory.DANGEROUS)
+                                    .addCommand(CommandType.INFO)));
 
             try (TwoNodes nodes = new TwoNodes("redis://fan:secret@127.0.0.1:" + server.port())) {
                 nodes.publish(10);
@@ -371,11 +373,7 @@ class RedisFaultsTest {
                         .enter("n1", CHANNEL, new Member("ana", "c1", null), Duration.ofSeconds(1))
                         .toCompletableFuture()
                         .join();
-                assertThat(nodes.storeB
-                                .control()
-                                .nodes()
-                                .toCompletableFuture()
-                                .join())
+                assertThat(nodes.storeB.control().nodes().toCompletableFuture().join())
                         .hasSize(2);
                 assertThat(nodes.storeA.health().isGood()).isTrue();
             }

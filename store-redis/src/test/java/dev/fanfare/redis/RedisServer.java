@@ -27,6 +27,7 @@ final class RedisServer implements AutoCloseable {
     private final int port;
     private final Path data;
     private final List<String> options;
+    private String configuration = "";
     private Process process;
 
     private RedisServer(int port, Path data, List<String> options) {
@@ -49,6 +50,26 @@ final class RedisServer implements AutoCloseable {
             return server;
         } catch (IOException e) {
             throw new AssertionError("Redis cannot be started", e);
+        }
+    }
+
+    /** Starts a Sentinel that alone decides about the primary of that port, which it calls main. */
+    static RedisServer sentinel(int primaryPort) {
+        try {
+            Files.createDirectories(HOME);
+            Path data = Files.createTempDirectory(HOME, "sentinel");
+            Path configuration = data.resolve("sentinel.conf");
+            Files.writeString(
+                    configuration,
+                    "sentinel monitor main 127.0.0.1 " + primaryPort + " 1\n"
+                            + "sentinel down-after-milliseconds main 500\n"
+                            + "sentinel failover-timeout main 3000\n");
+            RedisServer server = new RedisServer(freePort(), data, List.of("--sentinel"));
+            server.configuration = configuration.toString();
+            server.run();
+            return server;
+        } catch (IOException e) {
+            throw new AssertionError("Sentinel cannot be started", e);
         }
     }
 
@@ -78,8 +99,12 @@ final class RedisServer implements AutoCloseable {
 
     /** Starts it again after {@link #kill}, on the same port and data. */
     void run() {
-        List<String> command = new ArrayList<>(List.of(
-                binary().toString(),
+        List<String> command = new ArrayList<>();
+        command.add(binary().toString());
+        if (!configuration.isEmpty()) {
+            command.add(configuration);
+        }
+        command.addAll(List.of(
                 "--port",
                 Integer.toString(port),
                 "--bind",
