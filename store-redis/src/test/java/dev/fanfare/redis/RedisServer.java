@@ -125,6 +125,8 @@ final class RedisServer implements AutoCloseable {
         } catch (IOException e) {
             throw new AssertionError("Redis cannot be started", e);
         }
+        // Should the tests be broken off, it goes with them.
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
         awaitPort();
     }
 
