@@ -1,0 +1,365 @@
+package dev.fanfare.redis;
+
+import dev.fanfare.StoreException;
+import io.lettuce.core.RedisChannelHandler;
+import io.lettuce.core.RedisConnectionStateListener;
+import io.lettuce.core.RedisLoadingException;
+import io.lettuce.core.RedisNoScriptException;
+import io.lettuce.core.RedisReadOnlyException;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.output.CommandOutput;
+import io.lettuce.core.output.IntegerOutput;
+import io.lettuce.core.output.StatusOutput;
+import io.lettuce.core.protocol.CommandArgs;
+import io.lettuce.core.protocol.CommandType;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Runs commands over one connection, which it makes anew when it is lost. */
+final class CommandLink {
+
+    /*
+     * State: the session, present while commands may be sent: the connection is up, its server is a primary, the
+     * history that it continues was looked up, and the scripts that carry the name of this history are loaded. When
+     * the connection breaks, what was sent fails, its outcome being unknown: nothing is ever sent twice. While there
+     * is no session calls fail at once, and then nothing was sent.
+     *
+     * Threads: thread-safe. Replies complete on the event loop of the connection. Connecting goes from callback to
+     * callback, one attempt at a time; pauses are spent on the timer.
+     *
+     * Ordering: commands are executed in the order of the calls, except those that met a server without the scripts.
+     *
+     * Bounds: MAX_IN_FLIGHT_BYTES of calls that wait for their replies, each counting its own bytes and CALL_BYTES.
+     */
+
+    private static final Logger LOG = LoggerFactory.getLogger(CommandLink.class);
+    private static final long MAX_IN_FLIGHT_BYTES = 64 << 20;
+    private static final int CALL_BYTES = 512;
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
+
+    private final Connector connector;
+    private final Keys keys;
+    private final boolean isEpochEndedByFailover;
+    private final Counters counters;
+    private final AtomicLong inFlightBytes = new AtomicLong();
+    private final AtomicReference<@Nullable CompletableFuture<Void>> reloading = new AtomicReference<>();
+    private final CompletableFuture<Void> firstReady = new CompletableFuture<>();
+    private volatile @Nullable Session session;
+    private volatile Session.Identity identity = Session.Identity.UNKNOWN;
+    private volatile long shiftMillis;
+    private volatile boolean isClosed;
+    private volatile boolean isTroubleLogged;
+
+    CommandLink(Connector connector, Keys keys, boolean isEpochEndedByFailover, Counters counters) {
+        this.connector = connector;
+        this.keys = keys;
+        this.isEpochEndedByFailover = isEpochEndedByFailover;
+        this.counters = counters;
+    }
+
+    /** Begins to connect; completes with the first success, or exceptionally with the first failure. */
+    CompletionStage<Void> start() {
+        connect(FIRST_PAUSE);
+        return firstReady;
+    }
+
+    boolean isUp() {
+        return session != null;
+    }
+
+    boolean isFull() {
+        return inFlightBytes.get() >= MAX_IN_FLIGHT_BYTES;
+    }
+
+    // ---- calls
+
+    /** Calls a script; fails with a {@link StoreException} and nothing else. */
+    <T> CompletionStage<T> run(Call call, Supplier<CommandOutput<byte[], byte[], T>> output, int bytes) {
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        Session current = admit(answer);
+        if (current != null) {
+            count(answer, bytes);
+            current.run(call, output.get())
+                    .whenComplete((reply, failure) -> finish(current, call, output, answer, reply, failure));
+        }
+        return answer;
+    }
+
+    /** Publishes to a pub/sub channel; completes with the number of those who heard it. */
+    CompletionStage<Long> publish(CommandType type, String channel, byte[] message) {
+        CompletableFuture<Long> answer = new CompletableFuture<>();
+        Session current = admit(answer);
+        if (current != null) {
+            count(answer, message.length);
+            CommandArgs<byte[], byte[]> args =
+                    new CommandArgs<>(ByteArrayCodec.INSTANCE).add(channel).add(message);
+            current.run(type, new IntegerOutput<>(ByteArrayCodec.INSTANCE), args)
+                    .whenComplete((reply, failure) -> complete(current, answer, reply, failure));
+        }
+        return answer;
+    }
+
+    /** Runs a command on one key. */
+    <T> CompletionStage<T> runOn(
+            CommandType type, byte[] key, CommandOutput<byte[], byte[], T> output, byte[]... arguments) {
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        Session current = admit(answer);
+        if (current != null) {
+            count(answer, 0);
+            CommandArgs<byte[], byte[]> args =
+                    new CommandArgs<>(ByteArrayCodec.INSTANCE).addKey(key).addValues(arguments);
+            current.run(type, output, args).whenComplete((reply, failure) -> complete(current, answer, reply, failure));
+        }
+        return answer;
+    }
+
+    private @Nullable Session admit(CompletableFuture<?> answer) {
+        Session current = session;
+        if (current == null) {
+            answer.completeExceptionally(
+                    new StoreException("Redis at " + connector.address() + " cannot be reached now", null, true));
+        } else if (isFull()) {
+            answer.completeExceptionally(new StoreException(
+                    "Redis at " + connector.address() + " is too slow: " + inFlightBytes + " bytes wait", null, true));
+            return null;
+        }
+        return current;
+    }
+
+    private void count(CompletableFuture<?> answer, int bytes) {
+        inFlightBytes.addAndGet(CALL_BYTES + bytes);
+        answer.whenComplete((reply, failure) -> inFlightBytes.addAndGet(-CALL_BYTES - bytes));
+    }
+
+    private <T> void finish(
+            Session current,
+            Call call,
+            Supplier<CommandOutput<byte[], byte[], T>> output,
+            CompletableFuture<T> answer,
+            @Nullable T reply,
+            @Nullable Throwable failure) {
+        if (failure == null || !(unwrap(failure) instanceof RedisNoScriptException)) {
+            complete(current, answer, reply, failure);
+            return;
+        }
+        reload(current).whenComplete((loaded, broken) -> {
+            if (broken != null) {
+                complete(current, answer, null, broken);
+            } else {
+                current.run(call, output.get())
+                        .whenComplete((second, again) -> complete(current, answer, second, again));
+            }
+        });
+    }
+
+    @SuppressWarnings("NullAway") // a script or command may well answer null
+    private <T> void complete(
+            Session current, CompletableFuture<T> answer, @Nullable T reply, @Nullable Throwable failure) {
+        if (failure == null) {
+            answer.complete(reply);
+            return;
+        }
+        Throwable cause = unwrap(failure);
+        if (cause instanceof RedisReadOnlyException || cause instanceof RedisLoadingException) {
+            // No primary any more: look for it anew.
+            lost(current);
+        }
+        answer.completeExceptionally(asStoreFailure(cause));
+    }
+
+    /** Returns the failure as the one kind that leaves this package. */
+    static StoreException asStoreFailure(Throwable failure) {
+        Throwable cause = unwrap(failure);
+        return cause instanceof StoreException known
+                ? known
+                : new StoreException("Redis failed: " + cause.getMessage(), cause, true);
+    }
+
+    private static Throwable unwrap(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+    }
+
+    // ---- the history that the server continues
+
+    /** Looks whether the server still continues the same history; for the probe. */
+    CompletionStage<Void> verify() {
+        Session current = session;
+        if (current == null) {
+            return CompletableFuture.failedFuture(new StoreException("no connection", null, true));
+        }
+        return current.identify(keys, identity)
+                .thenCompose(
+                        found -> found.equals(identity) ? CompletableFuture.completedFuture(null) : reload(current));
+    }
+
+    /** Lets the scripts believe that it is so much later; for tests. */
+    CompletionStage<Void> shiftTime(Duration shift) {
+        shiftMillis = shift.toMillis();
+        Session current = session;
+        return current == null ? CompletableFuture.completedStage(null) : reload(current);
+    }
+
+    /** Looks up the history and loads the scripts, once for all who ask meanwhile. */
+    private CompletionStage<Void> reload(Session current) {
+        CompletableFuture<Void> mine = new CompletableFuture<>();
+        CompletableFuture<Void> running = reloading.compareAndExchange(null, mine);
+        if (running != null) {
+            return running;
+        }
+        prepare(current).whenComplete((ready, failure) -> {
+            reloading.set(null);
+            if (failure == null) {
+                mine.complete(null);
+            } else {
+                mine.completeExceptionally(failure);
+            }
+        });
+        return mine;
+    }
+
+    private CompletionStage<Void> prepare(Session fresh) {
+        return fresh.identify(keys, identity).thenCompose(found -> {
+            if (!found.equals(identity)) {
+                if (!identity.equals(Session.Identity.UNKNOWN)) {
+                    counters.failovers.increment();
+                    LOG.warn(
+                            "Redis at {} continues another history than before: it was promoted, restarted or"
+                                    + " emptied. Epochs told so far are over",
+                            connector.address());
+                }
+                identity = found;
+            }
+            return fresh.load(found, isEpochEndedByFailover ? 'S' + found.salt() : "", shiftMillis);
+        });
+    }
+
+    // ---- connecting
+
+    private void connect(Duration pause) {
+        if (isClosed) {
+            return;
+        }
+        connector.connectCommands().whenComplete((connection, failure) -> {
+            if (connection == null) {
+                failed(failure, pause);
+                return;
+            }
+            Session fresh = new Session(connection, connector.commandLoop());
+            connection.addListener(new RedisConnectionStateListener() {
+                @Override
+                public void onRedisDisconnected(RedisChannelHandler<?, ?> handler) {
+                    lost(fresh);
+                }
+            });
+            prepare(fresh)
+                    .toCompletableFuture()
+                    .orTimeout(connector.timeout().toMillis(), TimeUnit.MILLISECONDS)
+                    .whenComplete((ready, broken) -> prepared(fresh, broken, pause));
+        });
+    }
+
+    private void prepared(Session fresh, @Nullable Throwable failure, Duration pause) {
+        if (failure != null || isClosed) {
+            fresh.connection.closeAsync();
+            failed(failure, pause);
+            return;
+        }
+        session = fresh;
+        if (!fresh.connection.isOpen()) {
+            lost(fresh);
+            return;
+        }
+        if (isTroubleLogged) {
+            isTroubleLogged = false;
+            LOG.info("Redis at {} is back", connector.address());
+        }
+        if (!firstReady.complete(null)) {
+            counters.reconnects.increment();
+        }
+    }
+
+    private void failed(@Nullable Throwable failure, Duration pause) {
+        if (isClosed) {
+            return;
+        }
+        Throwable cause = failure == null ? null : unwrap(failure);
+        boolean isThrown = firstReady.completeExceptionally(new StoreException(
+                "Redis at " + connector.address() + " cannot be reached: " + reasonOf(cause), cause, true));
+        if (!isThrown && !isTroubleLogged) {
+            isTroubleLogged = true;
+            LOG.warn("Redis at {} cannot be reached; trying again and again: {}", connector.address(), reasonOf(cause));
+        }
+        Duration longer = pause.multipliedBy(2);
+        connector.later(pause, () -> connect(longer.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : longer));
+    }
+
+    private static String reasonOf(@Nullable Throwable failure) {
+        Throwable cause = failure;
+        while (cause != null && cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return cause == null ? "closed" : cause.toString();
+    }
+
+    private void lost(Session broken) {
+        if (session != broken) {
+            return;
+        }
+        synchronized (this) {
+            if (session != broken) {
+                return;
+            }
+            session = null;
+        }
+        if (!isClosed) {
+            LOG.warn("The connection to Redis at {} is lost", connector.address());
+            isTroubleLogged = true;
+            broken.connection.closeAsync();
+            connector.later(FIRST_PAUSE, () -> connect(FIRST_PAUSE));
+        }
+    }
+
+    /** Warns if Redis may throw away what must not go. */
+    void warnIfEvicting() {
+        Session current = session;
+        if (current == null) {
+            return;
+        }
+        CommandArgs<byte[], byte[]> args = new CommandArgs<>(ByteArrayCodec.INSTANCE).add("memory");
+        current.run(CommandType.INFO, new StatusOutput<>(ByteArrayCodec.INSTANCE), args)
+                .whenComplete((info, failure) -> {
+                    if (info != null && info.contains("maxmemory_policy:allkeys-")) {
+                        LOG.warn(
+                                "Redis at {} has a maxmemory-policy of allkeys-*: when memory runs short it throws away"
+                                        + " channels, dedup keys and presence. Set it to noeviction",
+                                connector.address());
+                    }
+                });
+    }
+
+    /** Gives up the present connection, as it does not answer, and makes another. */
+    void rebuild() {
+        Session current = session;
+        if (current != null) {
+            lost(current);
+        }
+    }
+
+    /** Closes for good; completes when the connection is closed. */
+    CompletionStage<Void> close() {
+        isClosed = true;
+        Session current = session;
+        session = null;
+        return current == null ? CompletableFuture.completedStage(null) : current.connection.closeAsync();
+    }
+}

@@ -1,0 +1,143 @@
+package dev.fanfare.redis;
+
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.MaintNotificationsConfig;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.SocketOptions;
+import io.lettuce.core.TimeoutOptions;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.codec.RedisCodec;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.metrics.CommandLatencyRecorder;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.NettyCustomizer;
+import io.netty.channel.Channel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Makes connections, and owns the threads behind them: two event loops and a timer.
+ *
+ * <p>Lettuce's own reconnecting is off: it would send again what may have been executed already, and knows nothing of
+ * what must be looked up before a new connection may be used.
+ *
+ * <p><i>Threads.</i> Thread-safe; each kind of connection is made one at a time.
+ */
+final class Connector {
+
+    private static final RedisCodec<String, byte[]> PUBSUB_CODEC =
+            RedisCodec.of(StringCodec.UTF8, ByteArrayCodec.INSTANCE);
+
+    private final RedisURI uri;
+    private final Duration timeout;
+    private final ClientResources resources;
+    private final ClientResources commandResources;
+    private final ClientResources pubSubResources;
+    private final RedisClient commandClient;
+    private final RedisClient pubSubClient;
+    private final LoopFinder commandLoop = new LoopFinder();
+    private final LoopFinder pubSubLoop = new LoopFinder();
+    private final ScheduledThreadPoolExecutor timer;
+
+    Connector(RedisURI uri, Duration timeout) {
+        this.uri = uri;
+        this.timeout = timeout;
+        this.resources = ClientResources.builder()
+                .ioThreadPoolSize(2)
+                .computationThreadPoolSize(2)
+                .commandLatencyRecorder(CommandLatencyRecorder.disabled())
+                .threadFactoryProvider(pool -> new DefaultThreadFactory("fanfare-redis-" + pool, true))
+                .build();
+        this.commandResources = resources.mutate().nettyCustomizer(commandLoop).build();
+        this.pubSubResources = resources.mutate().nettyCustomizer(pubSubLoop).build();
+        this.commandClient = client(commandResources, timeout);
+        this.pubSubClient = client(pubSubResources, timeout);
+        this.timer = new ScheduledThreadPoolExecutor(1, new DefaultThreadFactory("fanfare-redis-timer", true));
+        timer.setRemoveOnCancelPolicy(true);
+        timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    }
+
+    private static RedisClient client(ClientResources resources, Duration timeout) {
+        RedisClient client = RedisClient.create(resources);
+        client.setOptions(ClientOptions.builder()
+                .autoReconnect(false)
+                .maintNotificationsConfig(MaintNotificationsConfig.disabled())
+                .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
+                .socketOptions(SocketOptions.builder()
+                        .connectTimeout(timeout)
+                        .keepAlive(true)
+                        .build())
+                .useHashIndexQueue(false)
+                .build());
+        return client;
+    }
+
+    /** Tells where Redis is, without the password. */
+    String address() {
+        String whole = uri.toString();
+        int query = whole.indexOf('?');
+        return query < 0 ? whole : whole.substring(0, query);
+    }
+
+    Duration timeout() {
+        return timeout;
+    }
+
+    CompletionStage<StatefulRedisConnection<byte[], byte[]>> connectCommands() {
+        return commandClient.connectAsync(ByteArrayCodec.INSTANCE, uri);
+    }
+
+    CompletionStage<StatefulRedisPubSubConnection<String, byte[]>> connectPubSub() {
+        return pubSubClient.connectPubSubAsync(PUBSUB_CODEC, uri);
+    }
+
+    /** Returns the event loop of the newest connection for commands. */
+    Executor commandLoop() {
+        return commandLoop.loop;
+    }
+
+    /** Returns the event loop of the newest connection for pub/sub. */
+    Executor pubSubLoop() {
+        return pubSubLoop.loop;
+    }
+
+    /** Runs a short task after about that time. */
+    void later(Duration pause, Runnable task) {
+        long millis = pause.toMillis();
+        long jittered = millis - ThreadLocalRandom.current().nextLong(millis / 4 + 1);
+        try {
+            timer.schedule(task, jittered, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException closed) {
+            // Nothing is wanted any more.
+        }
+    }
+
+    void close() {
+        timer.shutdownNow();
+        commandClient.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS);
+        pubSubClient.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS);
+        for (ClientResources each : List.of(commandResources, pubSubResources, resources)) {
+            each.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS).awaitUninterruptibly(timeout.toMillis());
+        }
+    }
+
+    /** Learns on which event loop a connection is. */
+    private static final class LoopFinder implements NettyCustomizer {
+        private volatile Executor loop = Runnable::run;
+
+        @Override
+        public void afterChannelInitialized(Channel channel) {
+            loop = channel.eventLoop();
+        }
+    }
+}

@@ -1,0 +1,99 @@
+package dev.fanfare.redis;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.lettuce.core.protocol.CommandType;
+import java.time.Duration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Looks from time to time whether what is published really comes back. */
+final class Probe {
+
+    /*
+     * State: the mark sent last and the mark heard last.
+     *
+     * Threads: thread-safe; runs on the timer, hears on a worker of the relay.
+     *
+     * A round: verify the history that the server continues, publish a mark to ourselves, and some time later see
+     * whether it came. A connection that failed its part is given up and made anew.
+     */
+
+    private static final Logger LOG = LoggerFactory.getLogger(Probe.class);
+
+    private final CommandLink commands;
+    private final EventLink events;
+    private final Connector connector;
+    private final Duration pause;
+    private final Duration patience;
+    private final ProbeLine line;
+    private volatile String heard = "";
+    private volatile boolean hasFailed;
+    private long sent;
+
+    Probe(Keys keys, CommandLink commands, EventLink events, Connector connector, Duration pause) {
+        this.commands = commands;
+        this.events = events;
+        this.connector = connector;
+        this.pause = pause;
+        this.patience = pause.dividedBy(2);
+        this.line = new ProbeLine(keys.globalBus("probe:" + Ids.random(16)));
+    }
+
+    void start() {
+        events.want(line).whenComplete((effective, failure) -> connector.later(pause, this::send));
+    }
+
+    /** Tells whether the newest probe came back, or there was none yet. */
+    boolean isGood() {
+        return !hasFailed;
+    }
+
+    private void send() {
+        if (!commands.isUp()) {
+            connector.later(pause, this::send);
+            return;
+        }
+        String mark = Long.toString(++sent);
+        boolean isBusUp = events.isUp();
+        Answer answer = new Answer();
+        commands.verify()
+                .thenCompose(same -> commands.publish(CommandType.PUBLISH, line.name, mark.getBytes(US_ASCII)))
+                .whenComplete((count, failure) -> answer.isThere = failure == null);
+        connector.later(patience, () -> judge(mark, isBusUp, answer));
+    }
+
+    private void judge(String mark, boolean wasBusUp, Answer answer) {
+        if (!answer.isThere) {
+            LOG.warn("Redis did not answer a probe within {}; connecting anew", patience);
+            commands.rebuild();
+        } else if (wasBusUp && !heard.equals(mark)) {
+            hasFailed = true;
+            LOG.warn("A message published to ourselves did not arrive within {}; subscribing anew", patience);
+            events.rebuild();
+        } else if (heard.equals(mark)) {
+            hasFailed = false;
+        }
+        connector.later(pause.minus(patience), this::send);
+    }
+
+    private static final class Answer {
+        volatile boolean isThere;
+    }
+
+    private final class ProbeLine extends Line {
+        ProbeLine(String name) {
+            super(name);
+        }
+
+        @Override
+        void message(byte[] bytes) {
+            heard = new String(bytes, US_ASCII);
+        }
+
+        @Override
+        void interrupted() {
+            // The next probe tells.
+        }
+    }
+}

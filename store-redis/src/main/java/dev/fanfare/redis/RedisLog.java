@@ -1,0 +1,269 @@
+package dev.fanfare.redis;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
+import dev.fanfare.Cursor;
+import dev.fanfare.Payload;
+import dev.fanfare.Publication;
+import dev.fanfare.StoreException;
+import dev.fanfare.spi.AppendRequest;
+import dev.fanfare.spi.Bus;
+import dev.fanfare.spi.ChannelLog;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.output.IntegerOutput;
+import io.lettuce.core.output.ValueListOutput;
+import io.lettuce.core.output.ValueOutput;
+import io.lettuce.core.protocol.CommandType;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Keeps publications in streams. Thread-safe; what is stored is described in {@code log.lua}. */
+final class RedisLog implements ChannelLog {
+
+    private static final Logger LOG = LoggerFactory.getLogger(RedisLog.class);
+    private static final long AWAY_RETRY_MILLIS = 500;
+    private static final long FULL_RETRY_MILLIS = 50;
+    private static final long NO_MEMORY_RETRY_MILLIS = 1_000;
+    private static final int DIGEST_BYTES = 16;
+
+    /** Longest time that is stored: a hundred years. */
+    private static final Duration FOREVER = Duration.ofDays(36_500);
+
+    private static final String PUBLISH = "PUBLISH";
+
+    private final Keys keys;
+    private final CommandLink commands;
+    private final RedisBus bus;
+    private final Counters counters;
+    private final int maxInlineBytes;
+    private final Ids ids = new Ids();
+
+    RedisLog(Keys keys, CommandLink commands, RedisBus bus, Counters counters, int maxInlineBytes) {
+        this.keys = keys;
+        this.commands = commands;
+        this.bus = bus;
+        this.counters = counters;
+        this.maxInlineBytes = maxInlineBytes;
+    }
+
+    @Override
+    public boolean announcesOn(Bus other) {
+        return other == bus;
+    }
+
+    // ---- append
+
+    @Override
+    public CompletionStage<AppendResult> append(AppendRequest request) {
+        if (!commands.isUp()) {
+            return refused(AWAY_RETRY_MILLIS);
+        } else if (commands.isFull()) {
+            return refused(FULL_RETRY_MILLIS);
+        }
+        CompletionStage<AppendResult> result = request.rules().isRetained() ? log(request) : send(request);
+        CompletableFuture<AppendResult> answer = new CompletableFuture<>();
+        result.whenComplete((done, failure) -> {
+            if (failure == null) {
+                answer.complete(done);
+            } else if (isOutOfMemory(failure)) {
+                counters.refusals.increment();
+                answer.complete(new AppendResult.Full(NO_MEMORY_RETRY_MILLIS));
+            } else {
+                answer.completeExceptionally(CommandLink.asStoreFailure(failure));
+            }
+        });
+        return answer;
+    }
+
+    private CompletionStage<AppendResult> refused(long retryAfterMillis) {
+        counters.refusals.increment();
+        return CompletableFuture.completedStage(new AppendResult.Full(retryAfterMillis));
+    }
+
+    private CompletionStage<AppendResult> log(AppendRequest request) {
+        ChannelId channel = request.channel();
+        ChannelRules rules = request.rules();
+        String dedupKey = request.options().dedupKey();
+        byte[] place = Keys.place(channel);
+        byte[] body = Envelope.body(request.data(), request.options(), request.publisher());
+        Call call = dedupKey == null
+                ? new Call(Script.APPEND, keys.head(place), keys.stream(place), keys.genesis())
+                : new Call(
+                        Script.APPEND,
+                        keys.head(place),
+                        keys.stream(place),
+                        keys.genesis(),
+                        keys.dedup(place, dedupKey));
+        call.with(ids.next())
+                .with(Keys.phase(channel))
+                .with(new ByteSink(8).putLong(request.tag()).toBytes())
+                .with(rules.retainedCount())
+                .with(millis(rules.retainedFor()))
+                .with(millis(rules.headTtl()))
+                .with(body)
+                .with(PUBLISH)
+                .with(keys.bus(channel))
+                .with(maxInlineBytes);
+        if (dedupKey != null) {
+            call.with(digest(request.data())).with(millis(rules.dedupWindow()));
+        }
+        return commands.run(call, () -> new ValueOutput<>(ByteArrayCodec.INSTANCE), body.length)
+                .thenApply(reply -> result(request, reply));
+    }
+
+    private CompletionStage<AppendResult> send(AppendRequest request) {
+        Publication publication =
+                unpositioned(request, System.currentTimeMillis()).build();
+        byte[] frame = BusFrame.published(publication);
+        String name = keys.bus(request.channel());
+        String dedupKey = request.options().dedupKey();
+        if (dedupKey == null) {
+            return commands.publish(CommandType.PUBLISH, name, frame)
+                    .thenApply(heard -> new AppendResult.Appended(publication));
+        }
+        Call call = new Call(Script.SEND, keys.dedup(Keys.place(request.channel()), dedupKey))
+                .with(PUBLISH)
+                .with(name)
+                .with(frame)
+                .with(digest(request.data()))
+                .with(millis(request.rules().dedupWindow()));
+        return commands.run(call, () -> new ValueOutput<>(ByteArrayCodec.INSTANCE), frame.length)
+                .thenApply(reply -> reply.length == 1 && reply[0] == 'S'
+                        ? new AppendResult.Appended(publication)
+                        : result(request, reply));
+    }
+
+    private static AppendResult result(AppendRequest request, byte[] reply) {
+        try {
+            ByteSource source = new ByteSource(reply);
+            int kind = source.next();
+            return switch (kind) {
+                case 'A' -> {
+                    long previousTag = source.nextLong();
+                    long timeMillis = source.nextLong();
+                    long offset = source.nextLong();
+                    String epoch = new String(source.rest(), US_ASCII);
+                    yield new AppendResult.Appended(unpositioned(request, timeMillis)
+                            .position(epoch, offset, request.tag(), previousTag)
+                            .build());
+                }
+                case 'R' -> new AppendResult.Repeated(first(source));
+                case 'C' -> AppendResult.Conflict.OTHER_BODY;
+                default -> throw new MalformedException("an answer of kind " + kind);
+            };
+        } catch (MalformedException malformed) {
+            throw new StoreException("Redis answered what Fanfare does not understand", malformed, false);
+        }
+    }
+
+    private static @Nullable Cursor first(ByteSource source) throws MalformedException {
+        long offset = source.nextLong();
+        long tag = source.nextLong();
+        return offset == 0 ? null : Envelope.cursor(new String(source.rest(), US_ASCII), offset, tag);
+    }
+
+    private static Publication.Builder unpositioned(AppendRequest request, long timeMillis) {
+        return Publication.builder(request.data())
+                .timeMillis(timeMillis)
+                .eventType(request.options().eventType())
+                .key(request.options().key())
+                .headers(request.options().headers())
+                .publisher(request.publisher());
+    }
+
+    private static byte[] digest(Payload data) {
+        try {
+            byte[] full = MessageDigest.getInstance("SHA-256").digest(data.unsafeBytes());
+            return Arrays.copyOf(full, DIGEST_BYTES);
+        } catch (NoSuchAlgorithmException everyJavaHasIt) {
+            throw new IllegalStateException(everyJavaHasIt);
+        }
+    }
+
+    private static boolean isOutOfMemory(Throwable failure) {
+        Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+        Throwable redis = cause == null ? null : cause.getCause();
+        String message = redis == null ? null : redis.getMessage();
+        return message != null && message.startsWith("OOM ");
+    }
+
+    // ---- read
+
+    @Override
+    public CompletionStage<LogPage> read(LogRead read) {
+        byte[] place = Keys.place(read.channel());
+        Call call = new Call(Script.READ, keys.head(place), keys.stream(place), keys.genesis())
+                .with(ids.next())
+                .with(Keys.phase(read.channel()))
+                .with(read.afterOffset())
+                .with(read.limit())
+                .with(read.isReverse() ? "r" : "f");
+        return commands.run(call, () -> new ValueListOutput<>(ByteArrayCodec.INSTANCE), 0)
+                .thenApply(reply -> page(read, reply));
+    }
+
+    private LogPage page(LogRead read, List<byte[]> reply) {
+        try {
+            ByteSource numbers = new ByteSource(reply.get(0));
+            long tag = numbers.nextLong();
+            long top = numbers.nextLong();
+            long first = numbers.nextLong();
+            String epoch = new String(reply.get(1), US_ASCII);
+            List<byte[]> entries = reply.subList(2, reply.size());
+            return new LogPage(Envelope.cursor(epoch, top, tag), publications(read, epoch, first, entries));
+        } catch (MalformedException malformed) {
+            throw new StoreException("Redis answered what Fanfare does not understand", malformed, false);
+        }
+    }
+
+    /** Reads the entries. What stands before an unreadable one is left out with it, as if it had been trimmed. */
+    private List<Publication> publications(LogRead read, String epoch, long first, List<byte[]> entries) {
+        List<Publication> publications = new ArrayList<>(entries.size());
+        for (int i = 0; i < entries.size(); i++) {
+            long offset = read.isReverse() ? first - i : first + i;
+            try {
+                publications.add(Envelope.entry(epoch, offset, new ByteSource(entries.get(i))));
+            } catch (MalformedException malformed) {
+                counters.malformed.increment();
+                LOG.warn(
+                        "Publication {} of channel {} cannot be read: {}",
+                        offset,
+                        read.channel(),
+                        malformed.getMessage());
+                if (read.isReverse()) {
+                    break;
+                }
+                publications.clear();
+            }
+        }
+        return List.copyOf(publications);
+    }
+
+    @Override
+    public CompletionStage<Void> clear(ChannelId channel) {
+        // Emptied, not deleted: so it keeps the time at which Redis forgets it.
+        return commands.runOn(
+                        CommandType.XTRIM,
+                        keys.stream(Keys.place(channel)),
+                        new IntegerOutput<>(ByteArrayCodec.INSTANCE),
+                        "MAXLEN".getBytes(US_ASCII),
+                        "0".getBytes(US_ASCII))
+                .thenApply(trimmed -> null);
+    }
+
+    static long millis(Duration duration) {
+        return duration.compareTo(FOREVER) > 0 ? FOREVER.toMillis() : Math.max(1, duration.toMillis());
+    }
+}

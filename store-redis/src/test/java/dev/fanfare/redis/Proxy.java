@@ -1,0 +1,136 @@
+package dev.fanfare.redis;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** A TCP address whose connections can be frozen, cut, and led to another server. */
+final class Proxy implements AutoCloseable {
+
+    private final ServerSocket acceptor;
+    private final List<Pipe> pipes = new CopyOnWriteArrayList<>();
+    private volatile int target;
+    private volatile boolean isRefusing;
+
+    Proxy(int target) {
+        this.target = target;
+        try {
+            this.acceptor = new ServerSocket(0, 64, InetAddress.getLoopbackAddress());
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+        daemon(this::accept);
+    }
+
+    int port() {
+        return acceptor.getLocalPort();
+    }
+
+    String uri() {
+        return "redis://127.0.0.1:" + port();
+    }
+
+    /** Leads later connections to another server. */
+    void leadTo(int port) {
+        target = port;
+    }
+
+    /** Holds back, for ever, what comes through the connections that there are; they stay open. */
+    void freeze() {
+        pipes.forEach(pipe -> pipe.isFrozen = true);
+    }
+
+    /** Closes the connections that there are. */
+    void cut() {
+        pipes.forEach(Pipe::close);
+        pipes.clear();
+    }
+
+    /** Closes what comes later at once, or not. */
+    void refuse(boolean isRefusing) {
+        this.isRefusing = isRefusing;
+    }
+
+    int connections() {
+        return (int) pipes.stream().filter(pipe -> !pipe.isClosed).count();
+    }
+
+    @Override
+    public void close() {
+        try {
+            acceptor.close();
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+        cut();
+    }
+
+    private void accept() {
+        while (!acceptor.isClosed()) {
+            try {
+                Socket client = acceptor.accept();
+                if (isRefusing) {
+                    client.close();
+                    continue;
+                }
+                Pipe pipe = new Pipe(client, new Socket(InetAddress.getLoopbackAddress(), target));
+                pipes.add(pipe);
+                daemon(() -> pipe.pump(pipe.client, pipe.server));
+                daemon(() -> pipe.pump(pipe.server, pipe.client));
+            } catch (IOException nobodyThere) {
+                // the client notices
+            }
+        }
+    }
+
+    private static void daemon(Runnable task) {
+        Thread thread = new Thread(task, "proxy");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private static final class Pipe {
+        final Socket client;
+        final Socket server;
+        volatile boolean isFrozen;
+        volatile boolean isClosed;
+
+        Pipe(Socket client, Socket server) {
+            this.client = client;
+            this.server = server;
+        }
+
+        void pump(Socket from, Socket to) {
+            byte[] buffer = new byte[64 * 1024];
+            try {
+                InputStream in = from.getInputStream();
+                OutputStream out = to.getOutputStream();
+                for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+                    if (!isFrozen) {
+                        out.write(buffer, 0, count);
+                    }
+                }
+            } catch (IOException over) {
+                // closed below
+            }
+            if (!isFrozen) {
+                close();
+            }
+        }
+
+        void close() {
+            isClosed = true;
+            try (client;
+                    server) {
+                isFrozen = false;
+            } catch (IOException already) {
+                // closed all the same
+            }
+        }
+    }
+}

@@ -1,0 +1,404 @@
+package dev.fanfare.redis;
+
+import static dev.fanfare.redis.TwoNodes.CHANNEL;
+import static dev.fanfare.redis.TwoNodes.PATIENCE;
+import static dev.fanfare.redis.TwoNodes.admin;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
+import dev.fanfare.Payload;
+import dev.fanfare.Publication;
+import dev.fanfare.PublishOptions;
+import dev.fanfare.PublishResult;
+import dev.fanfare.Refusal;
+import dev.fanfare.ResetReason;
+import dev.fanfare.StoreException;
+import dev.fanfare.presence.Member;
+import dev.fanfare.spi.AppendRequest;
+import dev.fanfare.spi.ChannelLog;
+import dev.fanfare.spi.ChannelLog.AppendResult;
+import io.lettuce.core.AclCategory;
+import io.lettuce.core.AclSetuserArgs;
+import io.lettuce.core.KillArgs;
+import io.lettuce.core.protocol.CommandType;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.CompletionException;
+import org.junit.jupiter.api.Test;
+
+/** What clients see when Redis, or the way to it, fails. */
+class RedisFaultsTest {
+
+    @Test
+    void twoNodesAreAsOne() {
+        try (RedisServer server = RedisServer.start();
+                TwoNodes nodes = new TwoNodes(server.uri())) {
+            nodes.publish(500);
+            nodes.settle();
+
+            assertThat(nodes.onA.resets).isEmpty();
+            assertThat(nodes.onB.resets).isEmpty();
+            assertThat(nodes.storeA.health().isGood()).isTrue();
+            assertThat(nodes.storeA.health().interruptions()).isZero();
+        }
+    }
+
+    @Test
+    void killedPubSubConnectionsLoseNothing() {
+        try (RedisServer server = RedisServer.start();
+                TwoNodes nodes = new TwoNodes(server.uri())) {
+            try (TwoNodes.Traffic traffic = nodes.traffic()) {
+                for (int i = 0; i < 5; i++) {
+                    traffic.more(50);
+                    admin(server.uri(), redis -> redis.clientKill(KillArgs.Builder.typePubsub()));
+                }
+                traffic.more(50);
+            }
+            nodes.settle();
+
+            assertThat(nodes.onA.resets).isEmpty();
+            assertThat(nodes.onB.resets).isEmpty();
+            assertThat(nodes.storeB.health().reconnects()).isPositive();
+            await().atMost(PATIENCE).until(() -> nodes.storeB.health().isGood());
+        }
+    }
+
+    @Test
+    void aLastPublicationLostWithItsConnectionArrivesAllTheSame() {
+        try (RedisServer server = RedisServer.start();
+                Proxy proxy = new Proxy(server.port());
+                TwoNodes nodes = new TwoNodes(proxy.uri())) {
+            nodes.publish(10);
+            try (RedisStore elsewhere = RedisStore.of(server.uri())) {
+                proxy.refuse(true);
+                proxy.cut();
+                append(elsewhere, CHANNEL, "tail", Objects.requireNonNull(nodes.a.rules(CHANNEL)));
+                proxy.refuse(false);
+            }
+
+            assertThat(nodes.onA.hasSoon(CHANNEL + "tail")).isTrue();
+            assertThat(nodes.onB.hasSoon(CHANNEL + "tail")).isTrue();
+            nodes.settle();
+            assertThat(nodes.onA.resets).isEmpty();
+        }
+    }
+
+    @Test
+    void killedCommandConnectionsAppendNothingTwice() {
+        try (RedisServer server = RedisServer.start();
+                TwoNodes nodes = new TwoNodes(server.uri())) {
+            nodes.checker.payloadsAreUnique();
+            try (TwoNodes.Traffic traffic = nodes.traffic()) {
+                for (int i = 0; i < 5; i++) {
+                    traffic.more(50);
+                    admin(
+                            server.uri(),
+                            redis -> redis.clientKill(
+                                    KillArgs.Builder.typeNormal().skipme(true)));
+                }
+                traffic.more(50);
+            }
+            nodes.settle();
+
+            assertThat(nodes.onA.resets).isEmpty();
+            assertThat(nodes.onB.resets).isEmpty();
+        }
+    }
+
+    @Test
+    void flushedScriptsAreLoadedAgain() {
+        try (RedisServer server = RedisServer.start();
+                TwoNodes nodes = new TwoNodes(server.uri())) {
+            try (TwoNodes.Traffic traffic = nodes.traffic()) {
+                traffic.more(50);
+                admin(server.uri(), redis -> redis.scriptFlush());
+                traffic.more(50);
+            }
+            nodes.settle();
+
+            assertThat(nodes.onA.resets).isEmpty();
+            assertThat(nodes.storeA.health().failovers()).isZero();
+        }
+    }
+
+    @Test
+    void flushedDataMeanANewEpoch() {
+        try (RedisServer server = RedisServer.start();
+                TwoNodes nodes = new TwoNodes(server.uri())) {
+            try (TwoNodes.Traffic traffic = nodes.traffic()) {
+                traffic.more(100);
+                admin(server.uri(), redis -> redis.flushall());
+                traffic.more(100);
+            }
+            nodes.settle();
+
+            assertThat(nodes.onA.resets).containsOnly(ResetReason.EPOCH);
+            assertThat(nodes.onB.resets).containsOnly(ResetReason.EPOCH);
+        }
+    }
+
+    @Test
+    void aRestartWithItsDataIsAnnouncedAsANewEpoch() {
+        try (RedisServer server = RedisServer.start("--save", "", "--appendonly", "yes", "--appendfsync", "always");
+                TwoNodes nodes = new TwoNodes(server.uri())) {
+            nodes.checker.payloadsAreUnique();
+            try (TwoNodes.Traffic traffic = nodes.traffic()) {
+                traffic.more(100);
+                server.kill();
+                await().atMost(PATIENCE).until(() -> !nodes.storeA.health().hasCommands());
+                server.run();
+                traffic.more(100);
+            }
+            nodes.settle();
+
+            assertThat(nodes.onA.resets).containsExactly(ResetReason.EPOCH);
+            assertThat(nodes.onB.resets).containsExactly(ResetReason.EPOCH);
+            await().atMost(PATIENCE).until(() -> nodes.storeA.health().isGood());
+        }
+    }
+
+    @Test
+    void aRestartWithItsDataGoesOnIfEpochsNeedNotEnd() {
+        try (RedisServer server = RedisServer.start("--save", "", "--appendonly", "yes", "--appendfsync", "always");
+                TwoNodes nodes = new TwoNodes(server.uri(), options -> options.epochsEndOnFailover(false))) {
+            nodes.checker.payloadsAreUnique();
+            try (TwoNodes.Traffic traffic = nodes.traffic()) {
+                traffic.more(100);
+                server.kill();
+                server.run();
+                traffic.more(100);
+            }
+            nodes.settle();
+
+            assertThat(nodes.onA.resets).isEmpty();
+            assertThat(nodes.onB.resets).isEmpty();
+        }
+    }
+
+    @Test
+    void aRestartWithoutDataIsAnnounced() {
+        try (RedisServer server = RedisServer.start();
+                TwoNodes nodes = new TwoNodes(server.uri())) {
+            try (TwoNodes.Traffic traffic = nodes.traffic()) {
+                traffic.more(100);
+                server.kill();
+                server.run();
+                traffic.more(100);
+            }
+            nodes.settle();
+
+            assertThat(nodes.onA.resets).containsExactly(ResetReason.EPOCH);
+            assertThat(nodes.onB.resets).containsExactly(ResetReason.EPOCH);
+        }
+    }
+
+    @Test
+    void aFrozenConnectionIsFoundOutByTheProbe() {
+        try (RedisServer server = RedisServer.start();
+                Proxy proxy = new Proxy(server.port());
+                TwoNodes nodes = new TwoNodes(proxy.uri())) {
+            nodes.publish(20);
+
+            proxy.freeze();
+
+            await().atMost(PATIENCE).until(() -> !nodes.storeA.health().isGood());
+            await().atMost(PATIENCE).until(() -> nodes.storeA.health().isGood());
+            nodes.settle();
+            assertThat(nodes.onA.resets).isEmpty();
+            assertThat(nodes.onB.resets).isEmpty();
+        }
+    }
+
+    @Test
+    void whileRedisIsAwayPublishersAreRefusedAtOnceAndReadersHearOfIt() {
+        try (RedisServer server = RedisServer.start();
+                TwoNodes nodes = new TwoNodes(server.uri())) {
+            server.kill();
+            await().atMost(PATIENCE).until(() -> !nodes.storeA.health().hasCommands());
+
+            PublishResult result =
+                    nodes.a.publish("chat:lobby", "x").toCompletableFuture().join();
+
+            assertThat(result).isInstanceOfSatisfying(PublishResult.Refused.class, refused -> {
+                assertThat(refused.reason()).isEqualTo(Refusal.UNAVAILABLE);
+                assertThat(refused.retryAfter()).isPositive();
+            });
+            assertThatThrownBy(() ->
+                            nodes.a.presence(CHANNEL).toCompletableFuture().join())
+                    .isInstanceOf(CompletionException.class)
+                    .hasCauseInstanceOf(StoreException.class);
+            assertThat(nodes.storeA.health().refusals()).isPositive();
+            server.run();
+            await().atMost(PATIENCE).until(() -> nodes.storeA.health().isGood());
+        }
+    }
+
+    @Test
+    void whatCannotBeReadIsCountedAndRepaired() {
+        try (RedisServer server = RedisServer.start();
+                TwoNodes nodes = new TwoNodes(server.uri())) {
+            nodes.publish(5);
+            String bus = "fanfare:1:b:{chat:lobby}";
+
+            admin(server.uri(), redis -> {
+                redis.publish(bus, "");
+                redis.publish(bus, "garbage");
+                redis.publish(bus, "\u0001P\u0000");
+                redis.publish(bus, "\u0001?");
+            });
+            nodes.publish(5);
+            nodes.settle();
+
+            assertThat(nodes.onA.resets).isEmpty();
+            assertThat(nodes.storeA.health().malformed()).isEqualTo(4);
+            assertThat(nodes.storeA.health().interruptions()).isZero();
+        }
+    }
+
+    @Test
+    void membersAreBackAfterAFlush() {
+        try (RedisServer server = RedisServer.start();
+                TwoNodes nodes = new TwoNodes(server.uri())) {
+            Member ana = new Member("ana", "c1", null);
+            nodes.storeA
+                    .presence()
+                    .renew("n1", Duration.ofSeconds(15))
+                    .toCompletableFuture()
+                    .join();
+            nodes.storeA
+                    .presence()
+                    .enter("n1", CHANNEL, ana, Duration.ofSeconds(1))
+                    .toCompletableFuture()
+                    .join();
+
+            admin(server.uri(), redis -> redis.flushall());
+
+            assertThat(nodes.storeA
+                            .presence()
+                            .renew("n1", Duration.ofSeconds(15))
+                            .toCompletableFuture()
+                            .join())
+                    .as("the node must learn that its members are gone")
+                    .isFalse();
+        }
+    }
+
+    @Test
+    void namesThatLookLikeKeysDoNotMeet() {
+        try (RedisServer server = RedisServer.start();
+                RedisStore store = RedisStore.of(server.uri())) {
+            ChannelRules rules =
+                    ChannelRules.builder().retain(10, Duration.ofMinutes(1)).build();
+            String[][] pairs = {{"a", "b}c"}, {"a}b", "c"}, {"a%7Db", "c"}, {"}", "x"}, {"{}", "x"}, {"{", "x"}};
+            for (String[] pair : pairs) {
+                assertThat(append(store, ChannelId.of(pair[0]), pair[1], rules).offset())
+                        .as(pair[0])
+                        .isEqualTo(1);
+            }
+        }
+    }
+
+    @Test
+    void whatIsOverIsForgottenByRedisItself() {
+        try (RedisServer server = RedisServer.start();
+                RedisStore store = RedisStore.of(server.uri())) {
+            ChannelRules rules = ChannelRules.builder()
+                    .retain(10, Duration.ofMillis(200))
+                    .headTtl(Duration.ofMillis(200))
+                    .dedupWindow(Duration.ofMillis(200))
+                    .build();
+            append(store, CHANNEL, "k", rules);
+            store.latestValues()
+                    .put(CHANNEL, "k", Publication.builder(Payload.EMPTY).build(), Duration.ofMillis(200))
+                    .toCompletableFuture()
+                    .join();
+
+            admin(server.uri(), redis -> {
+                await().atMost(PATIENCE)
+                        .until(
+                                () -> redis.keys("*"),
+                                keys -> keys.stream().noneMatch(key -> key.matches(".*:[sdvw]:.*")));
+                assertThat(redis.keys("*"))
+                        .containsExactlyInAnyOrder(
+                                "fanfare:1:h:{chat:lobby}", "fanfare:1:genesis", "fanfare:1:identity");
+                assertThat(redis.pttl("fanfare:1:h:{chat:lobby}")).isPositive();
+            });
+        }
+    }
+
+    @Test
+    void readingLeavesNoTrace() {
+        try (RedisServer server = RedisServer.start();
+                RedisStore store = RedisStore.of(server.uri())) {
+            for (int i = 0; i < 100; i++) {
+                store.log()
+                        .read(ChannelLog.LogRead.head(ChannelId.of("chat:" + i)))
+                        .toCompletableFuture()
+                        .join();
+            }
+
+            admin(server.uri(), redis -> assertThat(redis.dbsize()).isEqualTo(2));
+        }
+    }
+
+    @Test
+    void aUserWithFewRightsIsEnough() {
+        try (RedisServer server = RedisServer.start()) {
+            admin(
+                    server.uri(),
+                    redis -> redis.aclSetuser(
+                            "fan",
+                            AclSetuserArgs.Builder.on()
+                                    .addPassword("secret")
+                                    .keyPattern("fanfare:*")
+                                    .channelPattern("fanfare:*")
+                                    .allCommands()
+                                    .removeCategory(AclCategory.ADMIN)
+                                    .removeCategory(AclCategory.DANGEROUS)
+                                    .addCommand(CommandType.INFO)));
+
+            try (TwoNodes nodes = new TwoNodes("redis://fan:secret@127.0.0.1:" + server.port())) {
+                nodes.publish(10);
+                nodes.settle();
+                nodes.storeA
+                        .presence()
+                        .renew("n1", Duration.ofSeconds(5))
+                        .toCompletableFuture()
+                        .join();
+                nodes.storeA
+                        .presence()
+                        .enter("n1", CHANNEL, new Member("ana", "c1", null), Duration.ofSeconds(1))
+                        .toCompletableFuture()
+                        .join();
+                assertThat(nodes.storeB.control().nodes().toCompletableFuture().join())
+                        .hasSize(2);
+                assertThat(nodes.storeA.health().isGood()).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void aWrongAddressOrPasswordIsSaidAtOnce() {
+        try (RedisServer server = RedisServer.start("--requirepass", "secret", "--save", "")) {
+            assertThatThrownBy(() -> RedisStore.of("redis://:wrong-word@127.0.0.1:" + server.port()))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining("WRONGPASS")
+                    .hasMessageNotContaining("wrong-word");
+            server.kill();
+            assertThatThrownBy(() -> RedisStore.of("redis://127.0.0.1:" + server.port()))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining("refused");
+        }
+    }
+
+    private static Publication append(RedisStore store, ChannelId channel, String dedupKey, ChannelRules rules) {
+        AppendRequest request = new AppendRequest(
+                channel, Payload.of(channel + dedupKey), PublishOptions.dedupKey(dedupKey), null, rules, 4711);
+        return ((AppendResult.Appended)
+                        store.log().append(request).toCompletableFuture().join())
+                .publication();
+    }
+}
