@@ -42,16 +42,12 @@ final class Appender {
     private static final AppendResult FULL = new AppendResult.Full(100);
 
     private final Database database;
-    private final Channels channels;
-    private final Dedup dedup;
-    private final Trimmer trimmer;
+    private final AppendParts parts;
     private final Line[] lines = new Line[LEADERS];
 
-    Appender(Database database, Channels channels, Dedup dedup, Trimmer trimmer) {
-        this.database = database;
-        this.channels = channels;
-        this.dedup = dedup;
-        this.trimmer = trimmer;
+    Appender(AppendParts parts) {
+        this.database = parts.database();
+        this.parts = parts;
         for (int i = 0; i < LEADERS; i++) {
             lines[i] = new Line();
         }
@@ -65,13 +61,12 @@ final class Appender {
     private List<AppendResult> appendNow(List<AppendRequest> requests) {
         for (int round = 0; round < CREATE_ROUNDS; round++) {
             AppendTransaction.Outcome outcome = database.transactNow(
-                    what(requests),
-                    connection -> new AppendTransaction(database, channels, dedup, requests).run(connection));
+                    what(requests), connection -> parts.transaction(requests).run(connection));
             if (outcome.missing().isEmpty()) {
-                outcome.trims().forEach(row -> trimmer.trim(row.id, row.trimUpTo()));
+                outcome.trims().forEach(row -> parts.trimmer().trim(row.id, row.trimUpTo()));
                 return outcome.results();
             }
-            channels.create(outcome.missing());
+            parts.channels().create(outcome.missing());
         }
         throw new StoreException("The channels vanish as soon as they are made: " + what(requests), null, true);
     }

@@ -3,6 +3,8 @@ package dev.fanfare.jdbc;
 import static java.util.Objects.requireNonNull;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ControlBus;
@@ -12,8 +14,10 @@ import dev.fanfare.spi.Store;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps everything in the host's SQL database: PostgreSQL 13, MariaDB 10.6, MySQL 8 or H2 2.2, or newer. All nodes
@@ -49,6 +53,7 @@ public final class JdbcStore implements Store, AutoCloseable {
 
     private final Database database;
     private final Timer timer = new Timer();
+    private final AppendParts parts;
     private final JdbcLog log;
     private final JdbcBus bus;
     private final JdbcPresence presence;
@@ -63,8 +68,8 @@ public final class JdbcStore implements Store, AutoCloseable {
                 builder.dataSource, builder.tables, builder.threads, builder.statementTimeout, builder.clockShift);
         Channels channels = new Channels(database);
         this.trimmer = new Trimmer(database, channels);
-        Appender appender = new Appender(database, channels, new Dedup(database), trimmer);
-        this.log = new JdbcLog(database, appender, new LogReader(database, channels), trimmer);
+        this.parts = new AppendParts(database, channels, new Dedup(database), trimmer);
+        this.log = new JdbcLog(database, new Appender(parts), new LogReader(database, channels), trimmer);
         this.bus = new JdbcBus(database, Keys.newId(), timer);
         this.presence = new JdbcPresence(database);
         this.control = new JdbcControl(database, bus);
@@ -98,6 +103,15 @@ public final class JdbcStore implements Store, AutoCloseable {
     public JdbcStore migrate() {
         new Migrations(database).run();
         return this;
+    }
+
+    /**
+     * Begins to publish what is put into the outbox; do so on every node that puts something there, and on at least one.
+     *
+     * @param rules the rules of each channel, null if it has none: {@code fanfare::rules}
+     */
+    public Outbox outbox(Function<ChannelId, @Nullable ChannelRules> rules) {
+        return new Outbox(database, bus, parts, requireNonNull(rules, "rules"));
     }
 
     @Override

@@ -73,6 +73,18 @@ record Tables(String prefix) {
         return prefix + "latest";
     }
 
+    String outbox() {
+        return prefix + "outbox";
+    }
+
+    String outboxDead() {
+        return prefix + "outbox_dead";
+    }
+
+    String partition() {
+        return prefix + "partition";
+    }
+
     /** Returns the name that nodes on PostgreSQL listen to. */
     String wakeUps() {
         return prefix + "wake";

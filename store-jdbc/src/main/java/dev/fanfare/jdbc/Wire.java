@@ -87,6 +87,17 @@ final class Wire {
         }
     }
 
+    /** Reads options back; the dedup key stands elsewhere. */
+    static PublishOptions options(byte @Nullable [] extra, @Nullable String dedupKey) {
+        Publication.Builder builder = Publication.builder(Payload.EMPTY);
+        readExtra(extra, builder);
+        Publication read = builder.build();
+        PublishOptions options = PublishOptions.none().withHeaders(read.headers());
+        options = read.key() == null ? options : options.withKey(read.key());
+        options = read.eventType() == null ? options : options.withEventType(read.eventType());
+        return dedupKey == null ? options : options.withDedupKey(dedupKey);
+    }
+
     // ---- a whole publication
 
     static byte[] publication(Publication publication) {

@@ -48,4 +48,11 @@ class H2FileStoreTest {
             super(fixture());
         }
     }
+
+    @Nested
+    class TransactionalPublish extends OutboxCases {
+        TransactionalPublish() {
+            super(Databases.h2File());
+        }
+    }
 }

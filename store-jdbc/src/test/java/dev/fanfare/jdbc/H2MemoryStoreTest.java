@@ -48,4 +48,11 @@ class H2MemoryStoreTest {
             super(fixture());
         }
     }
+
+    @Nested
+    class TransactionalPublish extends OutboxCases {
+        TransactionalPublish() {
+            super(Databases.h2Memory());
+        }
+    }
 }

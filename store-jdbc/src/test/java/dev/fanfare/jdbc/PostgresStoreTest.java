@@ -48,4 +48,11 @@ class PostgresStoreTest {
             super(fixture());
         }
     }
+
+    @Nested
+    class TransactionalPublish extends OutboxCases {
+        TransactionalPublish() {
+            super(Databases.postgres());
+        }
+    }
 }
