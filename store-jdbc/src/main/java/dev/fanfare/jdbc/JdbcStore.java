@@ -110,6 +110,7 @@ public final class JdbcStore implements Store, AutoCloseable {
      *
      * @param rules the rules of each channel, null if it has none: {@code fanfare::rules}
      */
+    @CanIgnoreReturnValue
     public Outbox outbox(Function<ChannelId, @Nullable ChannelRules> rules) {
         return new Outbox(database, bus, parts, requireNonNull(rules, "rules"));
     }

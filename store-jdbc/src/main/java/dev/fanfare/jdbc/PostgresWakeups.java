@@ -20,12 +20,14 @@ final class PostgresWakeups implements Wakeups {
 
     private final Connection connection;
     private final Object driver;
-    private final Method getNotifications;
+    private final Method taken;
+    private final Method awaited;
 
-    private PostgresWakeups(Connection connection, Object driver, Method getNotifications) {
+    private PostgresWakeups(Connection connection, Object driver, Class<?> type) throws NoSuchMethodException {
         this.connection = connection;
         this.driver = driver;
-        this.getNotifications = getNotifications;
+        this.taken = type.getMethod("getNotifications");
+        this.awaited = type.getMethod("getNotifications", int.class);
     }
 
     /** Begins to listen; {@link Wakeups#NONE} if the pool does not let us through to the driver. */
@@ -33,8 +35,7 @@ final class PostgresWakeups implements Wakeups {
         PostgresWakeups wakeups;
         try {
             Class<?> type = Class.forName(DRIVER_TYPE, false, loader(connection));
-            wakeups = new PostgresWakeups(
-                    connection, connection.unwrap(type), type.getMethod("getNotifications", int.class));
+            wakeups = new PostgresWakeups(connection, connection.unwrap(type), type);
         } catch (SQLException | ReflectiveOperationException hidden) {
             LOG.warn("No LISTEN through this DataSource, so other nodes' news are polled for: {}", hidden.toString());
             return NONE;
@@ -53,7 +54,11 @@ final class PostgresWakeups implements Wakeups {
     @Override
     public void await(int millis) throws SQLException {
         try {
-            getNotifications.invoke(driver, millis);
+            // Those that came during the last query are in the driver already; it would wait for one more.
+            Object[] earlier = (Object[]) taken.invoke(driver);
+            if (earlier == null || earlier.length == 0) {
+                awaited.invoke(driver, millis);
+            }
         } catch (InvocationTargetException failure) {
             if (failure.getCause() instanceof SQLException cause) {
                 throw cause;

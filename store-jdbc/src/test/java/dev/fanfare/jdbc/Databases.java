@@ -24,6 +24,10 @@ final class Databases {
         return H2File.POOL;
     }
 
+    static HikariDataSource maria() {
+        return Maria.POOL;
+    }
+
     static HikariDataSource pool(String url, String user) {
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(url);
@@ -36,6 +40,10 @@ final class Databases {
 
     private static final class Postgres {
         static final HikariDataSource POOL = pool(PostgresServer.shared().url(), "postgres");
+    }
+
+    private static final class Maria {
+        static final HikariDataSource POOL = pool(MariaServer.shared().url(), "root");
     }
 
     private static final class H2Memory {

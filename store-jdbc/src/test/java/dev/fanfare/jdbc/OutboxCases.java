@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.Payload;
@@ -271,6 +272,7 @@ abstract class OutboxCases {
         return store;
     }
 
+    @CanIgnoreReturnValue
     private Outbox outbox(JdbcStore store) {
         Outbox outbox = store.outbox(id -> RULES);
         opened.add(outbox);

@@ -69,7 +69,7 @@ final class PostgresServer implements AutoCloseable {
             int port = freePort();
             PostgresServer server = new PostgresServer(binaries, data, port, List.of(settings));
             server.initialize();
-            server.start();
+            server.startAgain();
             return server;
         } catch (IOException e) {
             throw new UncheckedIOException("PostgreSQL cannot be unpacked", e);
@@ -85,7 +85,7 @@ final class PostgresServer implements AutoCloseable {
     }
 
     /** Starts it again after {@link #kill}. */
-    void start() {
+    void startAgain() {
         List<String> command = new ArrayList<>(List.of(
                 "postgres",
                 "-D",
