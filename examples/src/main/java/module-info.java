@@ -4,5 +4,12 @@ module dev.fanfare.examples {
     requires static com.google.errorprone.annotations;
     requires dev.fanfare;
     requires dev.fanfare.netty;
+    requires com.fasterxml.jackson.core;
+    requires com.fasterxml.jackson.databind;
+    requires info.picocli;
+    requires io.netty.buffer;
     requires org.slf4j;
+
+    opens dev.fanfare.examples to
+            info.picocli;
 }

@@ -32,14 +32,14 @@ public record Cursor(String epoch, long offset, long tag) {
     /** Longest text that {@link #parse} looks at, in characters. */
     public static final int MAX_TEXT_LENGTH = 80;
 
-    private static final Pattern EPOCH = Pattern.compile("[A-Za-z0-9]{0,32}");
+    private static final int MAX_EPOCH_LENGTH = 32;
     private static final Pattern TEXT =
-            Pattern.compile("v1\\.([A-Za-z0-9]{1,32})\\.(0|[1-9][0-9]{0,18})\\.([0-9a-f]{1,16})");
+            Pattern.compile("v1\\.([A-Za-z0-9]{1,32})\\.(0|[1-9][0-9]{0,18})\\.(0|[1-9a-f][0-9a-f]{0,15})");
 
     /** Checks the parts. */
     public Cursor {
         requireNonNull(epoch, "epoch");
-        if (!EPOCH.matcher(epoch).matches()) {
+        if (!isEpoch(epoch)) {
             throw new IllegalArgumentException("epoch must be at most 32 letters or digits");
         }
         if (offset < 0) {
@@ -93,6 +93,17 @@ public record Cursor(String epoch, long offset, long tag) {
                     "Positions of different epochs have no order: " + epoch + " and " + other.epoch);
         }
         return offset > other.offset;
+    }
+
+    /** Looks at each character itself: positions are made for every publication. */
+    private static boolean isEpoch(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))) {
+                return false;
+            }
+        }
+        return text.length() <= MAX_EPOCH_LENGTH;
     }
 
     /** Returns the opaque text form for clients: {@code v1.<epoch>.<offset>.<tag in hex>}. */

@@ -129,7 +129,11 @@ final class ClientConnection extends Port implements Connection {
     /** Ends a subscription for the host, and tells the client. */
     void unsubscribeByHost(ChannelId channel) {
         Reader reader = readers.get(channel);
-        if (reader != null && reader.end(UnsubscribeReason.BY_HOST)) {
+        if (reader == null) {
+            return;
+        }
+        boolean wasStarted = reader.isStarted(); // if not, the answer to the subscribe says it all
+        if (reader.end(UnsubscribeReason.BY_HOST) && wasStarted) {
             outlet.ended(channel, UnsubscribeReason.BY_HOST);
             outlet.flush();
         }

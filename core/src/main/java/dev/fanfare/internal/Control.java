@@ -37,6 +37,7 @@ final class Control implements Connections {
     static final int MAX_LISTED = 1000;
     private static final int MAX_QUESTIONS = 1000;
     private static final Duration PATIENCE = Duration.ofSeconds(2);
+    private static final Duration RETRY = Duration.ofSeconds(5);
     private static final Logger LOG = LoggerFactory.getLogger(Control.class);
 
     private final String node;
@@ -46,7 +47,8 @@ final class Control implements Connections {
     private final TimeSource time;
     private final Map<String, Question> questions = new ConcurrentHashMap<>();
     private final AtomicLong asked = new AtomicLong();
-    private ControlBus.@Nullable Membership membership;
+    private volatile ControlBus.@Nullable Membership membership;
+    private volatile boolean isClosed;
 
     Control(String node, ControlBus bus, Clients clients, Calls calls, TimeSource time) {
         this.node = node;
@@ -56,20 +58,32 @@ final class Control implements Connections {
         this.time = time;
     }
 
+    /** Joins the bus; if that fails, tries again until it succeeds. */
     void start() {
+        if (isClosed) {
+            return;
+        }
         calls.store("joining the control bus", () -> bus.join(node, this::receive))
                 .whenComplete((joined, failure) -> {
                     if (failure != null) {
-                        LOG.error("Cannot join the control bus; orders to connections will not arrive", failure);
-                    } else {
-                        membership = joined;
+                        LOG.error(
+                                "Cannot join the control bus, trying again; orders to connections do not arrive",
+                                failure);
+                        time.schedule(RETRY, this::start);
+                        return;
+                    }
+                    membership = joined;
+                    if (isClosed) {
+                        joined.close();
                     }
                 });
     }
 
     void close() {
-        if (membership != null) {
-            membership.close();
+        isClosed = true;
+        ControlBus.Membership joined = membership;
+        if (joined != null) {
+            joined.close();
         }
         questions
                 .values()

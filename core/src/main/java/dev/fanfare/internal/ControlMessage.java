@@ -3,6 +3,7 @@ package dev.fanfare.internal;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.spi.ControlBus;
 import java.net.URLDecoder;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -50,16 +51,22 @@ sealed interface ControlMessage {
     record Answer(String question, String node, int count, List<ConnectionInfo> connections) implements ControlMessage {
         private static final int FIELDS = 4;
 
+        /** Leaves out connections that do not fit into one message. */
         @Override
         public String encode() {
-            List<String> fields = new ArrayList<>(List.of(question, node, Integer.toString(count)));
+            StringBuilder text = new StringBuilder(line("answer", question, node, Integer.toString(count)));
             for (ConnectionInfo each : connections) {
-                fields.add(each.id());
-                fields.add(each.user());
-                fields.add(each.transport());
-                fields.add(Long.toString(each.connectedAt().toEpochMilli()));
+                int before = text.length();
+                append(text, each.id());
+                append(text, each.user());
+                append(text, each.transport());
+                append(text, Long.toString(each.connectedAt().toEpochMilli()));
+                if (text.length() > ControlBus.MAX_MESSAGE_LENGTH) {
+                    text.setLength(before);
+                    break;
+                }
             }
-            return line("answer", fields.toArray(String[]::new));
+            return text.toString();
         }
 
         private static Answer decode(List<String> fields) {
@@ -77,15 +84,15 @@ sealed interface ControlMessage {
 
     /** Reads a line; null for what this version does not understand. */
     static @Nullable ControlMessage decode(String line) {
-        List<String> fields = new ArrayList<>();
-        for (String field : line.split(" ", -1)) {
-            fields.add(URLDecoder.decode(field, StandardCharsets.UTF_8));
-        }
-        if (fields.size() < 4 || !fields.get(0).equals("1")) {
-            return null;
-        }
-        List<String> rest = fields.subList(2, fields.size());
         try {
+            List<String> fields = new ArrayList<>();
+            for (String field : line.split(" ", -1)) {
+                fields.add(URLDecoder.decode(field, StandardCharsets.UTF_8));
+            }
+            if (fields.size() < 4 || !fields.get(0).equals("1")) {
+                return null;
+            }
+            List<String> rest = fields.subList(2, fields.size());
             return switch (fields.get(1)) {
                 case "disconnect" -> new Disconnect(rest.get(0), DisconnectReason.valueOf(rest.get(1)));
                 case "unsubscribe" -> new Unsubscribe(rest.get(0), ChannelId.of(rest.get(1)));
@@ -101,8 +108,12 @@ sealed interface ControlMessage {
     private static String line(String kind, String... fields) {
         StringBuilder text = new StringBuilder("1 ").append(kind);
         for (String field : fields) {
-            text.append(' ').append(URLEncoder.encode(field, StandardCharsets.UTF_8));
+            append(text, field);
         }
         return text.toString();
+    }
+
+    private static void append(StringBuilder text, String field) {
+        text.append(' ').append(URLEncoder.encode(field, StandardCharsets.UTF_8));
     }
 }

@@ -127,12 +127,15 @@ public final class Engine implements Fanfare {
         LocalSubscription subscription =
                 new LocalSubscription(this, channel, requireNonNull(start, "start"), subscriber, loop);
         if (rules == null) {
-            subscription.answered(new Connection.SubscribeResult.Refused(Refusal.UNKNOWN_NAMESPACE));
+            subscription.refuse(Refusal.UNKNOWN_NAMESPACE);
             return subscription;
         }
         localSubscriptions.add(subscription);
         Replay replay = new Replay(start, subscription::answered);
         subscription.begin(new Reader(subscription, channel, rules, rules.hasPresence(), replay));
+        if (isClosed.get()) {
+            subscription.end(UnsubscribeReason.SHUTDOWN);
+        }
         return subscription;
     }
 

@@ -2,6 +2,7 @@ package dev.fanfare.internal;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.FanfareListener;
+import dev.fanfare.Refusal;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ChannelLog.LogPage;
@@ -14,6 +15,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Finds the topic of a channel, and the queue of an event loop.
@@ -63,7 +65,11 @@ final class Hub {
 
     /** Brings a reader to its topic, which is opened if need be. */
     void join(Reader reader) {
-        topic(reader).join(reader);
+        if (isClosed) {
+            reader.port.queue.add(() -> reader.refuse(Refusal.CLOSED));
+        } else {
+            topic(reader).join(reader);
+        }
     }
 
     private Topic topic(Reader reader) {
@@ -78,6 +84,9 @@ final class Hub {
             return present;
         }
         fresh.open();
+        if (isClosed) {
+            fresh.shutDown();
+        }
         return fresh;
     }
 
@@ -99,7 +108,17 @@ final class Hub {
     // ---- what topics need
 
     CompletionStage<Bus.Watch> watch(ChannelId channel, Topic topic) {
-        return calls.store("watch of " + channel, () -> bus.watch(channel, topic));
+        AtomicReference<CompletionStage<Bus.Watch>> asked = new AtomicReference<>();
+        CompletionStage<Bus.Watch> answered = calls.store("watch of " + channel, () -> {
+            asked.set(bus.watch(channel, topic));
+            return asked.get();
+        });
+        return answered.whenComplete((watch, failure) -> {
+            CompletionStage<Bus.Watch> late = asked.get();
+            if (failure != null && late != null) {
+                late.thenAccept(Bus.Watch::close); // nobody waits for it any more
+            }
+        });
     }
 
     CompletionStage<LogPage> read(LogRead read) {
@@ -111,7 +130,7 @@ final class Hub {
     }
 
     void retryRepair(Topic topic) {
-        time.schedule(RETRY, topic::interrupted);
+        time.schedule(RETRY, topic::retryRepair);
     }
 
     private void probeLater() {

@@ -1,5 +1,6 @@
 package dev.fanfare.internal;
 
+import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.Publication;
@@ -80,6 +81,14 @@ final class Lane {
         if (publication.isLogged()) {
             last = publication;
         }
+        try {
+            deliverToAll(broadcast, publication);
+        } finally {
+            broadcast.done();
+        }
+    }
+
+    private void deliverToAll(Broadcast broadcast, Publication publication) {
         int delivered = 0;
         int bytes = 0;
         FrameEncoder encoder = null;
@@ -102,7 +111,6 @@ final class Lane {
             delivered++;
             bytes += frame.bytes();
         }
-        broadcast.done();
         if (delivered > 0) {
             topic.hub.listener.onDeliver(topic.channel, delivered, bytes);
         }
@@ -110,19 +118,28 @@ final class Lane {
 
     /** Gives a join or leave to every live subscriber that wants it. */
     void deliverPresence(Broadcast broadcast) {
-        for (int i = size - 1; i >= 0; i--) {
-            Reader reader = readers[i];
-            if (reader.wantsPresence
-                    && reader.isStarted()
-                    && reader.port.outlet().isWritable()) {
-                Frame frame = encodeOrNull(broadcast, reader.port.outlet().encoder());
-                if (frame != null) {
-                    reader.port.outlet().writePresence(topic.channel, frame);
-                    reader.port.written();
+        try {
+            for (int i = size - 1; i >= 0; i--) {
+                Reader reader = readers[i];
+                if (reader.wantsPresence
+                        && reader.isStarted()
+                        && reader.port.outlet().isWritable()) {
+                    deliverPresence(broadcast, reader);
                 }
             }
+        } finally {
+            broadcast.done();
         }
-        broadcast.done();
+    }
+
+    private void deliverPresence(Broadcast broadcast, Reader reader) {
+        Frame frame = encodeOrNull(broadcast, reader.port.outlet().encoder());
+        if (frame == null) {
+            reader.port.outlet().disconnect(DisconnectReason.INAPPROPRIATE_PROTOCOL);
+        } else {
+            reader.port.outlet().writePresence(topic.channel, frame);
+            reader.port.written();
+        }
     }
 
     /** Tells every subscriber that the run is broken. */
@@ -130,7 +147,7 @@ final class Lane {
         base = reset.position();
         last = null;
         for (int i = size - 1; i >= 0; i--) {
-            readers[i].reset(reset);
+            readers[i].laneReset(reset);
         }
     }
 
@@ -146,16 +163,25 @@ final class Lane {
         }
     }
 
+    /** Encodes for one subscriber alone, or finds that this format cannot carry it. */
+    static @Nullable Frame encodeOrNull(FrameEncoder encoder, ChannelId channel, Publication publication) {
+        try {
+            return encoder.publication(channel, publication);
+        } catch (RuntimeException notInThisFormat) {
+            return cannotEncode(encoder, channel, notInThisFormat);
+        }
+    }
+
     private static @Nullable Frame encodeOrNull(Broadcast broadcast, FrameEncoder encoder) {
         try {
             return broadcast.frame(encoder);
         } catch (RuntimeException notInThisFormat) {
-            LOG.warn(
-                    "A publication to channel {} cannot be sent as {}: {}",
-                    broadcast.channel,
-                    encoder,
-                    notInThisFormat.toString());
-            return null;
+            return cannotEncode(encoder, broadcast.channel, notInThisFormat);
         }
+    }
+
+    private static @Nullable Frame cannotEncode(FrameEncoder encoder, ChannelId channel, RuntimeException why) {
+        LOG.warn("A publication to channel {} cannot be sent as {}: {}", channel, encoder, why.toString());
+        return null;
     }
 }

@@ -5,6 +5,7 @@ import dev.fanfare.ConnectionInfo;
 import dev.fanfare.Cursor;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.Publication;
+import dev.fanfare.Refusal;
 import dev.fanfare.RefusedException;
 import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
@@ -44,6 +45,7 @@ final class LocalSubscription extends Port implements Subscription, Outlet {
     private volatile Cursor base;
     private volatile @Nullable Publication last;
     private @Nullable Reader reader;
+    private boolean hasFailed;
 
     LocalSubscription(Engine engine, ChannelId channel, StartAt start, Subscriber subscriber, Executor loop) {
         super(engine.hub.queue(loop));
@@ -59,6 +61,14 @@ final class LocalSubscription extends Port implements Subscription, Outlet {
         queue.add(() -> {
             this.reader = reader;
             engine.hub.join(reader);
+        });
+    }
+
+    /** Ends before there is a reader. */
+    void refuse(Refusal reason) {
+        queue.add(() -> {
+            answered(new SubscribeResult.Refused(reason));
+            tellEnded(UnsubscribeReason.NOT_STARTED);
         });
     }
 
@@ -132,6 +142,10 @@ final class LocalSubscription extends Port implements Subscription, Outlet {
         if (wasStarted) {
             engine.listener().onUnsubscribe(null, channel, reason);
         }
+        tellEnded(reason);
+    }
+
+    private void tellEnded(UnsubscribeReason reason) {
         try {
             subscriber.onEnded(reason);
         } catch (RuntimeException | Error failure) {
@@ -194,15 +208,16 @@ final class LocalSubscription extends Port implements Subscription, Outlet {
     }
 
     private void give(Publication publication) {
-        last = publication;
-        try {
-            subscriber.onPublication(publication);
-        } catch (RuntimeException | Error failure) {
-            failed(failure);
+        if (!hasFailed) {
+            last = publication;
+            call(() -> subscriber.onPublication(publication));
         }
     }
 
     private void call(Runnable callback) {
+        if (hasFailed) {
+            return;
+        }
         try {
             callback.run();
         } catch (RuntimeException | Error failure) {
@@ -212,6 +227,7 @@ final class LocalSubscription extends Port implements Subscription, Outlet {
 
     private void failed(Throwable failure) {
         LOG.warn("A subscriber of channel {} threw; its subscription ends", channel, failure);
+        hasFailed = true;
         end(UnsubscribeReason.SUBSCRIBER_FAILED);
     }
 }

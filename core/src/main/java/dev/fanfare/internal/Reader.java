@@ -7,6 +7,7 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.Cursor;
 import dev.fanfare.DeliveryClass;
+import dev.fanfare.DisconnectReason;
 import dev.fanfare.DropReason;
 import dev.fanfare.Publication;
 import dev.fanfare.Refusal;
@@ -29,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><i>Threads.</i> Confined to the loop of its port.
  *
- * <p><i>Ordering.</i> A publication is written only if it follows the position, by tag.
+ * <p><i>Ordering.</i> A publication is taken only if it follows the position, by tag; of those taken,
+ * conflation may leave out some. While LIVE the position is the lane's.
  *
  * <p><i>Bounds.</i> Nothing is queued here, except by {@link Conflation}, which is bounded by keys.
  */
@@ -58,7 +60,9 @@ final class Reader {
     boolean announcesJoin;
 
     private boolean isReading;
+    private boolean isInDoubt;
     private boolean isAwaiting;
+    private boolean isTimed;
     private @Nullable Lane lane;
     private @Nullable Replay replay;
     private @Nullable Conflation conflation;
@@ -102,7 +106,7 @@ final class Reader {
         }
     }
 
-    /** Begins to be pushed to; everything after the position follows. */
+    /** Begins to be pushed to, at the position that its lane has reached. */
     void goLive(Cursor position) {
         moveTo(position);
         state = State.LIVE;
@@ -111,10 +115,12 @@ final class Reader {
 
     /** Ends before it began, and says why. */
     void refuse(Refusal reason) {
-        if (replay != null) {
-            replay.refuse(reason);
-        }
+        Replay unfinished = replay;
+        replay = null;
         end(UnsubscribeReason.NOT_STARTED);
+        if (unfinished != null) {
+            unfinished.refuse(reason);
+        }
     }
 
     /**
@@ -149,37 +155,28 @@ final class Reader {
         if (state != State.LIVE) {
             return false;
         }
-        if (publication.isLogged()) {
-            if (publication.offset() <= offset) {
-                return false;
-            }
-            if (publication.previousTag() != tag && conflation == null) {
-                fallBehind();
-                return false;
-            }
+        if (publication.isLogged() && !follows(publication)) {
+            fallBehind();
+            return false;
         }
         if (conflation != null) {
             return acceptsConflated(publication, conflation);
         }
-        if (port.outlet().isWritable()) {
-            if (skipped > 0) {
-                tellSkipped();
-            }
+        if (hasRoom()) {
             return true;
         }
-        refuse(publication);
+        leaveOut(publication);
         return false;
     }
 
     /** Writes a publication that {@link #accepts} took. */
     void write(Frame frame, Publication publication) {
         moveTo(publication);
-        port.outlet().write(channel, frame, publication);
-        port.written();
+        send(frame, publication);
     }
 
     /** Leaves the live path and catches up by itself. */
-    void fallBehind() {
+    private void fallBehind() {
         if (state == State.LIVE && rules.isRetained()) {
             state = State.CATCHING_UP;
             lane().topic.hub.listener.onCatchUp(channel);
@@ -203,27 +200,31 @@ final class Reader {
         isAwaiting = false;
         if (state == State.CATCHING_UP) {
             pump();
-        } else if (state == State.LIVE) {
-            if (skipped > 0) {
-                tellSkipped();
-            }
+        } else if (state == State.LIVE && hasRoom()) {
             flushConflated();
+        } else if (state == State.LIVE) {
+            awaitRoom();
         }
     }
 
-    /** Takes note that the channel's history broke. */
-    void reset(Resume.Reset reset) {
-        if (!isStarted()) {
-            return; // its Replay compares with the lane and finds out
-        }
-        Lane at = lane();
-        at.topic.hub.listener.onReset(channel, reset.reason());
+    /** Learns that the lane's history broke. */
+    void laneReset(Resume.Reset reset) {
+        if (state == State.LIVE) {
+            reset(reset);
+        } else if (state == State.CATCHING_UP) {
+            isInDoubt = true; // what it has may be from before the break, and then nothing is wrong with it
+            pump();
+        } // a Replay compares with the lane, and finds out
+    }
+
+    private void reset(Resume.Reset reset) {
+        lane().topic.hub.listener.onReset(channel, reset.reason());
+        skipped = 0;
         if (conflation != null) {
             conflation.clear();
         }
+        moveTo(reset.position());
         if (port.outlet().reset(channel, reset)) {
-            moveTo(reset.position());
-            state = State.LIVE;
             port.written();
         } else {
             end(UnsubscribeReason.INSUFFICIENT_STATE);
@@ -234,26 +235,31 @@ final class Reader {
 
     private void pump() {
         while (state == State.CATCHING_UP && !isReading) {
-            if (!port.outlet().isWritable()) {
+            if (!hasRoom()) {
                 awaitRoom();
                 return;
             }
             Cursor served = lane().position();
-            if (offset > served.offset() || (offset == served.offset() && tag == served.tag())) {
-                state = State.LIVE;
-                return;
-            }
-            Publication next = lane().topic.ring().at(offset + 1);
-            if (next != null && follows(next)) {
-                writeAlone(next);
-            } else {
+            if (isInDoubt) {
                 readPage();
+            } else if (isAt(served)) {
+                state = State.LIVE;
+                flushConflated();
+            } else {
+                Publication next = lane().topic.ring().at(offset + 1);
+                if (next != null && next.offset() <= served.offset() && follows(next)) {
+                    advance(next);
+                } else {
+                    readPage();
+                }
             }
         }
     }
 
     private void readPage() {
         isReading = true;
+        isInDoubt = false;
+        Cursor asked = position();
         lane().topic.read(LogRead.after(channel, offset, PAGE), lane().queue, (page, failure) -> {
             isReading = false;
             if (state != State.CATCHING_UP) {
@@ -261,6 +267,8 @@ final class Reader {
             }
             if (page == null) {
                 retryLater();
+            } else if (isInDoubt || !isAt(asked)) {
+                pump(); // the page is of before that
             } else {
                 take(page);
             }
@@ -271,26 +279,25 @@ final class Reader {
         ResetReason broken = Positions.judge(position(), page);
         if (broken != null) {
             reset(new Resume.Reset(broken, page.head()));
-            if (state == State.LIVE) {
-                state = State.CATCHING_UP; // the lane may have gone on since that head
-                pump();
-            }
+            pump();
             return;
         }
-        if (page.publications().isEmpty()) {
+        long served = lane().position().offset();
+        if (page.publications().isEmpty() || served <= offset) {
             verifyThenPump();
             return;
         }
         for (Publication publication : page.publications()) {
-            if (state != State.CATCHING_UP || !port.outlet().isWritable()) {
+            // What lies beyond the lane's position comes through the lane.
+            if (publication.offset() > served || state != State.CATCHING_UP || !hasRoom()) {
                 break;
             }
-            writeAlone(publication);
+            advance(publication);
         }
         pump();
     }
 
-    /** The log has nothing after our position, yet the lane is elsewhere: one of them is wrong. */
+    /** The log agrees with our position, and the lane does not: let the topic look at the log. */
     private void verifyThenPump() {
         isReading = true;
         lane().topic.verify(lane().queue, () -> {
@@ -313,17 +320,25 @@ final class Reader {
                         }));
     }
 
+    /** Takes the next publication while catching up. */
+    private void advance(Publication publication) {
+        moveTo(publication);
+        if (conflation != null) {
+            conflation.hold(publication);
+        } else {
+            sendAlone(publication);
+        }
+    }
+
     // ---- delivery classes that may leave out
 
-    private void refuse(Publication publication) {
+    private void leaveOut(Publication publication) {
         boolean mayDrop = rules.delivery().kind() == DeliveryClass.Kind.EPHEMERAL || !publication.isLogged();
         if (!mayDrop) {
             fallBehind();
             return;
         }
-        if (publication.isLogged()) {
-            moveTo(publication);
-        }
+        moveTo(publication);
         skipped++;
         DropReason reason = rules.delivery().kind() == DeliveryClass.Kind.EPHEMERAL
                 ? DropReason.EPHEMERAL
@@ -334,11 +349,12 @@ final class Reader {
 
     private boolean acceptsConflated(Publication publication, Conflation held) {
         long now = lane().topic.hub.time.nanos();
-        if (!held.isHolding() && port.outlet().isWritable() && held.nanosUntilDue(now) == 0) {
+        if (!held.isHolding() && held.nanosUntilDue(now) == 0 && hasRoom()) {
             held.sent(now);
             return true;
         }
         held.hold(publication);
+        moveTo(publication);
         flushConflated();
         return false;
     }
@@ -354,36 +370,54 @@ final class Reader {
             flushConflatedIn(wait);
             return;
         }
-        skipped += held.takeSkipped();
-        while (held.isHolding() && port.outlet().isWritable()) {
-            writeAlone(held.take());
+        if (!port.outlet().isWritable()) {
+            awaitRoom();
+            return;
         }
-        held.sent(now);
+        long replaced = held.takeSkipped();
+        if (replaced > 0) {
+            lane().topic.hub.listener.onDrop(channel, DropReason.CONFLATED, replaced);
+            skipped += replaced;
+        }
+        while (held.isHolding() && hasRoom()) {
+            sendAlone(held.take());
+            held.sent(now);
+        }
         if (held.isHolding()) {
             awaitRoom();
-        }
-        if (skipped > 0 && port.outlet().isWritable()) {
-            lane().topic.hub.listener.onDrop(channel, DropReason.CONFLATED, skipped);
-            tellSkipped();
         }
     }
 
     private void flushConflatedIn(long nanos) {
-        if (isAwaiting) {
+        if (isTimed) {
             return;
         }
-        isAwaiting = true;
+        isTimed = true;
         LoopQueue queue = lane().queue;
-        lane().topic.hub.time.schedule(Duration.ofNanos(nanos), () -> queue.add(this::resume));
-    }
-
-    private void tellSkipped() {
-        port.outlet().skipped(channel, skipped);
-        skipped = 0;
-        port.written();
+        lane().topic
+                .hub
+                .time
+                .schedule(
+                        Duration.ofNanos(nanos),
+                        () -> queue.add(() -> {
+                            isTimed = false;
+                            if (state == State.LIVE) {
+                                flushConflated();
+                            }
+                        }));
     }
 
     // ---- small things
+
+    /** Tells whether there is room to write; what was left out before is told first. */
+    private boolean hasRoom() {
+        if (skipped > 0 && port.outlet().isWritable()) {
+            port.outlet().skipped(channel, skipped);
+            skipped = 0;
+            port.written();
+        }
+        return port.outlet().isWritable();
+    }
 
     private void awaitRoom() {
         if (!isAwaiting) {
@@ -392,17 +426,32 @@ final class Reader {
         }
     }
 
-    private void writeAlone(Publication publication) {
-        Frame frame = port.outlet().encoder().publication(channel, publication);
+    private void sendAlone(Publication publication) {
+        Frame frame = Lane.encodeOrNull(port.outlet().encoder(), channel, publication);
+        if (frame == null) {
+            port.outlet().disconnect(DisconnectReason.INAPPROPRIATE_PROTOCOL);
+            return;
+        }
         try {
-            write(frame, publication);
+            send(frame, publication);
         } finally {
             frame.release();
         }
     }
 
+    private void send(Frame frame, Publication publication) {
+        port.outlet().write(channel, frame, publication);
+        port.written();
+    }
+
+    private boolean isAt(Cursor other) {
+        return offset == other.offset() && tag == other.tag() && epoch.equals(other.epoch());
+    }
+
     private boolean follows(Publication publication) {
-        return publication.previousTag() == tag && publication.epoch().equals(epoch);
+        return publication.offset() == offset + 1
+                && publication.previousTag() == tag
+                && publication.epoch().equals(epoch);
     }
 
     private void moveTo(Publication publication) {

@@ -146,9 +146,13 @@ final class Replay {
     // ---- reach the lane
 
     private void walkToLane(Reader reader, Lane lane, Resume resume, Cursor from) {
+        Cursor served = lane.position();
+        // What lies beyond the lane's position comes through the lane.
+        missed.removeIf(publication ->
+                publication.offset() > served.offset() && publication.epoch().equals(served.epoch()));
         Cursor position =
                 missed.isEmpty() ? from : missed.get(missed.size() - 1).cursor();
-        while (isBefore(position, lane.position())) {
+        while (isBefore(position, served)) {
             Publication next = lane.topic.ring().at(position.offset() + 1);
             if (next == null || !next.follows(position)) {
                 readOn(reader, lane, resume, position);
@@ -157,9 +161,7 @@ final class Replay {
             missed.add(next);
             position = next.cursor();
         }
-        Cursor served = lane.position();
-        if (!position.epoch().equals(served.epoch())
-                || (position.offset() == served.offset() && position.tag() != served.tag())) {
+        if (!position.equals(served)) {
             beginAgain(reader, lane);
         } else if (resume instanceof Resume.Continued && missed.size() > reader.rules.recoveryLimit()) {
             reset(reader, lane, ResetReason.TOO_FAR, position);
@@ -208,8 +210,7 @@ final class Replay {
             return;
         }
         missed.clear();
-        Cursor position = served.offset() > head.offset() ? served : head;
-        finish(reader, new Resume.Reset(reason, position), position);
+        finish(reader, new Resume.Reset(reason, served), served);
     }
 
     private void finish(Reader reader, Resume resume, Cursor position) {

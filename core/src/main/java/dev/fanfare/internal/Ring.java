@@ -77,6 +77,12 @@ final class Ring {
         return found != null && found.tag() == publication.tag();
     }
 
+    /** Tells whether another publication was added at the same offset not long ago. */
+    boolean contradicts(Publication publication) {
+        Publication found = at(publication.offset());
+        return found != null && found.tag() != publication.tag();
+    }
+
     /**
      * Returns everything after a position that is proven to be of this history, or null if the ring
      * cannot prove it, or does not reach back that far, or holds more than {@code limit}.

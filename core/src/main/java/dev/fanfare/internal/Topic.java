@@ -41,7 +41,8 @@ import org.jspecify.annotations.Nullable;
  * the ring.
  *
  * <p><i>Bounds.</i> At most {@link #MAX_IN_FLIGHT} announcements wait for the stripe; more are dropped,
- * counted, and repaired from the log.
+ * counted, and repaired from the log. As many as a ring holds wait for the end of a repair; for more there is
+ * another one.
  */
 final class Topic implements Bus.Watcher {
 
@@ -64,6 +65,7 @@ final class Topic implements Bus.Watcher {
     private final List<Reader> waiting = new ArrayList<>(1);
     private final List<Runnable> afterRepair = new ArrayList<>(1);
     private final List<Runnable> afterWarming = new ArrayList<>(0);
+    private final List<Publication> early = new ArrayList<>(0);
 
     private State state = State.OPENING;
     private Bus.@Nullable Watch watch;
@@ -74,7 +76,9 @@ final class Topic implements Bus.Watcher {
     private volatile boolean hasLostAnnouncements;
     private volatile boolean hasNewsSinceProbe;
     private boolean isRepairing;
+    private boolean isRetrying;
     private boolean isRepairWanted;
+    private int earlyBytes;
     private boolean isClosingLater;
 
     Topic(Hub hub, ChannelId channel, ChannelRules rules, Stripe stripe) {
@@ -94,6 +98,12 @@ final class Topic implements Bus.Watcher {
     }
 
     private void watching(Bus.@Nullable Watch effective, @Nullable Throwable failure) {
+        if (state == State.CLOSED) {
+            if (effective != null) {
+                effective.close();
+            }
+            return;
+        }
         if (effective == null) {
             failOpening(failure);
             return;
@@ -105,6 +115,9 @@ final class Topic implements Bus.Watcher {
         }
         hub.read(LogRead.head(channel))
                 .whenComplete((page, broken) -> stripe.execute(() -> {
+                    if (state == State.CLOSED) {
+                        return;
+                    }
                     if (page == null) {
                         failOpening(broken);
                     } else {
@@ -128,10 +141,7 @@ final class Topic implements Bus.Watcher {
 
     private void failOpening(@Nullable Throwable failure) {
         hub.log.openFailed(channel, failure);
-        List<Reader> arrivals = List.copyOf(waiting);
-        waiting.clear();
-        close();
-        arrivals.forEach(reader -> reader.port.queue.add(() -> reader.refuse(Refusal.UNAVAILABLE)));
+        close(Refusal.UNAVAILABLE);
     }
 
     /** Takes in a reader; one that comes to a closed topic is sent to the hub again. */
@@ -174,17 +184,17 @@ final class Topic implements Bus.Watcher {
         stripe.execute(() -> {
             isClosingLater = false;
             if (state == State.OPEN && lanes.isEmpty() && waiting.isEmpty()) {
-                close();
+                close(Refusal.CLOSED);
             }
         });
     }
 
     /** Closes in any case: Fanfare is being closed. */
     void shutDown() {
-        stripe.execute(this::close);
+        stripe.execute(() -> close(Refusal.CLOSED));
     }
 
-    private void close() {
+    private void close(Refusal answer) {
         if (state == State.CLOSED) {
             return;
         }
@@ -193,6 +203,8 @@ final class Topic implements Bus.Watcher {
             watch.close();
         }
         hub.remove(this);
+        waiting.forEach(reader -> reader.port.queue.add(() -> reader.refuse(answer)));
+        waiting.clear();
         runAfterRepair();
     }
 
@@ -220,27 +232,30 @@ final class Topic implements Bus.Watcher {
         boolean isLogged = announcement instanceof Announcement.Published published
                 && published.publication().isLogged();
         if (isLogged || announcement instanceof Announcement.Moved) {
-            hasLostAnnouncements = true;
+            if (!hasLostAnnouncements) {
+                hasLostAnnouncements = true;
+                stripe.execute(this::repairLost);
+            }
         } else {
             hub.listener.onDrop(channel, DropReason.NOT_RETAINED, 1);
         }
+    }
+
+    private void repairLost() {
+        hasLostAnnouncements = false;
+        repair();
     }
 
     private void receive(Announcement announcement) {
         if (state == State.CLOSED) {
             return;
         }
-        hasNewsSinceProbe = true;
         if (announcement instanceof Announcement.Published published) {
             receive(published.publication());
         } else if (announcement instanceof Announcement.Moved) {
             repair();
         } else if (announcement instanceof Announcement.Presence presence) {
             send(presence);
-        }
-        if (hasLostAnnouncements) {
-            hasLostAnnouncements = false;
-            repair();
         }
     }
 
@@ -252,11 +267,16 @@ final class Topic implements Bus.Watcher {
         } else if (isNext(publication)) {
             take(publication);
         } else if (!ring.holds(publication)) {
-            repair();
+            if (isRepairing || isRetrying) {
+                keepEarly(publication);
+            } else {
+                repair();
+            }
         }
     }
 
     private void take(Publication publication) {
+        hasNewsSinceProbe = true;
         last = publication;
         ring.add(publication);
         send(publication);
@@ -347,7 +367,7 @@ final class Topic implements Bus.Watcher {
         });
     }
 
-    /** Compares with the log, unless there was news since the last time. */
+    /** Compares with the log, unless it has brought something since the last time. */
     void probe() {
         if (hasNewsSinceProbe) {
             hasNewsSinceProbe = false;
@@ -364,40 +384,96 @@ final class Topic implements Bus.Watcher {
             }
             return;
         }
-        if (isRepairing) {
+        if (isRepairing || isRetrying) {
             isRepairWanted = true;
             return;
         }
         isRepairing = true;
         isRepairWanted = false;
-        hub.read(LogRead.after(channel, position().offset(), REPAIR_PAGE))
-                .whenComplete((page, failure) -> stripe.execute(() -> repaired(page, failure)));
+        Cursor asked = position();
+        hub.read(LogRead.after(channel, asked.offset(), REPAIR_PAGE))
+                .whenComplete((page, failure) -> stripe.execute(() -> repaired(asked, page, failure)));
     }
 
-    private void repaired(@Nullable LogPage page, @Nullable Throwable failure) {
+    private void repaired(Cursor asked, @Nullable LogPage page, @Nullable Throwable failure) {
         isRepairing = false;
         if (state == State.CLOSED) {
             return;
         }
         if (page == null) {
             hub.log.repairFailed(channel, requireNonNull(failure));
+            isRetrying = true;
             hub.retryRepair(this);
             runAfterRepair(); // those who wait have their own patience
             return;
         }
-        ResetReason broken = Positions.judge(position(), page);
-        if (broken != null) {
+        ResetReason broken = Positions.judge(asked, page);
+        if (broken == null) {
+            takeAll(page);
+        } else if (asked.equals(position())) {
             hub.listener.onRepair(channel, true);
             reset(new Resume.Reset(broken, page.head()));
-        } else if (!page.publications().isEmpty()) {
-            hub.listener.onRepair(channel, false);
-            page.publications().forEach(this::take);
+        } else {
+            isRepairWanted = true; // announcements moved the position on meanwhile, and the page is of before
         }
-        if (isRepairWanted || !page.head().equals(position())) {
+        takeEarly();
+        if (isRepairWanted || isBehind(page.head())) {
             repair();
         } else {
             finishRepair();
         }
+    }
+
+    /** Tries again, a while after the log could not be read. */
+    void retryRepair() {
+        stripe.execute(() -> {
+            isRetrying = false;
+            repair();
+        });
+    }
+
+    /** Takes what the position does not have yet; announcements may have brought some of it meanwhile. */
+    private void takeAll(LogPage page) {
+        boolean hasTaken = false;
+        for (Publication publication : page.publications()) {
+            if (isNext(publication)) {
+                take(publication);
+                hasTaken = true;
+            } else if (publication.offset() > position().offset() || ring.contradicts(publication)) {
+                isRepairWanted = true;
+                break;
+            }
+        }
+        if (hasTaken) {
+            hub.listener.onRepair(channel, false);
+        }
+    }
+
+    private boolean isBehind(Cursor head) {
+        Cursor reached = position();
+        return head.offset() > reached.offset() || !head.epoch().equals(reached.epoch());
+    }
+
+    /** Keeps what comes while the log is being read: it follows what the read brings. */
+    private void keepEarly(Publication publication) {
+        if (early.size() < Ring.MOST_SLOTS && earlyBytes < Ring.MOST_BYTES) {
+            early.add(publication);
+            earlyBytes += publication.data().size();
+        } else {
+            isRepairWanted = true;
+        }
+    }
+
+    private void takeEarly() {
+        for (Publication publication : early) {
+            if (isNext(publication)) {
+                take(publication);
+            } else if (!ring.holds(publication)) {
+                isRepairWanted = true;
+            }
+        }
+        early.clear();
+        earlyBytes = 0;
     }
 
     private void finishRepair() {

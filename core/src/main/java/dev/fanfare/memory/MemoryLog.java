@@ -32,13 +32,14 @@ final class MemoryLog implements ChannelLog {
     private final Clock clock;
     private final MemoryBus bus;
     private final DedupTable dedup;
-    private final LogChannels channels = new LogChannels();
+    private final LogChannels channels;
     private final Rounds<LogChannel> rounds;
 
-    MemoryLog(Clock clock, MemoryBus bus, DedupTable dedup) {
+    MemoryLog(Clock clock, MemoryBus bus, DedupTable dedup, LogChannels channels) {
         this.clock = clock;
         this.bus = bus;
         this.dedup = dedup;
+        this.channels = channels;
         this.rounds = new Rounds<>(channels.all(), this::tidy, clock.now());
     }
 

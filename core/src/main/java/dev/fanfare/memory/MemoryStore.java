@@ -42,7 +42,7 @@ public final class MemoryStore implements Store {
 
     private MemoryStore(Clock clock) {
         this.bus = new MemoryBus();
-        this.log = new MemoryLog(clock, bus, new DedupTable(MAX_DEDUP_KEYS));
+        this.log = new MemoryLog(clock, bus, new DedupTable(MAX_DEDUP_KEYS), new LogChannels());
         this.presence = new MemoryPresence(clock);
         this.control = new MemoryControl();
         this.latestValues = new MemoryLatest(clock);

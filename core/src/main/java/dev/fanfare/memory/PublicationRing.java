@@ -33,9 +33,7 @@ final class PublicationRing {
             removeFirst();
         }
         if (size == publications.length) {
-            // Grows by half, not by doubling, and never beyond the limit: the slack is part of the goal
-            // of 250 bytes per publication.
-            resize(Math.min(Math.max(SMALLEST, size + (size >> 1) + 1), Math.max(limit, size + 1)));
+            resize(Math.min(larger(), Math.max(limit, size + 1)));
         }
         int index = index(size);
         publications[index] = publication;
@@ -74,6 +72,11 @@ final class PublicationRing {
             Collections.reverse(list);
         }
         return Collections.unmodifiableList(list);
+    }
+
+    /** Grows by less the larger it is: the slack is part of the goal of 250 bytes per publication. */
+    private int larger() {
+        return size < 64 ? size + (size >> 1) + SMALLEST : size + (size >> 2);
     }
 
     private void removeFirst() {

@@ -45,6 +45,10 @@ final class Turnstile<T> {
         this.handler = handler;
     }
 
+    boolean isEmpty() {
+        return waiting.isEmpty();
+    }
+
     boolean isFull() {
         return waitingBytes.get() >= MAX_WAITING_BYTES;
     }

@@ -1,15 +1,201 @@
 package dev.fanfare.examples;
 
-/** Starts the demo server. */
-public final class Demo {
+import dev.fanfare.netty.TransportException;
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Starts the demo server, or with {@code bench} the server that the load harness measures. */
+@Command(
+        name = "demo",
+        subcommands = Demo.Bench.class,
+        mixinStandardHelpOptions = true,
+        version = Demo.VERSION,
+        sortOptions = false,
+        usageHelpAutoWidth = true,
+        description = {"Serves the examples: a team chat, an event stream, and an API for curl.", ""},
+        optionListHeading = "Options:%n",
+        commandListHeading = "%nOther servers:%n",
+        footer = {
+            "",
+            "JAVA_OPTS goes to the JVM: JAVA_OPTS=-Xmx256m ./demo",
+            "Everything is kept in memory and gone when the server stops."
+        })
+public final class Demo implements Callable<Integer> {
+
+    /** What {@code --version} says. */
+    static final String VERSION = "Fanfare demo 0.1.0-SNAPSHOT";
+
+    /** Exit code when the port is taken or cannot be used. */
+    static final int PORT_UNUSABLE = 3;
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    @Option(
+            names = "--host",
+            paramLabel = "NAME",
+            defaultValue = "localhost",
+            description = {
+                "Address to listen on (default: ${DEFAULT-VALUE}).",
+                "The demo asks for no passwords: do not open it to a network that you do not trust."
+            })
+    private String host = "localhost";
+
+    @Option(
+            names = "--port",
+            paramLabel = "N",
+            defaultValue = "8080",
+            description = "Port to listen on, 0 for any free one (default: ${DEFAULT-VALUE}).")
+    private int port;
+
     private Demo() {}
 
     /**
-     * Runs the demo until the process is stopped.
+     * Runs until the process is stopped.
      *
-     * @param args none are read yet
+     * @param args see {@code --help}
      */
     public static void main(String[] args) {
-        System.out.println("The demo server is not here yet.");
+        System.exit(new CommandLine(new Demo()).execute(args));
+    }
+
+    /** Does what the arguments say and complains to the writer; returns the exit code once that is over. */
+    static int run(PrintWriter err, String... args) {
+        return new CommandLine(new Demo()).setErr(err).execute(args);
+    }
+
+    @Override
+    public Integer call() {
+        CommandLine line = commandLine(spec);
+        return serve(line, host, port, DemoServer::start, server -> {
+            PrintWriter out = line.getOut();
+            String url = "http://" + host + ":" + server.port();
+            out.println();
+            out.println("  Fanfare is running. Nothing else is: one Java process, everything in memory.");
+            out.println();
+            out.println("    " + url + "          start here");
+            out.println("    " + url + "/chat     a team chat; open it in two windows");
+            out.println("    " + url + "/stream   the same rooms through plain EventSource");
+            out.println();
+            out.println("  And from a terminal:");
+            out.println();
+            out.println("    curl -N '" + url + "/sse?channel=chat:lobby&history=5'");
+            out.println("    curl -H 'X-API-Key: " + DemoServer.API_KEY + "' " + url + "/api/publish \\");
+            out.println("         -d '{\"channel\":\"chat:lobby\",\"data\":{\"user\":\"curl\",\"text\":\"hello\"}}'");
+            out.println();
+            out.println("  Ctrl-C stops it.");
+            out.println();
+            out.flush();
+        });
+    }
+
+    private static int serve(CommandLine line, String host, int port, Starter starter, Consumer<Server> greeting) {
+        if (port < 0 || port > 65_535) {
+            throw new ParameterException(line, "--port must be in 0 to 65535: " + port);
+        }
+        Server server;
+        try {
+            server = starter.start(host, port);
+        } catch (TransportException e) {
+            PrintWriter err = line.getErr();
+            err.println("demo: cannot listen on " + host + ":" + port + ": " + whyNotBound(e));
+            err.flush();
+            return PORT_UNUSABLE;
+        }
+        greeting.accept(server);
+        awaitEnd(server);
+        return 0;
+    }
+
+    /** Waits for Ctrl-C or an interrupt, then closes the server: clients are told, nothing is left open. */
+    private static void awaitEnd(Server server) {
+        CountDownLatch closed = new CountDownLatch(1);
+        Thread hook = new Thread(
+                () -> {
+                    server.close();
+                    closed.countDown();
+                },
+                "demo-shutdown");
+        Runtime.getRuntime().addShutdownHook(hook);
+        try {
+            closed.await();
+        } catch (InterruptedException stopped) {
+            Runtime.getRuntime().removeShutdownHook(hook);
+            server.close();
+        }
+    }
+
+    private static String whyNotBound(TransportException e) {
+        Throwable cause = e.getCause() == null ? e : e.getCause();
+        String message = String.valueOf(cause.getMessage());
+        return message.contains("in use")
+                ? "the port is taken; choose another with --port, or any free one with --port 0"
+                : message;
+    }
+
+    private static CommandLine commandLine(@Nullable CommandSpec spec) {
+        if (spec == null) {
+            throw new IllegalStateException("picocli sets it");
+        }
+        return spec.commandLine();
+    }
+
+    /** Starts one of the servers. */
+    @FunctionalInterface
+    private interface Starter {
+        Server start(String host, int port);
+    }
+
+    /** Starts the server that the load harness measures. */
+    @Command(
+            name = "bench",
+            mixinStandardHelpOptions = true,
+            version = Demo.VERSION,
+            sortOptions = false,
+            usageHelpAutoWidth = true,
+            description = {
+                "Serves nothing but the library's end points, to be measured: everybody may do everything.",
+                "Namespaces: bench: keeps 100 publications for 300 s, plain: keeps none.",
+                ""
+            })
+    static final class Bench implements Callable<Integer> {
+
+        @Spec
+        private @Nullable CommandSpec spec;
+
+        @Option(
+                names = "--host",
+                paramLabel = "NAME",
+                defaultValue = "localhost",
+                description = "Address to listen on (default: ${DEFAULT-VALUE}).")
+        private String host = "localhost";
+
+        @Option(
+                names = "--port",
+                paramLabel = "N",
+                defaultValue = "7010",
+                description = "Port to listen on, 0 for any free one (default: ${DEFAULT-VALUE}).")
+        private int port;
+
+        private Bench() {}
+
+        @Override
+        public Integer call() {
+            CommandLine line = commandLine(spec);
+            return serve(line, host, port, BenchServer::start, server -> {
+                PrintWriter out = line.getOut();
+                out.println("bench server on http://" + host + ":" + server.port() + ", Ctrl-C stops it");
+                out.flush();
+            });
+        }
     }
 }

@@ -21,6 +21,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -568,19 +569,26 @@ public abstract class ChannelLogContract extends StoreContract {
     @Test
     void clause9NothingBetweenWatchAndReadIsMissed() {
         assumeTrue(log().announcesOn(store().bus()), "the node announces for this store");
-        for (int i = 0; i < 50 * iterations(); i++) {
-            ChannelId raced = channel("raced" + i);
-            together(2, number -> {
+        CyclicBarrier round = new CyclicBarrier(2);
+        together(2, number -> {
+            for (int i = 0; i < 300 * iterations(); i++) {
+                ChannelId raced = channel("raced" + i);
+                meet(round);
+                // The two meet at many different distances.
+                for (int delay = ThreadLocalRandom.current().nextInt(200); delay > 0; delay--) {
+                    Thread.onSpinWait();
+                }
                 if (number == 0) {
                     await(log().append(request(raced, "a", PublishOptions.none(), rules)));
-                    return;
+                } else {
+                    RecordingWatcher watcher = RecordingWatcher.watching(store().bus(), raced);
+                    if (await(log().read(LogRead.head(raced))).head().offset() == 0) {
+                        assertThat(watcher.nextPublication().offset()).isEqualTo(1);
+                    }
+                    watcher.close();
                 }
-                RecordingWatcher watcher = RecordingWatcher.watching(store().bus(), raced);
-                if (await(log().read(LogRead.head(raced))).head().offset() == 0) {
-                    assertThat(watcher.nextPublication().offset()).isEqualTo(1);
-                }
-            });
-        }
+            }
+        });
     }
 
     private void manyWriters(String name, ChannelRules rules, @Nullable Disturbance disturbance) {

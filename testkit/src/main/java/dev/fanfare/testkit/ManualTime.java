@@ -2,6 +2,7 @@ package dev.fanfare.testkit;
 
 import static java.util.Objects.requireNonNull;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.fanfare.spi.TimeSource;
 import java.time.Duration;
@@ -50,6 +51,7 @@ public final class ManualTime implements TimeSource {
         return FIRST_NANOS + elapsedNanos;
     }
 
+    @CanIgnoreReturnValue
     @Override
     public Timer schedule(Duration delay, Runnable task) {
         requireNonNull(task, "task");

@@ -132,14 +132,19 @@ public abstract class StoreContract {
     private static void attempt(
             CyclicBarrier start, NumberedTask task, int number, AtomicReference<@Nullable Throwable> failure) {
         try {
-            start.await(PATIENCE.toSeconds(), SECONDS);
+            meet(start);
             task.run(number);
-        } catch (InterruptedException
-                | BrokenBarrierException
-                | TimeoutException
-                | RuntimeException
-                | AssertionError e) {
+        } catch (RuntimeException | AssertionError e) {
             failure.compareAndSet(null, e);
+        }
+    }
+
+    /** Waits until all threads of a crowd have come here. */
+    static void meet(CyclicBarrier barrier) {
+        try {
+            barrier.await(2 * PATIENCE.toSeconds(), SECONDS);
+        } catch (InterruptedException | BrokenBarrierException | TimeoutException e) {
+            throw new AssertionError("Another thread failed or hangs", e);
         }
     }
 

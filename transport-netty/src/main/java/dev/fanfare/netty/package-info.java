@@ -1,4 +1,7 @@
-/** WebSocket, server-sent events and HTTP for Fanfare, on Netty. */
+/**
+ * WebSocket, server-sent events and HTTP for Fanfare, on Netty. Start at {@link
+ * dev.fanfare.netty.NettyTransport}.
+ */
 @NullMarked
 @CheckReturnValue
 package dev.fanfare.netty;

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Server CPU per delivery, beside the least that any server can do, in one run.
+#
+#   benchmarks/fanout.sh [readers=1000] [rate=40] [seconds=10] [rounds=3]
+#
+# Server on core 0, load on core 1. Needs a C compiler and taskset. Each round measures the floor (one send() per
+# reader in C), Fanfare over WebSocket (JSON), and Fanfare over SSE, one after the other; compare ratios, not figures.
+set -euo pipefail
+readers=${1:-1000} rate=${2:-40} seconds=${3:-10} rounds=${4:-3}
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
+cc -O2 -w -o "$work/floor" "$here/native/floor.c"
+cc -O2 -w -o "$work/fanload" "$here/native/fanload.c"
+
+await() { for _ in $(seq 200); do (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return; sleep 0.1; done; return 1; }
+load() { taskset -c 1 "$work/fanload" --conns "$readers" --rate "$rate" --secs "$seconds" --pad 128 "$@"; }
+cost() { sed -n 's/.*= \([0-9.]*\) us\/delivery.*/\1/p'; }
+
+"$here/../demo" --version >/dev/null # builds if need be
+export JAVA_OPTS="-Xms256m -Xmx256m ${JAVA_OPTS:-}"
+taskset -c 0 "$here/../demo" bench --port 7010 >"$work/server.log" 2>&1 & server=$!
+await 7010 || { cat "$work/server.log"; exit 1; }
+publish=(--pub-path /api/publish --pub-type application/json)
+
+websocket() { load --port 7010 --pid $server --path /connection/websocket --warm "${1:-2}" \
+  --hello '{"id":1,"connect":{}}' --hello '{"id":2,"subscribe":{"channel":"bench:%C"}}' --ready '"id":2,"subscribe"' --pong '{}' '{}' \
+  "${publish[@]}" --pub-body '{"channel":"bench:%C","data":"%M"}'; }
+sse() { load --port 7010 --pid $server --sse --path '/sse?channel=bench:%C' --ready 'retry:' --warm "${1:-2}" \
+  "${publish[@]}" --pub-body '{"channel":"bench:%C","data":"%M"}'; }
+
+echo "warming up" >&2
+websocket 10 >/dev/null; sse 5 >/dev/null
+echo "round | floor us | websocket us | ratio | sse us | ratio"
+for round in $(seq "$rounds"); do
+  taskset -c 0 "$work/floor" 7000 & floor_pid=$!
+  await 7000
+  floor=$(load --port 7000 --pid $floor_pid --path / --ready ready | tee "$work/floor.$round" | cost)
+  kill $floor_pid; wait $floor_pid 2>/dev/null || true
+  ws=$(websocket | tee "$work/ws.$round" | cost)
+  sse=$(sse | tee "$work/sse.$round" | cost)
+  awk -v r="$round" -v f="$floor" -v w="$ws" -v s="$sse" 'BEGIN { printf "%5d | %8.3f | %12.3f | %5.2f | %6.3f | %5.2f\n", r, f, w, w/f, s, s/f }'
+  grep -h -E 'delivered|latency' "$work/ws.$round" "$work/sse.$round" | sed 's/^/        /'
+done

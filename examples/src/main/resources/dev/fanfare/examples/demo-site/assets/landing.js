@@ -1,0 +1,49 @@
+// The landing page: the lobby as it is, through EventSource, and commands to copy.
+import { find, make, readMessage } from './dom.js';
+
+const SHOWN = 6;
+
+const feed = find('#feed');
+const state = find('#state');
+
+function show(data) {
+  const { user, text } = readMessage(data);
+  feed.querySelector('.empty')?.remove();
+  feed.append(make('li', {}, make('b', {}, user), text));
+  while (feed.children.length > SHOWN) {
+    feed.firstElementChild.remove();
+  }
+}
+
+function say(name, text) {
+  state.dataset.state = name;
+  state.textContent = text;
+}
+
+const events = new EventSource('/sse?channel=chat:lobby&history=5');
+events.onopen = () => say('connected', 'Live');
+events.onerror = () => (events.readyState === EventSource.CLOSED ? say('disconnected', 'Closed') : say('connecting', 'Reconnecting'));
+events.onmessage = (event) => {
+  try {
+    show(JSON.parse(event.data));
+  } catch {
+    show(event.data);
+  }
+};
+addEventListener('pagehide', () => events.close());
+addEventListener('pageshow', (event) => event.persisted && location.reload());
+
+for (const element of document.querySelectorAll('[data-origin]')) {
+  element.textContent = location.origin;
+}
+
+for (const command of document.querySelectorAll('.command')) {
+  const text = find('code', command);
+  const button = make('button', { type: 'button', class: 'button quiet copy' }, 'Copy');
+  button.addEventListener('click', async () => {
+    await navigator.clipboard.writeText(text.textContent);
+    button.textContent = 'Copied';
+    setTimeout(() => (button.textContent = 'Copy'), 1500);
+  });
+  command.append(button);
+}

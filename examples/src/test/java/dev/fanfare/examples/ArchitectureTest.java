@@ -1,0 +1,279 @@
+package dev.fanfare.examples;
+
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaModifier.PROTECTED;
+import static com.tngtech.archunit.core.domain.JavaModifier.PUBLIC;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaCodeUnit;
+import com.tngtech.archunit.core.domain.JavaField;
+import com.tngtech.archunit.core.domain.JavaMember;
+import com.tngtech.archunit.core.domain.JavaType;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** Holds the arrows between modules and packages, for every module that the examples use. */
+@AnalyzeClasses(packages = "dev.fanfare", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+
+    private static final String ROOT = "dev.fanfare";
+    private static final String PRESENCE = "dev.fanfare.presence";
+    private static final String SPI = "dev.fanfare.spi";
+    private static final String MEMORY = "dev.fanfare.memory";
+    private static final String INTERNAL = "dev.fanfare.internal..";
+    private static final String NETTY = "dev.fanfare.netty..";
+    private static final String TESTKIT = "dev.fanfare.testkit..";
+    private static final String EXAMPLES = "dev.fanfare.examples..";
+
+    private static final String[] CORE = {ROOT, PRESENCE, SPI, MEMORY, INTERNAL};
+    private static final String[] EXPORTED = {ROOT, PRESENCE, SPI, MEMORY, "dev.fanfare.netty", "dev.fanfare.testkit"};
+
+    /** The only classes that may look at a clock themselves; everybody else is given the time. */
+    private static final Set<String> CLOCKS = Set.of(
+            "dev.fanfare.internal.SystemTime", // the real time source
+            "dev.fanfare.internal.EventLog", // spaces out log lines; no behaviour hangs on it
+            "dev.fanfare.internal.Threads", // bounds the wait of close() by real time, also under a manual clock
+            "dev.fanfare.memory.Clock"); // the memory store's real clock
+
+    // Between modules
+
+    @ArchTest
+    static final ArchRule coreKnowsNoOtherModule = noClasses()
+            .that()
+            .resideInAnyPackage(CORE)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(NETTY, TESTKIT, EXAMPLES);
+
+    @ArchTest
+    static final ArchRule coreKnowsOnlyTheJdkAndSlf4j = classes()
+            .that()
+            .resideInAnyPackage(CORE)
+            .should()
+            .onlyDependOnClassesThat(resideInAnyPackage(CORE)
+                    .or(resideInAnyPackage(
+                            "java..", "org.slf4j", "org.jspecify.annotations", "com.google.errorprone.annotations..")));
+
+    @ArchTest
+    static final ArchRule coreNamesNoNettyLettuceOrJdbcType = noClasses()
+            .that()
+            .resideInAnyPackage(CORE)
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("io.netty..", "io.lettuce..", "java.sql..", "javax.sql..");
+
+    @ArchTest
+    static final ArchRule adaptersKnowOnlyWhatCoreExports = noClasses()
+            .that()
+            .resideInAnyPackage(NETTY, TESTKIT, EXAMPLES)
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage(INTERNAL);
+
+    @ArchTest
+    static final ArchRule adaptersDoNotKnowEachOther = slices().matching("dev.fanfare.(netty|redis|jdbc|testkit)..")
+            .should()
+            .notDependOnEachOther();
+
+    @ArchTest
+    static final ArchRule nobodyKnowsTheExamples = noClasses()
+            .that()
+            .resideOutsideOfPackage(EXAMPLES)
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage(EXAMPLES);
+
+    @ArchTest
+    static final ArchRule examplesUseOnlyTheFrontDoorOfTheTransport = noClasses()
+            .that()
+            .resideInAPackage(EXAMPLES)
+            .should()
+            .dependOnClassesThat(resideInAPackage(NETTY).and(not(resideInAPackage("dev.fanfare.netty"))));
+
+    // Between the packages of core. What users name and what stores and transports implement name each other
+    // (Fanfare.gateway(), FanfareBuilder.store()), and the builder starts the engine; all other arrows are:
+    // internal -> memory -> spi -> presence -> dev.fanfare.
+
+    @ArchTest
+    static final ArchRule onlyTheBuilderStartsTheEngine = noClasses()
+            .that(resideInAnyPackage(ROOT, PRESENCE, SPI, MEMORY).and(not(named("dev.fanfare.FanfareBuilder"))))
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage(INTERNAL);
+
+    @ArchTest
+    static final ArchRule theBuilderKnowsOnlyTheEnginesDoor = classes()
+            .that()
+            .haveFullyQualifiedName("dev.fanfare.FanfareBuilder")
+            .should()
+            .onlyDependOnClassesThat(not(resideInAPackage(INTERNAL))
+                    .or(named("dev.fanfare.internal.Engine"))
+                    .or(named("dev.fanfare.internal.Settings")));
+
+    @ArchTest
+    static final ArchRule presenceKnowsOnlyTheRoot = coreArrows(PRESENCE, ROOT);
+
+    @ArchTest
+    static final ArchRule theRootKnowsPresenceAndSpi = noClasses()
+            .that()
+            .resideInAPackage(ROOT)
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage(MEMORY);
+
+    @ArchTest
+    static final ArchRule spiKnowsOnlyTheRootAndPresence = coreArrows(SPI, ROOT, PRESENCE);
+
+    @ArchTest
+    static final ArchRule theMemoryStoreKnowsWhatEveryStoreKnows = coreArrows(MEMORY, ROOT, PRESENCE, SPI);
+
+    @ArchTest
+    static final ArchRule onlyTheEngineNamesTheMemoryStore = noClasses()
+            .that(resideInAnyPackage(CORE)
+                    .and(not(resideInAPackage(MEMORY)))
+                    .and(not(named("dev.fanfare.internal.Engine"))))
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage(MEMORY);
+
+    @ArchTest
+    static final ArchRule thePackagesOfTheTransportHaveNoCycles =
+            slices().matching("dev.fanfare.netty.(*)..").should().beFreeOfCycles();
+
+    // What the outside sees
+
+    @ArchTest
+    static final ArchRule exportedSignaturesNameNothingInternal = classes()
+            .that()
+            .resideInAnyPackage(EXPORTED)
+            .and()
+            .arePublic()
+            .should(haveSignaturesWithout(describe(
+                    "types that no module exports",
+                    type -> resideInAPackage("dev.fanfare..").test(type)
+                            && !resideInAnyPackage(EXPORTED).test(type))));
+
+    @ArchTest
+    static final ArchRule exportedSignaturesOfTheTransportNameNoNettyType = classes()
+            .that()
+            .resideInAPackage("dev.fanfare.netty")
+            .and()
+            .arePublic()
+            .should(haveSignaturesWithout(resideInAPackage("io.netty..")));
+
+    // Names, clocks, chance
+
+    @ArchTest
+    static final ArchRule namesSayWhatThingsAre = noClasses()
+            .that()
+            .resideInAPackage("dev.fanfare..")
+            .should()
+            .haveNameMatching(".*(Util|Utils|Utility|Helper|Manager|Impl|Common)([A-Z$].*)?")
+            .orShould()
+            .resideInAnyPackage("..util..", "..common..", "..helper..", "..manager..", "..impl..", "..base..");
+
+    @ArchTest
+    static final ArchRule onlyClocksLookAtTheClock = noClasses()
+            .that(not(describe(
+                    "are clocks",
+                    type -> CLOCKS.stream()
+                            .anyMatch(name -> type.getName().equals(name)
+                                    || type.getName().startsWith(name + "$")))))
+            .should()
+            .callMethod(System.class, "currentTimeMillis")
+            .orShould()
+            .callMethod(System.class, "nanoTime")
+            .orShould()
+            .callMethod(java.time.Instant.class, "now");
+
+    @ArchTest
+    static final ArchRule nobodySleeps = noClasses()
+            .should()
+            .callMethod(Thread.class, "sleep", long.class)
+            .orShould()
+            .callMethod(Thread.class, "sleep", long.class, int.class);
+
+    @ArchTest
+    static final ArchRule chanceIsSeededOrStrong =
+            noClasses().should().callConstructor(Random.class).orShould().callMethod(Math.class, "random");
+
+    @ArchTest
+    static final ArchRule nobodyPrintsExceptTheDemo = noClasses()
+            .that(not(named("dev.fanfare.examples.Demo")))
+            .should()
+            .accessField(System.class, "out")
+            .orShould()
+            .accessField(System.class, "err");
+
+    @ArchTest
+    static final ArchRule theLibraryHasNoShutdownHooks = noClasses()
+            .that()
+            .resideOutsideOfPackage(EXAMPLES)
+            .should()
+            .callMethod(Runtime.class, "addShutdownHook", Thread.class);
+
+    private static ArchRule coreArrows(String from, String... to) {
+        return noClasses()
+                .that()
+                .resideInAPackage(from)
+                .should()
+                .dependOnClassesThat(resideInAnyPackage(CORE)
+                        .and(not(resideInAPackage(from)))
+                        .and(not(resideInAnyPackage(to))));
+    }
+
+    private static DescribedPredicate<JavaClass> named(String name) {
+        return describe(
+                "are " + name,
+                type -> type.getName().equals(name) || type.getName().startsWith(name + "$"));
+    }
+
+    private static ArchCondition<JavaClass> haveSignaturesWithout(DescribedPredicate<? super JavaClass> banned) {
+        return new ArchCondition<>("have signatures without " + banned.getDescription()) {
+            @Override
+            public void check(JavaClass type, ConditionEvents events) {
+                Stream.concat(type.getRawInterfaces().stream(), type.getRawSuperclass().stream())
+                        .filter(banned)
+                        .forEach(parent -> report(events, type, type.getName() + " extends " + parent.getName()));
+                for (JavaMember member : type.getMembers()) {
+                    if (member.getModifiers().contains(PUBLIC)
+                            || member.getModifiers().contains(PROTECTED)) {
+                        named(member)
+                                .filter(banned)
+                                .forEach(part ->
+                                        report(events, type, member.getFullName() + " names " + part.getName()));
+                    }
+                }
+            }
+        };
+    }
+
+    private static Stream<JavaClass> named(JavaMember member) {
+        Stream<JavaType> types = Stream.empty();
+        if (member instanceof JavaField field) {
+            types = Stream.of(field.getType());
+        } else if (member instanceof JavaCodeUnit method) {
+            types = Stream.concat(Stream.of(method.getReturnType()), method.getParameterTypes().stream());
+        }
+        return types.flatMap(type -> type.getAllInvolvedRawTypes().stream());
+    }
+
+    private static void report(ConditionEvents events, JavaClass type, String message) {
+        events.add(SimpleConditionEvent.violated(type, message));
+    }
+}

@@ -1,0 +1,43 @@
+package dev.fanfare.examples;
+
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** The published JavaScript client, in both encodings, and a published EventSource, under Node.js. */
+class JavaScriptClientIT {
+
+    private static TestServer server;
+
+    @BeforeAll
+    static void start() {
+        server = TestServer.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+    }
+
+    @TestFactory
+    List<DynamicTest> centrifugeOverJson() throws Exception {
+        return NodeScript.run("centrifuge.mjs", environment("json"));
+    }
+
+    @TestFactory
+    List<DynamicTest> centrifugeOverProtobuf() throws Exception {
+        return NodeScript.run("centrifuge.mjs", environment("protobuf"));
+    }
+
+    @TestFactory
+    List<DynamicTest> eventSource() throws Exception {
+        return NodeScript.run("eventsource.mjs", environment("json"));
+    }
+
+    private static Map<String, String> environment(String format) {
+        return Map.of("FANFARE_URL", server.url(), "FANFARE_API_KEY", TestServer.API_KEY, "FORMAT", format);
+    }
+}

@@ -1,0 +1,98 @@
+package dev.fanfare.testkit;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.fanfare.ChannelId;
+import dev.fanfare.Publication;
+import dev.fanfare.presence.PresenceEvent;
+import dev.fanfare.spi.Frame;
+import dev.fanfare.spi.FrameEncoder;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A wire format that writes nothing but counts: how often it encoded, and whether each frame was
+ * released exactly once.
+ *
+ * <p><b>Threading:</b> thread-safe.
+ */
+public final class RecordingFormat implements FrameEncoder {
+
+    private final AtomicInteger encoded = new AtomicInteger();
+    private final AtomicInteger live = new AtomicInteger();
+    private final AtomicInteger misused = new AtomicInteger();
+    private volatile Predicate<Publication> unfit = publication -> false;
+
+    /** Makes a format that has encoded nothing. */
+    public RecordingFormat() {}
+
+    @Override
+    public Frame publication(ChannelId channel, Publication publication) {
+        if (unfit.test(publication)) {
+            throw new IllegalArgumentException("This format cannot carry " + publication);
+        }
+        return new RecordedFrame(publication, null, publication.data().size());
+    }
+
+    @Override
+    public Frame presence(ChannelId channel, PresenceEvent event) {
+        return new RecordedFrame(null, event, 1);
+    }
+
+    /** Throws from now on when it is to encode such a publication. */
+    public void refuse(Predicate<Publication> publications) {
+        this.unfit = requireNonNull(publications, "publications");
+    }
+
+    /** Returns how many frames were made. */
+    public int encoded() {
+        return encoded.get();
+    }
+
+    /** Returns how many frames were not released yet. */
+    public int unreleased() {
+        return live.get();
+    }
+
+    /** Returns how often a frame was released twice, or written after its release. */
+    public int misused() {
+        return misused.get();
+    }
+
+    /** A frame that knows what it was made of. */
+    final class RecordedFrame implements Frame {
+        final @Nullable Publication publication;
+        final @Nullable PresenceEvent presence;
+        private final int bytes;
+        private final AtomicInteger releases = new AtomicInteger();
+
+        RecordedFrame(@Nullable Publication publication, @Nullable PresenceEvent presence, int bytes) {
+            this.publication = publication;
+            this.presence = presence;
+            this.bytes = bytes;
+            encoded.incrementAndGet();
+            live.incrementAndGet();
+        }
+
+        @Override
+        public int bytes() {
+            return bytes;
+        }
+
+        @Override
+        public void release() {
+            if (releases.getAndIncrement() == 0) {
+                live.decrementAndGet();
+            } else {
+                misused.incrementAndGet();
+            }
+        }
+
+        void checkUsable() {
+            if (releases.get() > 0) {
+                misused.incrementAndGet();
+            }
+        }
+    }
+}

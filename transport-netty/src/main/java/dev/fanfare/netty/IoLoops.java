@@ -1,0 +1,90 @@
+package dev.fanfare.netty;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.util.concurrent.FastThreadLocalThread;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * The event loops of one transport, and the kind of socket that fits them.
+ *
+ * @param group the loops
+ * @param socket the class of listening sockets
+ * @param name for the log
+ */
+record IoLoops(EventLoopGroup group, Class<? extends ServerChannel> socket, String name) {
+
+    /**
+     * How long a peer may leave bytes unacknowledged, or its window closed, before the kernel gives it up.
+     * Without that a client that vanished from an event stream, which never answers anything, would stay for a
+     * quarter of an hour.
+     */
+    private static final int UNACKNOWLEDGED_MILLIS = 120_000;
+
+    /** Starts loops on epoll if this machine has it and the library for it is there, else on NIO. */
+    static IoLoops start(int threads) {
+        try {
+            return Native.isAvailable() ? Native.start(threads) : onNio(threads);
+        } catch (NoClassDefFoundError | UnsatisfiedLinkError absent) {
+            return onNio(threads);
+        }
+    }
+
+    /** Ends the loops; what they still have to do gets that many seconds. */
+    void stop(int seconds) {
+        group.shutdownGracefully(0, seconds, TimeUnit.SECONDS).awaitUninterruptibly(seconds, TimeUnit.SECONDS);
+    }
+
+    /** Sets what only this kind of socket has. */
+    void configure(ServerBootstrap bootstrap) {
+        bootstrap.group(group).channel(socket);
+        if (name.equals(Native.NAME)) {
+            Native.configure(bootstrap);
+        }
+    }
+
+    private static IoLoops onNio(int threads) {
+        return new IoLoops(group(threads, NioIoHandler.newFactory()), NioServerSocketChannel.class, "nio");
+    }
+
+    private static EventLoopGroup group(int threads, IoHandlerFactory handlers) {
+        return new MultiThreadIoEventLoopGroup(threads, threads(), handlers);
+    }
+
+    private static ThreadFactory threads() {
+        AtomicInteger count = new AtomicInteger();
+        return task -> {
+            Thread thread = new FastThreadLocalThread(task, "fanfare-io-" + count.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+
+    /** Names the classes that may be absent; loaded only when asked. */
+    private static final class Native {
+        static final String NAME = "epoll";
+
+        static boolean isAvailable() {
+            return Epoll.isAvailable();
+        }
+
+        static IoLoops start(int threads) {
+            return new IoLoops(group(threads, EpollIoHandler.newFactory()), EpollServerSocketChannel.class, NAME);
+        }
+
+        static void configure(ServerBootstrap bootstrap) {
+            bootstrap.childOption(EpollChannelOption.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MILLIS);
+        }
+    }
+}

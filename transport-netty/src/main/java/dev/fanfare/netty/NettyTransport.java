@@ -1,0 +1,284 @@
+package dev.fanfare.netty;
+
+import static java.util.Objects.requireNonNull;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.fanfare.Authenticator;
+import dev.fanfare.Fanfare;
+import dev.fanfare.netty.api.ApiKey;
+import io.netty.channel.Channel;
+import io.netty.util.concurrent.EventExecutor;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Lets clients reach a {@link Fanfare} over one port: WebSocket, server-sent events, an HTTP API, and
+ * the host's own routes and files.
+ *
+ * <pre>{@code
+ * NettyTransport transport = NettyTransport.builder(fanfare)
+ *         .port(8080)
+ *         .authenticator(tokens)
+ *         .start();
+ * }</pre>
+ *
+ * <p>It speaks HTTP/1.1 without TLS; put a proxy in front of it for that.
+ *
+ * <p><b>Lifecycle:</b> works from {@link Builder#start} until {@link #close}. To shut down, close the
+ * Fanfare first, which tells clients to come back later, then the transport.
+ *
+ * <p><b>Threading:</b> thread-safe.
+ */
+public final class NettyTransport implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(NettyTransport.class);
+    private static final int FAREWELL_SECONDS = 2;
+    private static final int LOOPS_SECONDS = 5;
+
+    private final IoLoops loops;
+    private final Channel listening;
+    private final OpenChannels open;
+    private final int port;
+    private final AtomicBoolean isClosed = new AtomicBoolean();
+
+    NettyTransport(IoLoops loops, Channel listening, OpenChannels open) {
+        this.loops = loops;
+        this.listening = listening;
+        this.open = open;
+        this.port = ((InetSocketAddress) listening.localAddress()).getPort();
+    }
+
+    /** Starts building a transport for that Fanfare. */
+    public static Builder builder(Fanfare fanfare) {
+        return new Builder(requireNonNull(fanfare, "fanfare"));
+    }
+
+    /** Returns the port on which it listens, or listened. */
+    public int port() {
+        return port;
+    }
+
+    /**
+     * Stops accepting, closes all connections, streams with {@link
+     * dev.fanfare.DisconnectReason#SHUTDOWN}, and ends the event loops. Requests that are being answered
+     * get two seconds; the whole takes ten at most.
+     *
+     * @throws IllegalStateException if called from one of its own event loops
+     */
+    @Override
+    public void close() {
+        for (EventExecutor loop : loops.group()) {
+            if (loop.inEventLoop()) {
+                throw new IllegalStateException("close() waits for the event loops and must not run on one");
+            }
+        }
+        if (!isClosed.compareAndSet(false, true)) {
+            return;
+        }
+        listening.close().awaitUninterruptibly(FAREWELL_SECONDS, TimeUnit.SECONDS);
+        open.close(FAREWELL_SECONDS);
+        loops.stop(LOOPS_SECONDS);
+        LOG.info("Fanfare no longer listens on port {}", port);
+    }
+
+    /**
+     * Builds a {@link NettyTransport}; each setter checks its argument at once, and may be called once.
+     *
+     * <p><b>Threading:</b> not thread-safe.
+     */
+    public static final class Builder {
+
+        private static final int DEFAULT_PORT = 8080;
+
+        final Fanfare fanfare;
+        final List<Route> routes = new ArrayList<>();
+        final List<Folder> folders = new ArrayList<>();
+        private @Nullable Integer port;
+        private @Nullable String host;
+        private @Nullable Authenticator authenticator;
+        private @Nullable ApiKey apiKey;
+        private @Nullable List<String> allowedOrigins;
+        private @Nullable Integer eventLoopThreads;
+
+        private Builder(Fanfare fanfare) {
+            this.fanfare = fanfare;
+        }
+
+        /** Sets the port, 0 to 65,535; 0 takes any that is free; default 8080. */
+        @CanIgnoreReturnValue
+        public Builder port(int port) {
+            if (port < 0 || port > 65_535) {
+                throw new IllegalArgumentException("port must be in [0, 65535]: " + port);
+            }
+            this.port = once(this.port, port, "port");
+            return this;
+        }
+
+        /** Sets the address to listen on, a name or a number; default: all of this machine. */
+        @CanIgnoreReturnValue
+        public Builder host(String host) {
+            if (host.isBlank()) {
+                throw new IllegalArgumentException("host must not be blank");
+            }
+            this.host = once(this.host, host, "host");
+            return this;
+        }
+
+        /**
+         * Sets who finds out who clients are; default {@link Authenticator#anonymous()}. What they may do
+         * is for the {@link dev.fanfare.Authorizer}, without which they may do nothing.
+         */
+        @CanIgnoreReturnValue
+        public Builder authenticator(Authenticator authenticator) {
+            this.authenticator = once(this.authenticator, authenticator, "authenticator");
+            return this;
+        }
+
+        /**
+         * Switches the server API on, for callers that show the key in {@code X-API-Key}. Default: there is
+         * no server API. Whoever has the key may publish to, read and cut everything.
+         *
+         * @param key at least 1 character; take 20 random ones
+         */
+        @CanIgnoreReturnValue
+        public Builder apiKey(String key) {
+            this.apiKey = once(this.apiKey, ApiKey.of(key), "apiKey or openApi");
+            return this;
+        }
+
+        /**
+         * <b>Opens the server API to everybody who can reach the port, without any key: to publish to every
+         * channel, to read its history, to disconnect any user.</b> For demonstrations and benchmarks on a
+         * machine of your own, never for anything that others can reach. {@link #start} logs a warning.
+         */
+        @CanIgnoreReturnValue
+        public Builder openApi() {
+            this.apiKey = once(this.apiKey, ApiKey.none(), "apiKey or openApi");
+            return this;
+        }
+
+        /**
+         * Lets pages of other servers connect and read; default: only pages of this very host and port may.
+         *
+         * @param origins such as {@code https://app.example}; {@code *} stands for any characters
+         */
+        @CanIgnoreReturnValue
+        public Builder allowedOrigins(String... origins) {
+            this.allowedOrigins = once(this.allowedOrigins, List.of(origins), "allowedOrigins");
+            return this;
+        }
+
+        /**
+         * Adds a route of the host's own.
+         *
+         * @param method such as {@code GET}, which answers {@code HEAD} as well; {@code *} for every method
+         * @param path such as {@code /orders}, matched exactly; {@code /orders/*} matches everything below
+         */
+        @CanIgnoreReturnValue
+        public Builder route(String method, String path, HttpRoute route) {
+            requireNonNull(route, "route");
+            if (method.isEmpty() || !method.equals(method.toUpperCase(Locale.ROOT))) {
+                throw new IllegalArgumentException("method must be in upper case: " + method);
+            }
+            routes.add(new Route(method, checkedPath(path), route));
+            return this;
+        }
+
+        /**
+         * Serves a folder of the class path, with {@code index.html} for the folder itself. Files are read
+         * once and kept in memory.
+         *
+         * @param path such as {@code /assets}, below which the files appear; {@code /} for all that is not
+         *     something else
+         * @param anchor a class of the host; the folder is looked up as {@link Class#getResource} does. In a
+         *     named module the folder must not be named like a package, or that package must be open
+         * @param folder such as {@code site} beside the class, or {@code /site} at the root of the class path
+         */
+        @CanIgnoreReturnValue
+        public Builder files(String path, Class<?> anchor, String folder) {
+            requireNonNull(anchor, "anchor");
+            String clean = folder.endsWith("/") ? folder.substring(0, folder.length() - 1) : folder;
+            if (clean.isEmpty() || clean.contains("..")) {
+                throw new IllegalArgumentException("folder must name a folder other than the root: " + folder);
+            }
+            String checked = checkedPath(path);
+            String withSlash = checked.endsWith("/") ? checked : checked + "/";
+            folders.add(new Folder(withSlash, new ResourceFile.Folder(anchor, clean)));
+            return this;
+        }
+
+        /** Sets how many threads do the I/O, 1 to 1,024; default: as many as there are processors. */
+        @CanIgnoreReturnValue
+        public Builder eventLoopThreads(int threads) {
+            if (threads < 1 || threads > 1024) {
+                throw new IllegalArgumentException("threads must be in [1, 1024]: " + threads);
+            }
+            this.eventLoopThreads = once(this.eventLoopThreads, threads, "eventLoopThreads");
+            return this;
+        }
+
+        /**
+         * Binds the port and begins to accept.
+         *
+         * @throws TransportException if it cannot listen there
+         * @throws IllegalStateException if two routes have the same method and path
+         */
+        public NettyTransport start() {
+            return new Startup(this).start();
+        }
+
+        int port() {
+            return port == null ? DEFAULT_PORT : port;
+        }
+
+        @Nullable
+        String host() {
+            return host;
+        }
+
+        Authenticator authenticator() {
+            return authenticator == null ? Authenticator.anonymous() : authenticator;
+        }
+
+        @Nullable
+        ApiKey apiKey() {
+            return apiKey;
+        }
+
+        List<String> allowedOrigins() {
+            return allowedOrigins == null ? List.of() : allowedOrigins;
+        }
+
+        int eventLoopThreads() {
+            return eventLoopThreads == null ? Runtime.getRuntime().availableProcessors() : eventLoopThreads;
+        }
+
+        private static String checkedPath(String path) {
+            if (!path.startsWith("/") || path.indexOf('?') >= 0) {
+                throw new IllegalArgumentException("path must begin with '/' and have no query: " + path);
+            }
+            return path;
+        }
+
+        private static <T> T once(@Nullable T present, T value, String name) {
+            requireNonNull(value, name);
+            if (present != null) {
+                throw new IllegalStateException(name + " is set already");
+            }
+            return value;
+        }
+
+        /** A route of the host. */
+        record Route(String method, String path, HttpRoute route) {}
+
+        /** A folder to serve below a path that ends with a slash. */
+        record Folder(String path, ResourceFile.Folder files) {}
+    }
+}

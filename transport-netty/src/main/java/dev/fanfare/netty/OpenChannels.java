@@ -1,0 +1,35 @@
+package dev.fanfare.netty;
+
+import dev.fanfare.netty.http.TransportClosing;
+import io.netty.channel.Channel;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.util.concurrent.EventExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The accepted channels that are still open.
+ *
+ * <p><b>Threading:</b> thread-safe.
+ */
+final class OpenChannels {
+
+    private final ChannelGroup channels;
+
+    OpenChannels(EventExecutor executor) {
+        channels = new DefaultChannelGroup(executor, true);
+    }
+
+    void add(Channel channel) {
+        channels.add(channel);
+    }
+
+    /** Lets every channel end by itself, and closes those that did not within the time. */
+    void close(int seconds) {
+        for (Channel channel : channels) {
+            channel.eventLoop().execute(() -> channel.pipeline().fireUserEventTriggered(TransportClosing.NOW));
+        }
+        channels.newCloseFuture().awaitUninterruptibly(seconds, TimeUnit.SECONDS);
+        channels.close().awaitUninterruptibly(seconds, TimeUnit.SECONDS);
+    }
+}

@@ -1,6 +1,0 @@
-package dev.fanfare.netty;
-
-/** Holds the package until its first real type. */
-public final class Placeholder {
-    private Placeholder() {}
-}

@@ -1,0 +1,159 @@
+package dev.fanfare.netty;
+
+import dev.fanfare.netty.api.ApiKey;
+import dev.fanfare.netty.api.ServerApi;
+import dev.fanfare.netty.connection.TransportContext;
+import dev.fanfare.netty.connection.TransportSettings;
+import dev.fanfare.netty.http.Endpoint;
+import dev.fanfare.netty.http.HttpConnection;
+import dev.fanfare.netty.http.HttpLimits;
+import dev.fanfare.netty.http.JsonText;
+import dev.fanfare.netty.http.MediaTypes;
+import dev.fanfare.netty.http.Origins;
+import dev.fanfare.netty.http.Router;
+import dev.fanfare.netty.sse.SseEndpoint;
+import dev.fanfare.spi.Gateway;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.WriteBufferWaterMark;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Puts the parts of a transport together and binds its port. */
+final class Startup {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Startup.class);
+    private static final int BACKLOG = 4096;
+    private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(32 * 1024, 64 * 1024);
+
+    private final NettyTransport.Builder builder;
+    private final Gateway gateway;
+
+    Startup(NettyTransport.Builder builder) {
+        this.builder = builder;
+        this.gateway = builder.fanfare.gateway();
+    }
+
+    NettyTransport start() {
+        Origins origins = Origins.of(builder.allowedOrigins());
+        Router router = router(origins);
+        IoLoops loops = IoLoops.start(builder.eventLoopThreads());
+        OpenChannels open = new OpenChannels(loops.group().next());
+        ChannelFuture bound =
+                bootstrap(loops, open, router, origins).bind(address()).awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            loops.stop(1);
+            throw failure(bound.cause());
+        }
+        NettyTransport transport = new NettyTransport(loops, bound.channel(), open);
+        LOG.info("Fanfare listens on {} ({})", bound.channel().localAddress(), loops.name());
+        return transport;
+    }
+
+    private InetSocketAddress address() {
+        String host = builder.host();
+        return host == null ? new InetSocketAddress(builder.port()) : new InetSocketAddress(host, builder.port());
+    }
+
+    private TransportException failure(Throwable cause) {
+        String where = (builder.host() == null ? "port " : builder.host() + ":") + builder.port();
+        boolean isTaken = cause instanceof BindException
+                || String.valueOf(cause.getMessage()).contains("in use");
+        String advice = isTaken
+                ? "The port is taken, or not yours to take. End what listens there, choose another with port(int), or "
+                        + "any free one with port(0)."
+                : "Look at host(String) and port(int).";
+        return new TransportException("Cannot listen on " + where + ": " + cause.getMessage() + ". " + advice, cause);
+    }
+
+    private static ServerBootstrap bootstrap(IoLoops loops, OpenChannels open, Router router, Origins origins) {
+        ServerBootstrap bootstrap = new ServerBootstrap();
+        loops.configure(bootstrap);
+        return bootstrap
+                .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.SO_KEEPALIVE, true)
+                .childOption(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
+                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
+                .childHandler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        open.add(channel);
+                        channel.pipeline().addLast(new HttpConnection(router, origins, HttpLimits.standard()));
+                    }
+                });
+    }
+
+    private Router router(Origins origins) {
+        TransportSettings standard = TransportSettings.defaults();
+        TransportContext context = new TransportContext(
+                gateway,
+                builder.authenticator(),
+                new TransportSettings(
+                        standard.pingInterval(),
+                        standard.pongTimeout(),
+                        standard.handshakeTimeout(),
+                        standard.maxMessageBytes(),
+                        origins.allowed()));
+        Router.Builder router = Router.builder();
+        addHealth(router);
+        router.add("GET", "/connection/websocket", new UpgradeEndpoint(context));
+        router.add("GET", "/sse", new SseEndpoint(context));
+        addApi(router);
+        addHostRoutes(router);
+        return router.build();
+    }
+
+    private static void addHealth(Router.Builder router) {
+        router.add("GET", "/health/live", constant("{\"live\":true}"));
+        router.add("GET", "/health/ready", constant("{\"ready\":true}"));
+    }
+
+    private static Endpoint constant(String json) {
+        return exchange -> {
+            JsonText.raw(exchange.begin(200, MediaTypes.JSON), json);
+            exchange.end();
+        };
+    }
+
+    private void addApi(Router.Builder router) {
+        ApiKey key = builder.apiKey();
+        if (key == null) {
+            return;
+        }
+        if (key.isOpen()) {
+            LOG.warn("The server API is OPEN TO EVERYBODY who can reach this port: openApi() was called. "
+                    + "Use apiKey(String) for anything but a demonstration");
+        }
+        new ServerApi(builder.fanfare, key).addTo(router);
+    }
+
+    private void addHostRoutes(Router.Builder router) {
+        Executor host = gateway.hostExecutor();
+        for (NettyTransport.Builder.Route route : builder.routes) {
+            router.add(route.method(), route.path(), new RouteEndpoint(route.method(), route.route(), host));
+        }
+        for (NettyTransport.Builder.Folder folder : builder.folders) {
+            router.add("GET", folder.path() + "*", new FilesEndpoint(folder.path(), folder.files(), host));
+            if (folder.path().length() > 1) {
+                router.add("GET", folder.path().substring(0, folder.path().length() - 1), redirect(folder.path()));
+            }
+        }
+    }
+
+    private static Endpoint redirect(String path) {
+        return exchange -> {
+            exchange.begin(308, MediaTypes.JSON, List.of("location", path));
+            exchange.end();
+        };
+    }
+}

@@ -1,0 +1,99 @@
+package dev.fanfare.netty.api;
+
+import dev.fanfare.ChannelId;
+import dev.fanfare.FanfareException;
+import dev.fanfare.Refusal;
+import dev.fanfare.RefusedException;
+import dev.fanfare.netty.http.Exchange;
+import dev.fanfare.netty.http.JsonText;
+import dev.fanfare.netty.http.MediaTypes;
+import io.netty.buffer.ByteBuf;
+import java.time.Duration;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An error as the API and the event stream write it: {@code {"code":…,"message":…}}, with {@code
+ * "temporary":true} if the same can be tried again later. Codes below 400 are those of the Centrifuge
+ * protocol; for what it has no code, the HTTP status that says it.
+ *
+ * <p><b>Threading:</b> immutable.
+ *
+ * @param code the code
+ * @param message for the client
+ * @param isTemporary whether trying again can help
+ * @param retryAfter when to try again; null if nobody can tell
+ */
+public record ApiError(
+        int code,
+        String message,
+        boolean isTemporary,
+        @Nullable Duration retryAfter) {
+
+    static final int BAD_REQUEST = 107;
+    private static final int INTERNAL = 100;
+
+    /** Returns the error for a refusal. */
+    public static ApiError of(Refusal reason) {
+        return of(reason, null);
+    }
+
+    static ApiError of(Refusal reason, @Nullable Duration retryAfter) {
+        return new ApiError(code(reason), reason.text(), reason.isTemporary(), retryAfter);
+    }
+
+    /** Returns the error for a stage that failed. */
+    static ApiError of(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        if (cause instanceof RefusedException refused) {
+            return of(refused.reason());
+        }
+        if (cause instanceof FanfareException known && known.isRetryable()) {
+            return of(Refusal.UNAVAILABLE);
+        }
+        return new ApiError(INTERNAL, "internal server error", false, null);
+    }
+
+    private static int code(Refusal reason) {
+        return switch (reason) {
+            case UNKNOWN_NAMESPACE -> 102;
+            case NOT_ALLOWED -> 103;
+            case ALREADY_SUBSCRIBED -> 105;
+            case LIMIT_EXCEEDED -> 106;
+            case BAD_REQUEST -> BAD_REQUEST;
+            case NOT_AVAILABLE -> 108;
+            case TOO_MANY_REQUESTS -> 111;
+            case CLOSED, UNAVAILABLE -> INTERNAL;
+            case DEDUP_CONFLICT -> 409;
+            case TOO_LARGE -> 413;
+        };
+    }
+
+    /** Returns the same error, naming the channel. */
+    public ApiError about(ChannelId channel) {
+        return new ApiError(code, message + ": " + channel, isTemporary, retryAfter);
+    }
+
+    /** Answers with it: {@code {"error":…}}. */
+    public void answer(Exchange exchange, int status) {
+        ApiReply.error(exchange.begin(status, MediaTypes.JSON), this);
+        exchange.end();
+    }
+
+    /** Writes it as an object. */
+    void writeTo(ByteBuf out) {
+        JsonText.raw(out, "{\"code\":");
+        JsonText.number(out, code);
+        JsonText.raw(out, ",\"message\":");
+        JsonText.string(out, message);
+        if (isTemporary) {
+            JsonText.raw(out, ",\"temporary\":true");
+        }
+        if (retryAfter != null) {
+            JsonText.raw(out, ",\"retry_after_ms\":");
+            JsonText.number(out, retryAfter.toMillis());
+        }
+        out.writeByte('}');
+    }
+}

@@ -1,0 +1,291 @@
+package dev.fanfare.netty.api;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import dev.fanfare.ChannelId;
+import dev.fanfare.Cursor;
+import dev.fanfare.HistoryQuery;
+import dev.fanfare.Payload;
+import dev.fanfare.PublishOptions;
+import dev.fanfare.netty.http.JsonText;
+import dev.fanfare.netty.http.RequestRefused;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The arguments of one call, read from its body. Fields that no method knows are passed over; what a
+ * method needs and does not find is refused when it asks.
+ *
+ * <p>{@code data} is not looked into: the very bytes between its first and its last are handed on.
+ *
+ * <p><b>Threading:</b> not thread-safe.
+ */
+final class ApiRequest {
+
+    private static final int DEFAULT_LIMIT = 100;
+
+    private final byte[] body;
+    private @Nullable String channel;
+    private @Nullable List<String> channels;
+    private @Nullable Payload data;
+    private @Nullable String dedupKey;
+    private @Nullable String key;
+    private @Nullable String event;
+    private @Nullable Map<String, String> headers;
+    private @Nullable String user;
+    private @Nullable String cursor;
+    private @Nullable Cursor since;
+    private int limit = DEFAULT_LIMIT;
+    private boolean isReverse;
+    private boolean isReconnect;
+
+    private ApiRequest(byte[] body) {
+        this.body = body;
+    }
+
+    /**
+     * Reads a body.
+     *
+     * @throws RequestRefused with 400 if it is no JSON object, with an error in 200 if a field has the wrong
+     *     type
+     */
+    static ApiRequest parse(byte[] body) {
+        ApiRequest request = new ApiRequest(body);
+        if (body.length == 0) {
+            return request;
+        }
+        if (!JsonText.looksLikeUtf8(body)) {
+            throw malformed("it is not UTF-8, or begins with a byte order mark");
+        }
+        try (JsonParser parser = JsonText.FACTORY.createParser(body)) {
+            request.read(parser);
+        } catch (JsonProcessingException e) {
+            throw malformed(e.getOriginalMessage());
+        } catch (IOException e) {
+            throw malformed(String.valueOf(e.getMessage()));
+        }
+        return request;
+    }
+
+    /** Reads the parameters of a query instead of a body. */
+    static ApiRequest ofHistoryQuery(Map<String, String> parameters) {
+        ApiRequest request = new ApiRequest(new byte[0]);
+        request.channel = parameters.get("channel");
+        request.cursor = parameters.get("cursor");
+        request.isReverse = parameters.getOrDefault("reverse", "false").equals("true");
+        try {
+            request.limit = Integer.parseInt(parameters.getOrDefault("limit", String.valueOf(DEFAULT_LIMIT)));
+        } catch (NumberFormatException e) {
+            throw badRequest("limit must be a number");
+        }
+        return request;
+    }
+
+    private void read(JsonParser parser) throws IOException {
+        if (parser.nextToken() != JsonToken.START_OBJECT) {
+            throw malformed("it must be a JSON object");
+        }
+        String name;
+        while ((name = parser.nextFieldName()) != null) {
+            parser.nextToken();
+            readField(name, parser);
+        }
+        if (parser.nextToken() != null) {
+            throw malformed("something follows the object");
+        }
+    }
+
+    private void readField(String name, JsonParser parser) throws IOException {
+        switch (name) {
+            case "channel" -> channel = string(name, parser);
+            case "channels" -> channels = strings(name, parser);
+            case "data" -> data = slice(parser);
+            case "b64data" -> data = base64(parser);
+            case "dedup_key", "idempotency_key" -> dedupKey = textOrNull(name, parser);
+            case "key" -> key = textOrNull(name, parser);
+            case "event" -> event = textOrNull(name, parser);
+            case "headers", "tags" -> headers = stringMap(name, parser);
+            case "user" -> user = string(name, parser);
+            case "cursor" -> cursor = textOrNull(name, parser);
+            case "since" -> since = position(parser);
+            case "limit" -> limit = (int) number(name, Integer.MAX_VALUE, parser);
+            case "reverse" -> isReverse = truth(name, parser);
+            case "reconnect" -> isReconnect = truth(name, parser);
+            default -> parser.skipChildren();
+        }
+    }
+
+    // ---- what methods ask for
+
+    ChannelId channel() {
+        return channelId(required(channel, "channel"));
+    }
+
+    List<String> channels() {
+        List<String> present = channels;
+        if (present == null || present.isEmpty()) {
+            throw badRequest("channels is missing");
+        }
+        return present;
+    }
+
+    static ChannelId channelId(String name) {
+        if (!ChannelId.isValid(name)) {
+            throw badRequest("channel is not a valid name");
+        }
+        return ChannelId.of(name);
+    }
+
+    Payload data() {
+        return required(data, "data");
+    }
+
+    String user() {
+        String present = required(user, "user");
+        if (present.isEmpty()) {
+            throw badRequest("user must not be empty");
+        }
+        return present;
+    }
+
+    @Nullable
+    String userIfAny() {
+        return user;
+    }
+
+    boolean isReconnect() {
+        return isReconnect;
+    }
+
+    PublishOptions options() {
+        PublishOptions options = PublishOptions.none();
+        try {
+            options = dedupKey != null ? options.withDedupKey(dedupKey) : options;
+            options = key != null ? options.withKey(key) : options;
+            options = event != null ? options.withEventType(event) : options;
+            return headers != null && !headers.isEmpty() ? options.withHeaders(headers) : options;
+        } catch (IllegalArgumentException refused) {
+            throw badRequest(String.valueOf(refused.getMessage()));
+        }
+    }
+
+    HistoryQuery historyQuery() {
+        int count = limit < 0 ? HistoryQuery.MAX_LIMIT : limit;
+        if (count > HistoryQuery.MAX_LIMIT) {
+            throw badRequest("limit must be at most " + HistoryQuery.MAX_LIMIT);
+        }
+        return new HistoryQuery(historyStart(), count, isReverse);
+    }
+
+    private @Nullable Cursor historyStart() {
+        return cursor != null ? Cursor.parse(cursor).orElseThrow(() -> badRequest("cursor is not a cursor")) : since;
+    }
+
+    // ---- reading
+
+    private Payload slice(JsonParser parser) throws IOException {
+        int start = (int) parser.currentTokenLocation().getByteOffset();
+        parser.skipChildren();
+        parser.finishToken();
+        int end = (int) parser.currentLocation().getByteOffset();
+        return Payload.wrap(Arrays.copyOfRange(body, start, end));
+    }
+
+    private static Payload base64(JsonParser parser) throws IOException {
+        expect(JsonToken.VALUE_STRING, parser, "b64data", "a string");
+        return Payload.wrap(parser.getBinaryValue());
+    }
+
+    private static Cursor position(JsonParser parser) throws IOException {
+        expect(JsonToken.START_OBJECT, parser, "since", "an object");
+        long offset = 0;
+        String epoch = "";
+        String name;
+        while ((name = parser.nextFieldName()) != null) {
+            parser.nextToken();
+            switch (name) {
+                case "offset" -> offset = number("since.offset", Long.MAX_VALUE, parser);
+                case "epoch" -> epoch = string("since.epoch", parser);
+                default -> parser.skipChildren();
+            }
+        }
+        try {
+            return epoch.isEmpty() ? Cursor.ofUnknownEpoch(offset) : Cursor.of(epoch, offset);
+        } catch (IllegalArgumentException e) {
+            throw badRequest("since." + e.getMessage());
+        }
+    }
+
+    private static String string(String name, JsonParser parser) throws IOException {
+        expect(JsonToken.VALUE_STRING, parser, name, "a string");
+        return parser.getText();
+    }
+
+    /** Reads a string, of which an empty one says as little as none; some clients send those. */
+    private static @Nullable String textOrNull(String name, JsonParser parser) throws IOException {
+        String text = string(name, parser);
+        return text.isEmpty() ? null : text;
+    }
+
+    private static List<String> strings(String name, JsonParser parser) throws IOException {
+        expect(JsonToken.START_ARRAY, parser, name, "an array of strings");
+        List<String> strings = new ArrayList<>();
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            strings.add(string(name, parser));
+        }
+        return strings;
+    }
+
+    private static Map<String, String> stringMap(String name, JsonParser parser) throws IOException {
+        expect(JsonToken.START_OBJECT, parser, name, "an object of strings");
+        Map<String, String> strings = new LinkedHashMap<>();
+        String field;
+        while ((field = parser.nextFieldName()) != null) {
+            parser.nextToken();
+            strings.put(field, string(name, parser));
+        }
+        return strings;
+    }
+
+    private static long number(String name, long max, JsonParser parser) throws IOException {
+        expect(JsonToken.VALUE_NUMBER_INT, parser, name, "a whole number");
+        if (parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER || parser.getLongValue() > max) {
+            throw badRequest(name + " must be at most " + max);
+        }
+        return parser.getLongValue();
+    }
+
+    private static boolean truth(String name, JsonParser parser) throws IOException {
+        if (parser.currentToken() != JsonToken.VALUE_TRUE) {
+            expect(JsonToken.VALUE_FALSE, parser, name, "true or false");
+        }
+        return parser.getBooleanValue();
+    }
+
+    private static void expect(JsonToken token, JsonParser parser, String name, String kind) {
+        if (parser.currentToken() != token) {
+            throw badRequest(name + " must be " + kind);
+        }
+    }
+
+    private static <T> T required(@Nullable T value, String name) {
+        if (value == null) {
+            throw badRequest(name + " is missing");
+        }
+        return value;
+    }
+
+    private static RequestRefused malformed(String what) {
+        return RequestRefused.badRequest("the body cannot be read: " + what);
+    }
+
+    private static RequestRefused badRequest(String what) {
+        return new RequestRefused(200, ApiError.BAD_REQUEST, "bad request: " + what);
+    }
+}

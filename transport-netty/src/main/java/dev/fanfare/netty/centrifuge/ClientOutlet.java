@@ -1,0 +1,244 @@
+package dev.fanfare.netty.centrifuge;
+
+import dev.fanfare.ChannelId;
+import dev.fanfare.DisconnectReason;
+import dev.fanfare.Publication;
+import dev.fanfare.Resume;
+import dev.fanfare.UnsubscribeReason;
+import dev.fanfare.netty.connection.BufferFrame;
+import dev.fanfare.netty.connection.ChannelOutlet;
+import dev.fanfare.netty.connection.Heartbeats;
+import dev.fanfare.spi.Frame;
+import dev.fanfare.spi.FrameEncoder;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes to one client: replies, pushes and the farewell.
+ *
+ * <p><i>State.</i> Corked until the reply to the connect command is out, because no push may come before
+ * it; then open; then, once a Close frame is written, ending. While corked, pushes of the subscriptions
+ * that the server makes wait here.
+ *
+ * <p><i>Bounds.</i> At most {@link #MAX_CORKED} pushes wait; from then on the outlet says that it is not
+ * writable, and the core catches up later.
+ *
+ * <p>Nothing on the wire tells a client that publications were left out, as some delivery classes allow:
+ * the protocol has no word for it.
+ *
+ * <p><b>Threading:</b> confined to the channel's event loop.
+ */
+final class ClientOutlet extends ChannelOutlet {
+
+    private static final int MAX_CORKED = 256;
+    private static final int UNSUBSCRIBED_BY_SERVER = 2000;
+    private static final int INSUFFICIENT_STATE = 2500;
+
+    private final WireFormat format;
+    private final Heartbeats heartbeats;
+    private @Nullable Deque<ByteBuf> corked = new ArrayDeque<>(2);
+    private Set<ChannelId> serverSide = Set.of();
+    private @Nullable WebSocketCloseStatus violation;
+    private boolean isReading;
+    private boolean isFlushDue;
+
+    ClientOutlet(Channel channel, WireFormat format, Heartbeats heartbeats) {
+        super(channel);
+        this.format = format;
+        this.heartbeats = heartbeats;
+    }
+
+    MessageEncoder messages() {
+        return format.messages();
+    }
+
+    @Override
+    public FrameEncoder encoder() {
+        return format.frames();
+    }
+
+    // ---- before and after the connect reply
+
+    /** Names the channels to which the server subscribes the client. */
+    void serverSide(Set<ChannelId> channels) {
+        serverSide = channels.isEmpty() ? Set.of() : new HashSet<>(channels);
+    }
+
+    /** Takes note that the client gave up a subscription, whoever made it. */
+    void forgetServerSide(ChannelId channel) {
+        if (!serverSide.isEmpty()) {
+            serverSide.remove(channel);
+        }
+    }
+
+    /** Lets pushes through: the reply to the connect command is written. */
+    void uncork() {
+        Deque<ByteBuf> waiting = corked;
+        corked = null;
+        if (waiting != null) {
+            waiting.forEach(this::writeOwn);
+        }
+    }
+
+    /** Forgets the pushes that wait; for connections that end before they began. */
+    void dropCorked() {
+        if (corked != null) {
+            corked.forEach(ByteBuf::release);
+            corked.clear();
+        }
+    }
+
+    @Override
+    public boolean isWritable() {
+        return super.isWritable() && (corked == null || corked.size() < MAX_CORKED);
+    }
+
+    @Override
+    public void write(ChannelId id, Frame frame, Publication publication) {
+        push(frame);
+    }
+
+    @Override
+    public void writePresence(ChannelId id, Frame frame) {
+        push(frame);
+    }
+
+    private void push(Frame frame) {
+        if (corked == null) {
+            writeShared(frame);
+        } else if (!isEnding()) {
+            corked.add(((BufferFrame) frame).share());
+        }
+    }
+
+    // ---- replies
+
+    /** Sends a message of this connection alone; several within one read go out together. */
+    void reply(MessageBuffer message) {
+        if (!isEnding()) {
+            writeOwn(format.framing().frame(channel().alloc(), message));
+            flushSoon();
+        }
+    }
+
+    void error(long id, ErrorCode error) {
+        reply(messages().error(id, error.code(), error.text(), error.isTemporary()));
+    }
+
+    /** Sends a ping; the returned promise succeeds when it has left for the network. */
+    ChannelPromise ping() {
+        ChannelPromise promise = channel().newPromise();
+        channel()
+                .writeAndFlush(
+                        format.framing().frame(channel().alloc(), messages().ping()), promise);
+        return promise;
+    }
+
+    /** Answers a Ping frame, unless the client reads so little that it can hardly mean it. */
+    void pong(ByteBuf content) {
+        if (isWritable()) {
+            writeOwn(WebSocketFraming.pong(channel().alloc(), content));
+            flushSoon();
+        }
+    }
+
+    private void flushSoon() {
+        if (isReading) {
+            isFlushDue = true;
+        } else {
+            flush();
+        }
+    }
+
+    /** Holds flushes back, because more replies may come of what is being read. */
+    void beginRead() {
+        isReading = true;
+    }
+
+    /** Makes up for flushes that were held back. */
+    void endRead() {
+        isReading = false;
+        if (isFlushDue) {
+            isFlushDue = false;
+            flush();
+        }
+    }
+
+    // ---- what the core tells
+
+    @Override
+    public boolean reset(ChannelId channel, Resume.Reset reset) {
+        if (serverSide.contains(channel)) {
+            disconnect(DisconnectReason.INSUFFICIENT_STATE);
+        } else {
+            pushUnsubscribe(channel, INSUFFICIENT_STATE, "insufficient state");
+        }
+        return false;
+    }
+
+    @Override
+    public void skipped(ChannelId channel, long count) {
+        // No word for it in the protocol.
+    }
+
+    @Override
+    public void ended(ChannelId channel, UnsubscribeReason reason) {
+        if (reason == UnsubscribeReason.BY_HOST) {
+            forgetServerSide(channel);
+            pushUnsubscribe(channel, UNSUBSCRIBED_BY_SERVER, "server unsubscribe");
+        }
+    }
+
+    private void pushUnsubscribe(ChannelId channel, int code, String reason) {
+        MessageBuffer message = messages().unsubscribePush(channel, code, reason);
+        if (corked == null) {
+            reply(message);
+        } else if (!isEnding()) {
+            corked.add(format.framing().frame(channel().alloc(), message));
+        }
+    }
+
+    // ---- the end
+
+    /** Closes because the client broke the rules of WebSocket itself. */
+    void violated(WebSocketCloseStatus status) {
+        violation = status;
+        disconnect(DisconnectReason.BAD_REQUEST);
+    }
+
+    @Override
+    protected void close(DisconnectReason reason) {
+        dropCorked();
+        // The client's Close is still to be read.
+        channel().config().setAutoRead(true);
+        if (reason == DisconnectReason.BY_CLIENT) {
+            channel().close();
+            return;
+        }
+        WebSocketCloseStatus status = violation;
+        ByteBuf farewell = status == null
+                ? WebSocketFraming.close(channel().alloc(), reason.code(), reason.text())
+                : WebSocketFraming.close(channel().alloc(), status.code(), status.reasonText());
+        channel().writeAndFlush(farewell, channel().voidPromise());
+        heartbeats.schedule(new Linger(channel()), Linger.TIME);
+    }
+
+    /** Answers a Close frame with the same, and closes. */
+    void closeEcho(ByteBuf content) {
+        if (isEnding()) {
+            channel().close();
+        } else {
+            ByteBuf echo = WebSocketFraming.closeEcho(channel().alloc(), content);
+            lost(DisconnectReason.BY_CLIENT);
+            channel().writeAndFlush(echo).addListener(ChannelFutureListener.CLOSE);
+        }
+    }
+}

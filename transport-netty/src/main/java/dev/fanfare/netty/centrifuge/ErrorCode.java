@@ -1,0 +1,56 @@
+package dev.fanfare.netty.centrifuge;
+
+import dev.fanfare.Refusal;
+
+/** The errors of the protocol that we answer with. */
+enum ErrorCode {
+    INTERNAL(100, "internal server error", true),
+    UNAUTHORIZED(101, "unauthorized", false),
+    UNKNOWN_CHANNEL(102, "unknown channel", false),
+    PERMISSION_DENIED(103, "permission denied", false),
+    METHOD_NOT_FOUND(104, "method not found", false),
+    ALREADY_SUBSCRIBED(105, "already subscribed", false),
+    LIMIT_EXCEEDED(106, "limit exceeded", false),
+    BAD_REQUEST(107, "bad request", false),
+    NOT_AVAILABLE(108, "not available", false),
+    TOKEN_EXPIRED(109, "token expired", false),
+    TOO_MANY_REQUESTS(111, "too many requests", true),
+    UNRECOVERABLE_POSITION(112, "unrecoverable position", false);
+
+    private final int code;
+    private final String text;
+    private final boolean temporary;
+
+    ErrorCode(int code, String text, boolean temporary) {
+        this.code = code;
+        this.text = text;
+        this.temporary = temporary;
+    }
+
+    int code() {
+        return code;
+    }
+
+    String text() {
+        return text;
+    }
+
+    /** Tells whether SDKs try again by themselves. */
+    boolean isTemporary() {
+        return temporary;
+    }
+
+    /** Returns the protocol's word for a refusal of the core. */
+    static ErrorCode of(Refusal refusal) {
+        return switch (refusal) {
+            case NOT_ALLOWED -> PERMISSION_DENIED;
+            case UNKNOWN_NAMESPACE -> UNKNOWN_CHANNEL;
+            case BAD_REQUEST, TOO_LARGE, DEDUP_CONFLICT -> BAD_REQUEST;
+            case NOT_AVAILABLE -> NOT_AVAILABLE;
+            case ALREADY_SUBSCRIBED -> ALREADY_SUBSCRIBED;
+            case LIMIT_EXCEEDED -> LIMIT_EXCEEDED;
+            case TOO_MANY_REQUESTS -> TOO_MANY_REQUESTS;
+            case CLOSED, UNAVAILABLE -> INTERNAL;
+        };
+    }
+}

@@ -1,0 +1,121 @@
+package dev.fanfare.netty.centrifuge;
+
+import dev.fanfare.DisconnectReason;
+import dev.fanfare.netty.http.TransportClosing;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.http.websocketx.CloseWebSocketFrame;
+import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
+import io.netty.handler.codec.http.websocketx.PingWebSocketFrame;
+import io.netty.handler.codec.http.websocketx.PongWebSocketFrame;
+import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
+import io.netty.handler.codec.http.websocketx.WebSocketFrame;
+import io.netty.util.ReferenceCountUtil;
+import java.io.IOException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Turns WebSocket frames into messages for the session, and answers control frames. What comes after the
+ * end has begun is thrown away, but for the client's own Close.
+ *
+ * <p><b>Threading:</b> confined to the channel's event loop.
+ */
+final class FrameHandler extends ChannelInboundHandlerAdapter {
+
+    private static final Logger LOG = LoggerFactory.getLogger(FrameHandler.class);
+
+    private final Session session;
+    private final ClientOutlet outlet;
+    private final MessageAssembly assembly;
+
+    FrameHandler(Session session, int maxMessageBytes) {
+        this.session = session;
+        this.outlet = session.outlet();
+        this.assembly = new MessageAssembly(maxMessageBytes);
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        session.begin();
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        try {
+            if (message instanceof CloseWebSocketFrame close) {
+                outlet.closeEcho(close.content());
+            } else if (message instanceof WebSocketFrame frame && !outlet.isEnding()) {
+                outlet.beginRead();
+                read(frame);
+            }
+        } finally {
+            ReferenceCountUtil.release(message);
+        }
+    }
+
+    private void read(WebSocketFrame frame) {
+        if (frame instanceof PingWebSocketFrame) {
+            outlet.pong(frame.content());
+        } else if (!(frame instanceof PongWebSocketFrame)) {
+            readData(frame);
+        }
+    }
+
+    private void readData(WebSocketFrame frame) {
+        if (assembly.exceeds(frame.content())) {
+            outlet.violated(WebSocketCloseStatus.MESSAGE_TOO_BIG);
+        } else if (frame.isFinalFragment()) {
+            session.receive(assembly.complete(frame.content()));
+        } else {
+            assembly.add(frame.content());
+        }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+        outlet.endRead();
+        ctx.fireChannelReadComplete();
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+        session.writabilityChanged();
+        ctx.fireChannelWritabilityChanged();
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event == TransportClosing.NOW) {
+            outlet.disconnect(DisconnectReason.SHUTDOWN);
+        } else {
+            ctx.fireUserEventTriggered(event);
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        session.lost();
+        ctx.fireChannelInactive();
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) {
+        session.lost();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        if (cause instanceof CorruptedWebSocketFrameException corrupted) {
+            outlet.violated(corrupted.closeStatus());
+        } else if (cause instanceof IOException) {
+            ctx.close();
+        } else {
+            LOG.error(
+                    "The connection of {} failed; this is a bug in Fanfare",
+                    ctx.channel().remoteAddress(),
+                    cause);
+            outlet.disconnect(DisconnectReason.INTERNAL_ERROR);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+package dev.fanfare.netty.centrifuge;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.fanfare.Payload;
+
+/**
+ * Writes one JSON message, on one line. Commas are put where they belong.
+ *
+ * <p><b>Threading:</b> not thread-safe.
+ */
+final class JsonBuffer extends MessageBuffer {
+
+    private static final byte[] HEX = "0123456789abcdef".getBytes(UTF_8);
+
+    JsonBuffer(int expected) {
+        super(expected);
+    }
+
+    void beginObject() {
+        separate();
+        put('{');
+    }
+
+    void endObject() {
+        put('}');
+    }
+
+    /** Begins an object as the value of a field. */
+    void beginObject(String name) {
+        name(name);
+        put('{');
+    }
+
+    /** Begins an array as the value of a field. */
+    void beginArray(String name) {
+        name(name);
+        put('[');
+    }
+
+    void endArray() {
+        put(']');
+    }
+
+    /** Begins an object as the value of a field whose name may need escapes. */
+    void beginEntry(String key) {
+        separate();
+        quoted(key);
+        put(':');
+        put('{');
+    }
+
+    void field(String name, String value) {
+        name(name);
+        quoted(value);
+    }
+
+    /** Writes an entry whose key may need escapes. */
+    void entry(String key, String value) {
+        separate();
+        quoted(key);
+        put(':');
+        quoted(value);
+    }
+
+    void field(String name, long value) {
+        name(name);
+        putAscii(Long.toString(value));
+    }
+
+    /** Writes the field, if it is true. */
+    void flag(String name, boolean value) {
+        if (value) {
+            name(name);
+            putAscii("true");
+        }
+    }
+
+    /**
+     * Embeds a payload as it is, without line feeds.
+     *
+     * @throws UnencodableException if it is not JSON
+     */
+    void field(String name, Payload payload) {
+        byte[] json = payload.unsafeBytes();
+        JsonScanner scanner = new JsonScanner(json);
+        if (!scanner.isValue()) {
+            throw new UnencodableException("A payload of " + json.length + " bytes is not JSON");
+        }
+        name(name);
+        if (scanner.hasLineBreaks()) {
+            putWithoutLineBreaks(json);
+        } else {
+            put(json);
+        }
+    }
+
+    private void name(String name) {
+        separate();
+        put('"');
+        putAscii(name);
+        put('"');
+        put(':');
+    }
+
+    /** No value ends with an opening bracket, so what follows one is the first. */
+    private void separate() {
+        if (size() > 0) {
+            int last = at(size() - 1);
+            if (last != '{' && last != '[') {
+                put(',');
+            }
+        }
+    }
+
+    private void quoted(String text) {
+        put('"');
+        if (isPlain(text)) {
+            putAscii(text);
+        } else {
+            for (byte octet : text.getBytes(UTF_8)) {
+                putEscaped(octet);
+            }
+        }
+        put('"');
+    }
+
+    private void putEscaped(byte octet) {
+        if (octet == '"' || octet == '\\') {
+            put('\\');
+            put(octet);
+        } else if (octet >= 0 && octet < ' ') {
+            putAscii("\\u00");
+            put(HEX[octet >> 4]);
+            put(HEX[octet & 15]);
+        } else {
+            put(octet);
+        }
+    }
+
+    private static boolean isPlain(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c < ' ' || c > '~' || c == '"' || c == '\\') {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** In JSON, raw line breaks stand between tokens only, where they mean nothing. */
+    private void putWithoutLineBreaks(byte[] json) {
+        for (byte octet : json) {
+            if (octet != '\n' && octet != '\r') {
+                put(octet);
+            }
+        }
+    }
+}

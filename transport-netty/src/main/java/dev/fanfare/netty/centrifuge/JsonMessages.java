@@ -1,0 +1,241 @@
+package dev.fanfare.netty.centrifuge;
+
+import dev.fanfare.ChannelId;
+import dev.fanfare.Cursor;
+import dev.fanfare.Payload;
+import dev.fanfare.Publication;
+import dev.fanfare.Publisher;
+import dev.fanfare.presence.Member;
+import dev.fanfare.presence.PresenceEvent;
+import dev.fanfare.presence.PresenceSnapshot;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes messages in JSON. Fields that are zero, empty or false are left out, but for the few that SDKs
+ * read without looking.
+ *
+ * <p><b>Threading:</b> thread-safe.
+ */
+final class JsonMessages implements MessageEncoder {
+
+    private static final int SMALL = 128;
+    private static final int PER_PUBLICATION = 64;
+
+    @Override
+    public MessageBuffer connected(long id, Welcome welcome) {
+        JsonBuffer out = begin(id, "connect", SMALL);
+        out.field("client", welcome.client());
+        field(out, "data", welcome.data());
+        if (!welcome.subs().isEmpty()) {
+            out.beginObject("subs");
+            welcome.subs().forEach((channel, start) -> {
+                out.beginEntry(channel);
+                start(out, start);
+                out.endObject();
+            });
+            out.endObject();
+        }
+        out.field("ping", welcome.pingSeconds());
+        out.flag("pong", true);
+        return end(out);
+    }
+
+    @Override
+    public MessageBuffer subscribed(long id, SubscriptionStart start) {
+        JsonBuffer out = begin(id, "subscribe", SMALL + size(start.publications()));
+        start(out, start);
+        return end(out);
+    }
+
+    @Override
+    public MessageBuffer unsubscribed(long id) {
+        return end(begin(id, "unsubscribe", SMALL));
+    }
+
+    @Override
+    public MessageBuffer published(long id) {
+        return end(begin(id, "publish", SMALL));
+    }
+
+    @Override
+    public MessageBuffer presence(long id, PresenceSnapshot snapshot) {
+        JsonBuffer out = begin(id, "presence", SMALL * (1 + snapshot.members().size()));
+        out.beginObject("presence");
+        for (Member member : snapshot.members()) {
+            out.beginEntry(member.connection());
+            client(out, member.user(), member.connection(), member.info());
+            out.endObject();
+        }
+        out.endObject();
+        return end(out);
+    }
+
+    @Override
+    public MessageBuffer presenceStats(long id, PresenceSnapshot snapshot) {
+        JsonBuffer out = begin(id, "presence_stats", SMALL);
+        out.field("num_clients", snapshot.connections());
+        out.field("num_users", snapshot.users());
+        return end(out);
+    }
+
+    @Override
+    public MessageBuffer history(long id, List<Publication> publications, Cursor top) {
+        JsonBuffer out = begin(id, "history", SMALL + size(publications));
+        publications(out, publications);
+        out.field("epoch", top.epoch());
+        out.field("offset", top.offset());
+        return end(out);
+    }
+
+    @Override
+    public MessageBuffer answered(long id, Payload data) {
+        JsonBuffer out = begin(id, "rpc", SMALL + data.size());
+        field(out, "data", data);
+        return end(out);
+    }
+
+    @Override
+    public MessageBuffer error(long id, int code, String message, boolean isTemporary) {
+        JsonBuffer out = begin(id, "error", SMALL);
+        out.field("code", code);
+        out.field("message", message);
+        out.flag("temporary", isTemporary);
+        return end(out);
+    }
+
+    @Override
+    public MessageBuffer publicationPush(ChannelId channel, Publication publication) {
+        JsonBuffer out = beginPush(channel, SMALL + publication.data().size());
+        out.beginObject("pub");
+        publication(out, publication);
+        return endPush(out);
+    }
+
+    @Override
+    public MessageBuffer presencePush(ChannelId channel, PresenceEvent event) {
+        JsonBuffer out = beginPush(channel, 2 * SMALL);
+        out.beginObject(event.kind() == PresenceEvent.Kind.JOIN ? "join" : "leave");
+        out.beginObject("info");
+        Member member = event.member();
+        client(out, member.user(), member.connection(), member.info());
+        out.endObject();
+        return endPush(out);
+    }
+
+    @Override
+    public MessageBuffer unsubscribePush(ChannelId channel, int code, String reason) {
+        JsonBuffer out = beginPush(channel, SMALL);
+        out.beginObject("unsubscribe");
+        out.field("code", code);
+        out.field("reason", reason);
+        return endPush(out);
+    }
+
+    @Override
+    public MessageBuffer ping() {
+        JsonBuffer out = new JsonBuffer(2);
+        out.beginObject();
+        out.endObject();
+        return out;
+    }
+
+    private static JsonBuffer begin(long id, String result, int expected) {
+        JsonBuffer out = new JsonBuffer(expected);
+        out.beginObject();
+        out.field("id", id);
+        out.beginObject(result);
+        return out;
+    }
+
+    private static JsonBuffer end(JsonBuffer out) {
+        out.endObject();
+        out.endObject();
+        return out;
+    }
+
+    private static JsonBuffer beginPush(ChannelId channel, int expected) {
+        JsonBuffer out = new JsonBuffer(expected + channel.value().length());
+        out.beginObject();
+        out.beginObject("push");
+        out.field("channel", channel.value());
+        return out;
+    }
+
+    private static JsonBuffer endPush(JsonBuffer out) {
+        out.endObject();
+        return end(out);
+    }
+
+    private static void start(JsonBuffer out, SubscriptionStart start) {
+        out.flag("recoverable", start.isRecoverable());
+        out.flag("positioned", start.isRecoverable());
+        if (!start.epoch().isEmpty()) {
+            out.field("epoch", start.epoch());
+        }
+        if (start.offset() != 0) {
+            out.field("offset", start.offset());
+        }
+        out.flag("was_recovering", start.wasRecovering());
+        out.flag("recovered", start.isRecovered());
+        if (!start.publications().isEmpty()) {
+            publications(out, start.publications());
+        }
+    }
+
+    private static void publications(JsonBuffer out, List<Publication> publications) {
+        out.beginArray("publications");
+        for (Publication publication : publications) {
+            out.beginObject();
+            publication(out, publication);
+            out.endObject();
+        }
+        out.endArray();
+    }
+
+    private static void publication(JsonBuffer out, Publication publication) {
+        field(out, "data", publication.data());
+        Publisher publisher = publication.publisher();
+        if (publisher != null) {
+            out.beginObject("info");
+            client(out, publisher.user(), publisher.connection(), publisher.info());
+            out.endObject();
+        }
+        if (publication.offset() != 0) {
+            out.field("offset", publication.offset());
+        }
+        if (!publication.headers().isEmpty()) {
+            out.beginObject("tags");
+            publication.headers().forEach(out::entry);
+            out.endObject();
+        }
+        String key = publication.key();
+        if (key != null) {
+            out.field("key", key);
+        }
+        if (publication.offset() == 1) {
+            out.field("epoch", publication.epoch());
+        }
+    }
+
+    private static void client(JsonBuffer out, String user, String connection, @Nullable Payload info) {
+        out.field("user", user);
+        out.field("client", connection);
+        field(out, "conn_info", info);
+    }
+
+    /** Writes the field, unless there are no bytes. */
+    private static void field(JsonBuffer out, String name, @Nullable Payload payload) {
+        if (payload != null && payload.size() > 0) {
+            out.field(name, payload);
+        }
+    }
+
+    private static int size(List<Publication> publications) {
+        int size = 0;
+        for (Publication publication : publications) {
+            size += PER_PUBLICATION + publication.data().size();
+        }
+        return size;
+    }
+}

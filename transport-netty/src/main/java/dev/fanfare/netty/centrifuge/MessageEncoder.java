@@ -1,0 +1,46 @@
+package dev.fanfare.netty.centrifuge;
+
+import dev.fanfare.ChannelId;
+import dev.fanfare.Cursor;
+import dev.fanfare.Payload;
+import dev.fanfare.Publication;
+import dev.fanfare.presence.PresenceEvent;
+import dev.fanfare.presence.PresenceSnapshot;
+import java.util.List;
+
+/**
+ * Writes what clients get: replies, which carry the id of their command, and pushes. Messages come
+ * without whatever separates them on the wire.
+ *
+ * <p>Each method throws {@link UnencodableException} if a payload cannot be sent in this encoding.
+ *
+ * <p><b>Threading:</b> thread-safe.
+ */
+interface MessageEncoder {
+
+    MessageBuffer connected(long id, Welcome welcome);
+
+    MessageBuffer subscribed(long id, SubscriptionStart start);
+
+    MessageBuffer unsubscribed(long id);
+
+    MessageBuffer published(long id);
+
+    MessageBuffer presence(long id, PresenceSnapshot snapshot);
+
+    MessageBuffer presenceStats(long id, PresenceSnapshot snapshot);
+
+    MessageBuffer history(long id, List<Publication> publications, Cursor top);
+
+    MessageBuffer answered(long id, Payload data);
+
+    MessageBuffer error(long id, int code, String message, boolean isTemporary);
+
+    MessageBuffer publicationPush(ChannelId channel, Publication publication);
+
+    MessageBuffer presencePush(ChannelId channel, PresenceEvent event);
+
+    MessageBuffer unsubscribePush(ChannelId channel, int code, String reason);
+
+    MessageBuffer ping();
+}

@@ -1,0 +1,186 @@
+package dev.fanfare.netty.centrifuge;
+
+import dev.fanfare.Payload;
+import dev.fanfare.StartAt;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a client asks. There are more kinds than an {@code instanceof} chain can bear, so each leads to
+ * its method of a {@link Visitor}.
+ *
+ * <p><b>Threading:</b> immutable.
+ */
+sealed interface Request {
+
+    /** Calls the method for this kind. */
+    void accept(long id, Visitor visitor);
+
+    /** Takes each kind of request. */
+    interface Visitor {
+        void connect(long id, Connect request);
+
+        void subscribe(long id, Subscribe request);
+
+        void unsubscribe(long id, Unsubscribe request);
+
+        void publish(long id, Publish request);
+
+        void presence(long id, Presence request);
+
+        void presenceStats(long id, PresenceStats request);
+
+        void history(long id, History request);
+
+        void rpc(long id, Rpc request);
+
+        void send(Send request);
+
+        void refresh(long id);
+
+        void pong();
+    }
+
+    /**
+     * Introduces the client; the first command of every connection.
+     *
+     * @param subs positions in the channels to which the server subscribes the client
+     */
+    record Connect(String token, @Nullable Payload data, Map<String, Subscribe> subs) implements Request {
+        @Override
+        public void accept(long id, Visitor visitor) {
+            visitor.connect(id, this);
+        }
+    }
+
+    /**
+     * Subscribes.
+     *
+     * @param recoverFrom what the client has; null if it does not want what it missed
+     * @param delta the delta format asked for, {@code ""} for none
+     * @param hasFilter whether it wants only some publications, by their tags
+     * @param flag bits: 2 asks for an error instead of a subscription that could not recover
+     * @param type 0 for a stream, others for kinds that we do not have
+     */
+    record Subscribe(
+            String channel,
+            @Nullable Position recoverFrom,
+            boolean wantsPresence,
+            String delta,
+            boolean hasFilter,
+            long flag,
+            int type)
+            implements Request {
+
+        private static final long REJECT_UNRECOVERED = 2;
+
+        /** Returns where the subscription is to begin. */
+        StartAt start() {
+            return recoverFrom == null ? StartAt.live() : StartAt.after(recoverFrom.cursor());
+        }
+
+        /** Tells whether the client wants no subscription if it cannot recover. */
+        boolean rejectsUnrecovered() {
+            return (flag & REJECT_UNRECOVERED) != 0;
+        }
+
+        /** Tells whether the delta format is one of the protocol. */
+        boolean hasKnownDelta() {
+            return delta.isEmpty() || delta.equals("fossil");
+        }
+
+        @Override
+        public void accept(long id, Visitor visitor) {
+            visitor.subscribe(id, this);
+        }
+    }
+
+    /** Ends a subscription. */
+    record Unsubscribe(String channel) implements Request {
+        @Override
+        public void accept(long id, Visitor visitor) {
+            visitor.unsubscribe(id, this);
+        }
+    }
+
+    /**
+     * Publishes.
+     *
+     * @param type 0 for a stream, others for kinds that we do not have
+     * @param key {@code ""} for none
+     * @param isRemoval whether the key is to be removed, in a kind that we do not have
+     */
+    record Publish(String channel, Payload data, int type, String key, boolean isRemoval) implements Request {
+        @Override
+        public void accept(long id, Visitor visitor) {
+            visitor.publish(id, this);
+        }
+    }
+
+    /** Asks who is there. */
+    record Presence(String channel) implements Request {
+        @Override
+        public void accept(long id, Visitor visitor) {
+            visitor.presence(id, this);
+        }
+    }
+
+    /** Asks how many are there. */
+    record PresenceStats(String channel) implements Request {
+        @Override
+        public void accept(long id, Visitor visitor) {
+            visitor.presenceStats(id, this);
+        }
+    }
+
+    /**
+     * Reads history.
+     *
+     * @param limit negative for as many as allowed, 0 for only the position
+     * @param since the exclusive start; null for the oldest, or the newest if reversed
+     */
+    record History(String channel, int limit, @Nullable Position since, boolean isReverse) implements Request {
+        @Override
+        public void accept(long id, Visitor visitor) {
+            visitor.history(id, this);
+        }
+    }
+
+    /** Calls the host. */
+    record Rpc(String method, Payload data) implements Request {
+        @Override
+        public void accept(long id, Visitor visitor) {
+            visitor.rpc(id, this);
+        }
+    }
+
+    /** Sends the host a message that is not answered. */
+    record Send(Payload data) implements Request {
+        @Override
+        public void accept(long id, Visitor visitor) {
+            visitor.send(this);
+        }
+    }
+
+    /** Prolongs a connection or a subscription; which of them, and with what, nobody asks here yet. */
+    enum Refresh implements Request {
+        /** The one value. */
+        REFRESH;
+
+        @Override
+        public void accept(long id, Visitor visitor) {
+            visitor.refresh(id);
+        }
+    }
+
+    /** Answers a ping. */
+    enum Pong implements Request {
+        /** The one value. */
+        PONG;
+
+        @Override
+        public void accept(long id, Visitor visitor) {
+            visitor.pong();
+        }
+    }
+}

@@ -1,0 +1,243 @@
+package dev.fanfare.netty.centrifuge;
+
+import dev.fanfare.DisconnectReason;
+import dev.fanfare.netty.connection.Heartbeats;
+import dev.fanfare.netty.connection.TransportContext;
+import dev.fanfare.spi.Connection;
+import io.netty.channel.Channel;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The conversation with one client: which commands are in order now, and in which order they are done.
+ *
+ * <p><i>State.</i> Awaiting the connect command; connecting; connected; unusable, after a connect that
+ * failed, until the client closes; closed.
+ *
+ * <p><i>Ordering.</i> Commands are begun strictly in the order in which they came. They wait while the
+ * client is connecting, while it does not read its replies, and while too many are unanswered. Only pongs
+ * do not wait.
+ *
+ * <p><i>Bounds.</i> At most {@link #MAX_UNANSWERED} commands are under way. If more than {@link #MAX_HELD}
+ * wait, or more bytes than one message may have, nothing more is read until they are done.
+ *
+ * <p><b>Threading:</b> confined to the channel's event loop.
+ */
+final class Session implements Answers, Arrival.Listener {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Session.class);
+    private static final int MAX_UNANSWERED = 64;
+    private static final int MAX_HELD = 256;
+
+    private enum State {
+        AWAITING,
+        CONNECTING,
+        CONNECTED,
+        UNUSABLE,
+        CLOSED
+    }
+
+    private final TransportContext context;
+    private final Channel channel;
+    private final WireFormat format;
+    private final ClientOutlet outlet;
+    private final Pulse pulse;
+    private State state = State.AWAITING;
+    private @Nullable Handshake handshake;
+    private @Nullable Arrival arrival;
+    private @Nullable ClientCommands commands;
+    private @Nullable Deque<Command> held;
+    private long heldBytes;
+    private long connectId;
+    private int unanswered;
+    private boolean isDraining;
+
+    Session(TransportContext context, Channel channel, WireFormat format, Handshake handshake) {
+        Heartbeats heartbeats = context.heartbeats(channel.eventLoop());
+        this.context = context;
+        this.channel = channel;
+        this.format = format;
+        this.handshake = handshake;
+        this.outlet = new ClientOutlet(channel, format, heartbeats);
+        this.pulse = new Pulse(outlet, heartbeats, context.settings());
+    }
+
+    ClientOutlet outlet() {
+        return outlet;
+    }
+
+    /** Begins to wait for the connect command. */
+    void begin() {
+        pulse.awaitConnect();
+    }
+
+    /** Takes one whole message of the client. */
+    void receive(byte[] message) {
+        try {
+            for (Command command : format.commands().decode(message)) {
+                take(command);
+            }
+        } catch (BadCommandException e) {
+            outlet.disconnect(DisconnectReason.BAD_REQUEST);
+        }
+    }
+
+    private void take(Command command) {
+        if (state == State.CLOSED || outlet.isEnding()) {
+            return;
+        }
+        if (command.request() instanceof Request.Pong || (isReady() && !isHolding())) {
+            perform(command);
+        } else {
+            hold(command);
+        }
+    }
+
+    private void perform(Command command) {
+        perform(() -> begin(command));
+    }
+
+    private void begin(Command command) {
+        ClientCommands connected = commands;
+        if (connected != null) {
+            command.request().accept(command.id(), connected);
+        } else if (state == State.AWAITING && command.request() instanceof Request.Connect connect) {
+            connect(command.id(), connect);
+        } else {
+            outlet.disconnect(DisconnectReason.BAD_REQUEST);
+        }
+    }
+
+    private void perform(Runnable task) {
+        try {
+            task.run();
+        } catch (UnencodableException e) {
+            outlet.disconnect(DisconnectReason.INAPPROPRIATE_PROTOCOL);
+        } catch (RuntimeException e) {
+            LOG.error("A command of {} failed; this is a bug in Fanfare", channel.remoteAddress(), e);
+            outlet.disconnect(DisconnectReason.INTERNAL_ERROR);
+        }
+    }
+
+    // ---- connecting
+
+    private void connect(long id, Request.Connect request) {
+        Handshake facts = handshake;
+        if (facts == null) {
+            throw new IllegalStateException("connecting for a second time");
+        }
+        handshake = null;
+        connectId = id;
+        state = State.CONNECTING;
+        pulse.pause();
+        arrival = new Arrival(context, outlet, format.transport(), request, this);
+        arrival.begin(channel.eventLoop(), facts.credentials(request, format));
+    }
+
+    @Override
+    public void connected(Connection connection, Welcome welcome) {
+        arrival = null;
+        state = State.CONNECTED;
+        commands = new ClientCommands(connection, outlet, pulse, this);
+        perform(() -> {
+            outlet.reply(outlet.messages().connected(connectId, welcome));
+            outlet.uncork();
+            outlet.flush();
+            pulse.begin();
+            writabilityChanged();
+        });
+    }
+
+    @Override
+    public void refused(ErrorCode error) {
+        arrival = null;
+        state = State.UNUSABLE;
+        dropHeld();
+        outlet.error(connectId, error);
+        pulse.awaitConnect();
+    }
+
+    // ---- order
+
+    private boolean isReady() {
+        return state != State.CONNECTING && unanswered < MAX_UNANSWERED && outlet.isWritable();
+    }
+
+    private boolean isHolding() {
+        return held != null && !held.isEmpty();
+    }
+
+    private void hold(Command command) {
+        if (held == null) {
+            held = new ArrayDeque<>(4);
+        }
+        held.add(command);
+        heldBytes += command.bytes();
+        if (held.size() > MAX_HELD || heldBytes > context.settings().maxMessageBytes()) {
+            channel.config().setAutoRead(false);
+        }
+    }
+
+    /** Goes on with commands that wait, as far as it may. */
+    private void drain() {
+        if (isDraining || held == null) {
+            return;
+        }
+        isDraining = true;
+        while (isHolding() && isReady() && !outlet.isEnding()) {
+            Command next = held.remove();
+            heldBytes -= next.bytes();
+            perform(next);
+        }
+        isDraining = false;
+        if (!isHolding()) {
+            dropHeld();
+        }
+    }
+
+    private void dropHeld() {
+        if (held != null) {
+            held = null;
+            heldBytes = 0;
+            channel.config().setAutoRead(true);
+        }
+    }
+
+    @Override
+    public <T> Consumer<T> expect(Consumer<T> answer) {
+        unanswered++;
+        return result -> {
+            unanswered--;
+            if (state != State.CLOSED && !outlet.isEnding()) {
+                perform(() -> answer.accept(result));
+                drain();
+            }
+        };
+    }
+
+    /** The client reads again: it gets replies first, then pushes. */
+    void writabilityChanged() {
+        perform(() -> {
+            drain();
+            outlet.writabilityChanged();
+        });
+    }
+
+    // ---- the end
+
+    /** The channel is gone. */
+    void lost() {
+        state = State.CLOSED;
+        pulse.stop();
+        held = null;
+        if (arrival != null) {
+            arrival.giveUp();
+        }
+        outlet.dropCorked();
+        outlet.lost(DisconnectReason.BY_CLIENT);
+    }
+}

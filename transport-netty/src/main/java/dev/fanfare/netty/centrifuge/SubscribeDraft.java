@@ -1,0 +1,24 @@
+package dev.fanfare.netty.centrifuge;
+
+/**
+ * Gathers the fields of a subscribe request, which come in any order.
+ *
+ * <p><b>Threading:</b> not thread-safe.
+ */
+final class SubscribeDraft {
+
+    String channel = "";
+    boolean recovers;
+    String epoch = "";
+    long offset;
+    boolean wantsPresence;
+    String delta = "";
+    boolean hasFilter;
+    long flag;
+    int type;
+
+    Request.Subscribe request() {
+        Position recoverFrom = recovers ? new Position(epoch, offset) : null;
+        return new Request.Subscribe(channel, recoverFrom, wantsPresence, delta, hasFilter, flag, type);
+    }
+}

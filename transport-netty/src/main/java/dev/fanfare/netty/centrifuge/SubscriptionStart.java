@@ -1,0 +1,46 @@
+package dev.fanfare.netty.centrifuge;
+
+import dev.fanfare.Cursor;
+import dev.fanfare.Publication;
+import dev.fanfare.Resume;
+import dev.fanfare.spi.Connection.SubscribeResult.Subscribed;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a subscription begins, in the words of the protocol.
+ *
+ * <p><b>Threading:</b> immutable.
+ *
+ * @param isRecoverable whether the channel has offsets, so that the client can come back with one
+ * @param epoch of the position, perhaps {@code ""}
+ * @param offset the client's own if it recovered, because it counts on from there; otherwise the top
+ * @param wasRecovering whether the client asked for what it missed
+ * @param isRecovered whether it gets all of it
+ * @param publications what it missed; empty unless it recovered
+ */
+record SubscriptionStart(
+        boolean isRecoverable,
+        String epoch,
+        long offset,
+        boolean wasRecovering,
+        boolean isRecovered,
+        List<Publication> publications) {
+
+    /** Puts the core's answer in the protocol's words. */
+    static SubscriptionStart of(@Nullable Position recoverFrom, Subscribed subscribed) {
+        Cursor position = subscribed.position();
+        boolean wasRecovering = recoverFrom != null;
+        if (recoverFrom != null && subscribed.resume() instanceof Resume.Continued) {
+            return new SubscriptionStart(
+                    subscribed.isRetained(),
+                    position.epoch(),
+                    recoverFrom.offset(),
+                    wasRecovering,
+                    true,
+                    subscribed.missed());
+        }
+        return new SubscriptionStart(
+                subscribed.isRetained(), position.epoch(), position.offset(), wasRecovering, false, List.of());
+    }
+}

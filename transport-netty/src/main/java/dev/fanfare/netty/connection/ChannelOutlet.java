@@ -1,0 +1,133 @@
+package dev.fanfare.netty.connection;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.fanfare.ChannelId;
+import dev.fanfare.DisconnectReason;
+import dev.fanfare.Publication;
+import dev.fanfare.spi.Connection;
+import dev.fanfare.spi.Frame;
+import dev.fanfare.spi.Outlet;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes to a Netty channel for the core, and keeps the end of the connection in order: whoever ends it
+ * first gives the reason, nothing is written after that, and the core hears of it once.
+ *
+ * <p>The handler that owns the channel passes three events on: {@link #opened} when the core knows the
+ * connection, {@link #writabilityChanged}, and {@link #lost} when the channel is gone.
+ *
+ * <p><b>Threading:</b> confined to the channel's event loop.
+ */
+public abstract class ChannelOutlet implements Outlet {
+
+    private final Channel channel;
+    private @Nullable Connection connection;
+    private @Nullable DisconnectReason ending;
+
+    /** Writes to that channel. */
+    protected ChannelOutlet(Channel channel) {
+        this.channel = requireNonNull(channel, "channel");
+    }
+
+    /** Returns the channel. */
+    protected final Channel channel() {
+        return channel;
+    }
+
+    @Override
+    public final Executor loop() {
+        return channel.eventLoop();
+    }
+
+    @Override
+    public boolean isWritable() {
+        return ending == null && channel.isWritable();
+    }
+
+    @Override
+    public void write(ChannelId id, Frame frame, Publication publication) {
+        writeShared(frame);
+    }
+
+    @Override
+    public void writePresence(ChannelId id, Frame frame) {
+        writeShared(frame);
+    }
+
+    @Override
+    public void flush() {
+        channel.flush();
+    }
+
+    /** Closes the connection, unless it is ending already; the core hears of it after this call. */
+    @Override
+    public final void disconnect(DisconnectReason reason) {
+        if (ending == null) {
+            ending = reason;
+            close(reason);
+            channel.eventLoop().execute(this::tellCore);
+        }
+    }
+
+    /**
+     * Says farewell in the protocol's way and closes the channel; called once. Write to {@link
+     * #channel} directly: the methods of this class write nothing any more.
+     */
+    protected abstract void close(DisconnectReason reason);
+
+    /** Learns which connection of the core this is. */
+    public final void opened(Connection connection) {
+        this.connection = connection;
+        if (ending != null) {
+            tellCore();
+        }
+    }
+
+    /** Learns that the channel became writable, or ceased to be. */
+    public final void writabilityChanged() {
+        if (connection != null && isWritable()) {
+            connection.writable();
+        }
+    }
+
+    /** Learns that the channel is gone, or is being closed by the other side. */
+    public final void lost(DisconnectReason reason) {
+        if (ending == null) {
+            ending = reason;
+        }
+        tellCore();
+    }
+
+    /** Tells whether the end has begun, so that nothing is written any more. */
+    public final boolean isEnding() {
+        return ending != null;
+    }
+
+    /** Writes a frame that others write too. */
+    protected final void writeShared(Frame frame) {
+        if (ending == null) {
+            channel.write(((BufferFrame) frame).share(), channel.voidPromise());
+        }
+    }
+
+    /** Writes a buffer of this connection alone, and releases it. */
+    protected final void writeOwn(ByteBuf buffer) {
+        if (ending == null) {
+            channel.write(buffer, channel.voidPromise());
+        } else {
+            buffer.release();
+        }
+    }
+
+    private void tellCore() {
+        Connection told = connection;
+        if (told != null && ending != null) {
+            connection = null;
+            told.closed(ending);
+        }
+    }
+}

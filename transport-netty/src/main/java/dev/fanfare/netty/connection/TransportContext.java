@@ -1,0 +1,50 @@
+package dev.fanfare.netty.connection;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.fanfare.Authenticator;
+import dev.fanfare.spi.Gateway;
+import io.netty.channel.EventLoop;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * What the protocols of one transport work with; made once, by the front door.
+ *
+ * <p><b>Threading:</b> thread-safe.
+ */
+public final class TransportContext {
+
+    private final Gateway gateway;
+    private final Authenticator authenticator;
+    private final TransportSettings settings;
+    /** One entry per event loop of the transport, of which there are few, and none goes. */
+    private final Map<EventLoop, Heartbeats> heartbeats = new ConcurrentHashMap<>();
+
+    /** Bundles the parts. */
+    public TransportContext(Gateway gateway, Authenticator authenticator, TransportSettings settings) {
+        this.gateway = requireNonNull(gateway, "gateway");
+        this.authenticator = requireNonNull(authenticator, "authenticator");
+        this.settings = requireNonNull(settings, "settings");
+    }
+
+    /** Returns where connections are registered. */
+    public Gateway gateway() {
+        return gateway;
+    }
+
+    /** Returns who finds out who clients are; {@link Admission} asks it. */
+    public Authenticator authenticator() {
+        return authenticator;
+    }
+
+    /** Returns the settings. */
+    public TransportSettings settings() {
+        return settings;
+    }
+
+    /** Returns the wheel of that event loop. */
+    public Heartbeats heartbeats(EventLoop loop) {
+        return heartbeats.computeIfAbsent(loop, each -> new Heartbeats(each, settings.tick()));
+    }
+}

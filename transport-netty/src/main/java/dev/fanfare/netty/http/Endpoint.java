@@ -1,0 +1,22 @@
+package dev.fanfare.netty.http;
+
+/**
+ * Answers the requests of one path.
+ *
+ * <p><b>Threading:</b> called on the connection's event loop, so it must not block or call the host.
+ * It answers each exchange once, now or later, on that same loop. What it throws becomes a 500.
+ */
+@FunctionalInterface
+public interface Endpoint {
+
+    /** Takes one request, whose body is complete. */
+    void handle(Exchange exchange);
+
+    /**
+     * Tells whether it also takes requests that a page of a foreign origin made a browser send; by
+     * default such requests are answered 403.
+     */
+    default boolean takesForeignOrigins() {
+        return false;
+    }
+}

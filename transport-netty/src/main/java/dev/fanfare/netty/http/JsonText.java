@@ -1,0 +1,143 @@
+package dev.fanfare.netty.http;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import dev.fanfare.Payload;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import java.io.IOException;
+import java.util.Base64;
+import java.util.Map;
+
+/**
+ * Writes JSON straight into buffers, and looks whether bytes are JSON.
+ *
+ * <p><b>Threading:</b> thread-safe; buffers are the caller's.
+ */
+public final class JsonText {
+
+    /** Makes the streaming parsers; field names are few, so they are not interned. */
+    public static final JsonFactory FACTORY = JsonFactory.builder()
+            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+            .build();
+
+    private static final byte[] HEX = "0123456789abcdef".getBytes(US_ASCII);
+
+    private JsonText() {}
+
+    /** Writes what is ASCII and needs no escape, such as punctuation and names. */
+    public static void raw(ByteBuf out, String ascii) {
+        ByteBufUtil.writeAscii(out, ascii);
+    }
+
+    /** Writes a number. */
+    public static void number(ByteBuf out, long number) {
+        ByteBufUtil.writeAscii(out, Long.toString(number));
+    }
+
+    /** Writes a string with its quotes; half surrogate pairs become {@code ?}. */
+    public static void string(ByteBuf out, CharSequence text) {
+        out.writeByte('"');
+        int begun = 0;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c < 0x20 || c == '"' || c == '\\') {
+                ByteBufUtil.writeUtf8(out, text, begun, i);
+                escape(out, c);
+                begun = i + 1;
+            }
+        }
+        ByteBufUtil.writeUtf8(out, text, begun, text.length());
+        out.writeByte('"');
+    }
+
+    private static void escape(ByteBuf out, char c) {
+        out.writeByte('\\');
+        switch (c) {
+            case '"', '\\' -> out.writeByte(c);
+            case '\n' -> out.writeByte('n');
+            case '\r' -> out.writeByte('r');
+            case '\t' -> out.writeByte('t');
+            default -> {
+                ByteBufUtil.writeAscii(out, "u00");
+                out.writeByte(HEX[c >> 4]);
+                out.writeByte(HEX[c & 0xf]);
+            }
+        }
+    }
+
+    /** Writes an object of strings. */
+    public static void strings(ByteBuf out, Map<String, String> strings) {
+        char separator = '{';
+        for (Map.Entry<String, String> entry : strings.entrySet()) {
+            out.writeByte(separator);
+            string(out, entry.getKey());
+            out.writeByte(':');
+            string(out, entry.getValue());
+            separator = ',';
+        }
+        if (separator == '{') {
+            out.writeByte('{');
+        }
+        out.writeByte('}');
+    }
+
+    /**
+     * Writes a payload as a field: {@code "data":…} with its very bytes if they are JSON, else {@code
+     * "b64data":"…"}.
+     *
+     * @param name the field's name
+     */
+    public static void payload(ByteBuf out, String name, Payload data) {
+        byte[] bytes = data.unsafeBytes();
+        out.writeByte('"');
+        if (isJson(bytes)) {
+            raw(out, name);
+            raw(out, "\":");
+            out.writeBytes(bytes);
+        } else {
+            raw(out, "b64");
+            raw(out, name);
+            raw(out, "\":\"");
+            out.writeBytes(Base64.getEncoder().encode(bytes));
+            out.writeByte('"');
+        }
+    }
+
+    /** Writes an error as a whole body. */
+    public static void error(ByteBuf out, int code, String message) {
+        raw(out, "{\"error\":{\"code\":");
+        number(out, code);
+        raw(out, ",\"message\":");
+        string(out, message);
+        raw(out, "}}");
+    }
+
+    /** Tells whether the bytes are one JSON value, perhaps with white space around it. */
+    public static boolean isJson(byte[] bytes) {
+        if (!looksLikeUtf8(bytes)) {
+            return false;
+        }
+        try (JsonParser parser = FACTORY.createParser(bytes)) {
+            JsonToken first = parser.nextToken();
+            if (first == null) {
+                return false;
+            }
+            parser.skipChildren();
+            return parser.nextToken() == null;
+        } catch (IOException notJson) {
+            return false;
+        }
+    }
+
+    /**
+     * Tells whether bytes that should be JSON are in UTF-8, and not in another encoding that a parser would
+     * find out and read as well.
+     */
+    public static boolean looksLikeUtf8(byte[] bytes) {
+        return bytes.length < 2 || (bytes[0] > 0 && bytes[1] != 0);
+    }
+}

@@ -1,0 +1,294 @@
+package dev.fanfare.netty.sse;
+
+import dev.fanfare.ChannelId;
+import dev.fanfare.Cursor;
+import dev.fanfare.DisconnectReason;
+import dev.fanfare.Payload;
+import dev.fanfare.Publication;
+import dev.fanfare.Resume;
+import dev.fanfare.UnsubscribeReason;
+import dev.fanfare.netty.connection.Beat;
+import dev.fanfare.netty.connection.BufferFrame;
+import dev.fanfare.netty.connection.ChannelOutlet;
+import dev.fanfare.netty.connection.Heartbeats;
+import dev.fanfare.netty.http.Exchange;
+import dev.fanfare.netty.http.JsonText;
+import dev.fanfare.netty.http.MediaTypes;
+import dev.fanfare.spi.Frame;
+import dev.fanfare.spi.FrameEncoder;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes one event stream.
+ *
+ * <p><i>State.</i> Until all subscriptions of the connection are answered, nothing may be written, because
+ * one of them may be refused and the answer then is an error; so what channels that are live already
+ * send is held back, in order. {@link #start} writes the head, what each channel begins with, and what was
+ * held.
+ *
+ * <p><i>Bounds.</i> What is held is at most {@value #MAX_HELD_BYTES} bytes and one frame more: beyond it
+ * the outlet is not writable, and the core lets the channels catch up later.
+ *
+ * <p><b>Threading:</b> confined to the channel's event loop.
+ */
+final class SseOutlet extends ChannelOutlet {
+
+    private static final int MAX_HELD_BYTES = 64 * 1024;
+    private static final int PIECE_BYTES = 64 * 1024;
+    private static final Duration FAREWELL = Duration.ofSeconds(5);
+    private static final int MIN_RETRY_MILLIS = 1000;
+    private static final int MAX_RETRY_MILLIS = 3000;
+    private static final ByteBuf COMMENT = Unpooled.unreleasableBuffer(
+            Unpooled.directBuffer(3).writeBytes(new byte[] {':', '\n', '\n'}).asReadOnly());
+
+    private final SseEncoder encoder;
+    private final Heartbeats heartbeats;
+    private final Duration heartbeat;
+    private final Beat beat = new Comment();
+    private final @Nullable Positions positions;
+    private @Nullable SseOpening opening;
+    private @Nullable List<Held> held = new ArrayList<>(0);
+    private int heldBytes;
+    private int openChannels;
+    private boolean hasWritten;
+
+    SseOutlet(Channel channel, SseOpening opening, SseEncoder encoder, Heartbeats heartbeats, Duration heartbeat) {
+        super(channel);
+        this.opening = opening;
+        this.encoder = encoder;
+        this.heartbeats = heartbeats;
+        this.heartbeat = heartbeat;
+        this.positions = encoder == SseEncoder.STAMPED ? null : new Positions();
+    }
+
+    @Override
+    public FrameEncoder encoder() {
+        return encoder;
+    }
+
+    @Override
+    public boolean isWritable() {
+        return super.isWritable() && heldBytes <= MAX_HELD_BYTES;
+    }
+
+    // ---- the beginning
+
+    /** Takes the channel over from HTTP and begins to stream. */
+    void start(Exchange exchange, List<Beginning> beginnings, @Nullable Payload greeting) {
+        List<Held> waiting = held == null ? List.of() : held;
+        held = null;
+        heldBytes = 0;
+        opening = null;
+        openChannels += beginnings.size();
+        ByteBuf out = channel().alloc().ioBuffer(1024);
+        writeHead(out, exchange);
+        exchange.detach(new SseHandler(this));
+        writeOpening(out, beginnings, greeting);
+        for (Beginning beginning : beginnings) {
+            out = writeBeginning(out, beginning);
+        }
+        writeOwn(out);
+        waiting.forEach(each -> emit(each.channel, each.body, each.position));
+        flush();
+        heartbeats.scheduleFirst(beat, heartbeat);
+        if (openChannels == 0) {
+            finish();
+        }
+        writabilityChanged();
+    }
+
+    private static void writeHead(ByteBuf out, Exchange exchange) {
+        Exchange.writeStatus(out, 200);
+        Exchange.writeHeader(out, "content-type", MediaTypes.EVENT_STREAM);
+        Exchange.writeHeader(out, "cache-control", "no-store");
+        Exchange.writeHeader(out, "x-accel-buffering", "no");
+        Exchange.writeHeader(out, "connection", "close");
+        exchange.writeOriginHeaders(out);
+        JsonText.raw(out, "\r\n");
+    }
+
+    /** Writes how to come back, and from where, before there is anything to see. */
+    private void writeOpening(ByteBuf out, List<Beginning> beginnings, @Nullable Payload greeting) {
+        JsonText.raw(out, ":\nretry: ");
+        JsonText.number(out, ThreadLocalRandom.current().nextInt(MIN_RETRY_MILLIS, MAX_RETRY_MILLIS + 1));
+        out.writeByte('\n');
+        for (Beginning beginning : beginnings) {
+            Cursor before = beginning.before();
+            if (before != null && positions != null) {
+                positions.move(beginning.channel(), before);
+            } else if (before != null) {
+                writeId(out, before);
+            }
+        }
+        if (positions != null) {
+            positions.write(out);
+        }
+        out.writeByte('\n');
+        if (greeting != null) {
+            SseText.connect(out, greeting);
+        }
+    }
+
+    private ByteBuf writeBeginning(ByteBuf begun, Beginning beginning) {
+        ByteBuf out = begun;
+        ChannelId channel = beginning.channel();
+        if (beginning.result().resume() instanceof Resume.Reset reset) {
+            stamp(out, channel, reset.position());
+            SseText.reset(out, channel, reset);
+        }
+        for (Publication publication : beginning.result().missed()) {
+            if (positions != null && publication.isLogged()) {
+                stamp(out, channel, publication.cursor());
+            }
+            encoder.write(out, channel, publication);
+            if (out.readableBytes() > PIECE_BYTES) {
+                writeOwn(out);
+                out = channel().alloc().ioBuffer(PIECE_BYTES);
+            }
+        }
+        if (positions != null && beginning.result().isRetained()) {
+            positions.move(channel, beginning.result().position());
+        }
+        return out;
+    }
+
+    private void stamp(ByteBuf out, ChannelId channel, Cursor position) {
+        if (positions == null) {
+            writeId(out, position);
+        } else {
+            positions.move(channel, position);
+            positions.write(out);
+        }
+    }
+
+    private static void writeId(ByteBuf out, Cursor position) {
+        JsonText.raw(out, "id: ");
+        JsonText.raw(out, position.toString());
+        out.writeByte('\n');
+    }
+
+    // ---- what the core writes
+
+    @Override
+    public void write(ChannelId channel, Frame frame, Publication publication) {
+        Cursor position = positions != null && publication.isLogged() ? publication.cursor() : null;
+        emit(channel, ((BufferFrame) frame).share(), position);
+    }
+
+    @Override
+    public void writePresence(ChannelId channel, Frame frame) {
+        emit(channel, ((BufferFrame) frame).share(), null);
+    }
+
+    @Override
+    public boolean reset(ChannelId channel, Resume.Reset reset) {
+        ByteBuf out = channel().alloc().ioBuffer(256);
+        if (positions == null) {
+            writeId(out, reset.position());
+        }
+        SseText.reset(out, channel, reset);
+        emit(channel, out, reset.position());
+        return true;
+    }
+
+    @Override
+    public void skipped(ChannelId channel, long count) {
+        ByteBuf out = channel().alloc().ioBuffer(128);
+        SseText.skipped(out, channel, count);
+        emit(channel, out, null);
+    }
+
+    @Override
+    public void ended(ChannelId channel, UnsubscribeReason reason) {
+        ByteBuf out = channel().alloc().ioBuffer(128);
+        SseText.ended(out, channel, reason);
+        emit(channel, out, null);
+        openChannels--;
+        if (openChannels == 0 && held == null) {
+            finish();
+        }
+    }
+
+    /**
+     * Writes an event, or holds it back.
+     *
+     * @param position where the client is when it has it; null if that does not change, or if the event says
+     *     so itself
+     */
+    private void emit(ChannelId channel, ByteBuf event, @Nullable Cursor position) {
+        if (held != null) {
+            held.add(new Held(channel, event, position));
+            heldBytes += event.readableBytes();
+            return;
+        }
+        if (position != null && positions != null) {
+            positions.move(channel, position);
+            writeOwn(positions.line(channel().alloc()));
+        }
+        writeOwn(event);
+        hasWritten = true;
+    }
+
+    // ---- the end
+
+    /** Nothing more can come: every channel has ended, and the client knows. */
+    private void finish() {
+        disconnect(DisconnectReason.FORCE_DISCONNECT);
+    }
+
+    @Override
+    protected void close(DisconnectReason reason) {
+        if (opening != null) {
+            releaseHeld();
+            opening.disconnected(reason);
+            return;
+        }
+        ByteBuf out = channel().alloc().ioBuffer(128);
+        if (openChannels > 0) {
+            SseText.disconnect(out, reason);
+        }
+        channel().writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
+        heartbeats.schedule(beat, FAREWELL);
+    }
+
+    /** Learns that the client is gone, or was refused. */
+    void gone(DisconnectReason reason) {
+        heartbeats.cancel(beat);
+        lost(reason);
+        releaseHeld();
+    }
+
+    private void releaseHeld() {
+        if (held != null) {
+            held.forEach(each -> each.body.release());
+            held = null;
+        }
+    }
+
+    private record Held(
+            ChannelId channel, ByteBuf body, @Nullable Cursor position) {}
+
+    /** Keeps a quiet stream open, and cuts one that does not take its farewell. */
+    private final class Comment extends Beat {
+        @Override
+        protected void due() {
+            if (isEnding()) {
+                channel().close();
+                return;
+            }
+            if (!hasWritten && isWritable()) {
+                channel().writeAndFlush(COMMENT.duplicate(), channel().voidPromise());
+            }
+            hasWritten = false;
+            heartbeats.schedule(this, heartbeat);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+package dev.fanfare.netty.centrifuge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.fanfare.DisconnectReason;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class PulseTest {
+
+    private static final Duration INTERVAL = Duration.ofSeconds(25);
+    private static final Duration SECOND = Duration.ofSeconds(1);
+
+    private final EmbeddedClient client = EmbeddedClient.connected();
+
+    @AfterEach
+    void close() {
+        client.close();
+    }
+
+    @Test
+    void pingsFirstInTheSecondHalfOfTheInterval() {
+        Duration passed = firstPing();
+
+        assertThat(passed).isBetween(INTERVAL.dividedBy(2), INTERVAL);
+    }
+
+    @Test
+    void pingsAtEveryIntervalAsLongAsItIsAnswered() {
+        firstPing();
+        for (int i = 0; i < 5; i++) {
+            client.send("{}");
+            client.pass(INTERVAL.minus(SECOND));
+            assertThat(client.texts()).isEmpty();
+            client.pass(SECOND);
+            assertThat(client.texts()).containsExactly("{}");
+        }
+    }
+
+    @Test
+    void closesAClientThatDoesNotAnswer() {
+        firstPing();
+        client.pass(Duration.ofMillis(7_900));
+        assertThat(client.frames()).isEmpty();
+
+        client.pass(Duration.ofSeconds(2));
+
+        client.assertClosed(3012);
+        assertThat(client.connection().ends).containsExactly(DisconnectReason.NO_PONG);
+    }
+
+    @Test
+    void takesNoOtherCommandForAPong() {
+        firstPing();
+        client.send("{\"send\":{\"data\":1}}");
+
+        client.pass(Duration.ofSeconds(10));
+
+        client.assertClosed(3012);
+    }
+
+    @Test
+    void refusesAPongForWhichThereWasNoPing() {
+        client.send("{}");
+
+        client.assertClosed(3501);
+    }
+
+    @Test
+    void refusesASecondPongForOnePing() {
+        firstPing();
+        client.send("{}");
+        assertThat(client.frames()).isEmpty();
+
+        client.send("{}");
+
+        client.assertClosed(3501);
+    }
+
+    @Test
+    void countsTheTimeForAPongFromWhenThePingLeft() {
+        holdFlushes();
+        client.pass(INTERVAL.plus(Duration.ofSeconds(10)));
+        assertThat(client.frames()).isEmpty();
+        assertThat(client.channel.isOpen()).isTrue();
+
+        letFlushesGo();
+        assertThat(client.texts()).containsExactly("{}");
+        client.pass(Duration.ofMillis(7_900));
+        assertThat(client.frames()).isEmpty();
+
+        client.pass(Duration.ofSeconds(2));
+        client.assertClosed(3012);
+    }
+
+    @Test
+    void closesAClientThatReadsNothing() {
+        holdFlushes();
+
+        client.pass(INTERVAL.multipliedBy(2).plusSeconds(2));
+
+        assertThat(client.connection().ends).containsExactly(DisconnectReason.SLOW);
+        client.pass(Duration.ofSeconds(7));
+        assertThat(client.channel.isOpen()).isFalse();
+    }
+
+    private void holdFlushes() {
+        client.channel.pipeline().addFirst("hold", new ChannelOutboundHandlerAdapter() {
+            @Override
+            public void flush(ChannelHandlerContext ctx) {}
+        });
+    }
+
+    private void letFlushesGo() {
+        client.channel.pipeline().remove("hold");
+        client.channel.flush();
+    }
+
+    @Test
+    void pingsNobodyAfterTheEnd() {
+        client.connection().outlet.disconnect(DisconnectReason.FORCE_DISCONNECT);
+        client.assertClosed(3503);
+
+        client.pass(INTERVAL.multipliedBy(3));
+
+        assertThat(client.frames()).isEmpty();
+        assertThat(client.channel.isOpen()).isFalse();
+    }
+
+    @CanIgnoreReturnValue
+    private Duration firstPing() {
+        for (int passed = 100; passed < 30_000; passed += 100) {
+            client.pass(Duration.ofMillis(100));
+            if (client.texts().contains("{}")) {
+                return Duration.ofMillis(passed);
+            }
+        }
+        throw new AssertionError("no ping");
+    }
+}

@@ -1,0 +1,287 @@
+package dev.fanfare.netty.http;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.embedded.EmbeddedChannel;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class HttpConnectionTest {
+
+    private static final long IDLE = HttpLimits.standard().idleTime().toSeconds();
+
+    private final Queue<Exchange> waiting = new ArrayDeque<>();
+    private final Router router = Router.builder()
+            .add("GET", "/now/*", exchange -> answer(exchange, exchange.path()))
+            .add("POST", "/now/*", exchange -> answer(exchange, new String(exchange.body(), UTF_8)))
+            .add("GET", "/later/*", waiting::add)
+            .add("GET", "/broken", exchange -> {
+                throw new IllegalStateException("a secret");
+            })
+            .add("GET", "/halfway", exchange -> {
+                exchange.begin(200, MediaTypes.JSON).writeByte('x');
+                throw new IllegalStateException("a secret");
+            })
+            .build();
+    private final EmbeddedChannel channel = new EmbeddedChannel();
+
+    HttpConnectionTest() {
+        channel.freezeTime();
+        channel.pipeline().addLast(new HttpConnection(router, Origins.of(List.of()), HttpLimits.standard()));
+    }
+
+    @AfterEach
+    void end() {
+        channel.finishAndReleaseAll();
+    }
+
+    private static void answer(Exchange exchange, String text) {
+        exchange.begin(200, "text/plain").writeCharSequence(text, UTF_8);
+        exchange.end();
+    }
+
+    private void receive(String text) {
+        channel.writeInbound(Unpooled.copiedBuffer(text, UTF_8));
+    }
+
+    private static String get(String path) {
+        return "GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n";
+    }
+
+    /** Returns all that was sent since the last call. */
+    private String sent() {
+        StringBuilder text = new StringBuilder();
+        ByteBuf out;
+        while ((out = channel.readOutbound()) != null) {
+            text.append(out.toString(UTF_8));
+            out.release();
+        }
+        return text.toString();
+    }
+
+    private void pass(long seconds) {
+        channel.advanceTimeBy(seconds, TimeUnit.SECONDS);
+        channel.runScheduledPendingTasks();
+    }
+
+    @Test
+    void answerHasExactlyItsLength() {
+        receive(get("/now/123"));
+
+        assertThat(sent())
+                .isEqualTo("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length:          8\r\n\r\n/now/123");
+    }
+
+    @Test
+    void nothingSentAtAllClosesQuietly() {
+        pass(IDLE - 1);
+        assertThat(channel.isOpen()).isTrue();
+
+        pass(1);
+
+        assertThat(channel.isOpen()).isFalse();
+        assertThat(sent()).isEmpty();
+    }
+
+    @Test
+    void slowHeaderIsTimedOut() {
+        receive("GET /now/1 HTTP/1.1\r\n");
+        for (int i = 0; i < 9; i++) {
+            pass(1);
+            receive("X-" + i + ": 1\r\n");
+        }
+        assertThat(sent()).isEmpty();
+
+        pass(1);
+
+        assertThat(sent()).startsWith("HTTP/1.1 408 Request Timeout\r\n").contains("connection: close");
+        assertThat(channel.isOpen()).isFalse();
+    }
+
+    @Test
+    void slowBodyIsTimedOut() {
+        receive("POST /now/1 HTTP/1.1\r\nContent-Length: 100\r\n\r\n");
+        for (int i = 0; i < 9; i++) {
+            pass(1);
+            receive("x");
+        }
+
+        pass(1);
+
+        assertThat(sent()).startsWith("HTTP/1.1 408");
+        assertThat(channel.isOpen()).isFalse();
+    }
+
+    @Test
+    void secondRequestOfConnectionIsTimedOutAsWell() {
+        receive(get("/now/1"));
+        pass(70);
+        assertThat(channel.isOpen()).isTrue();
+        receive("GET /now");
+
+        pass(10);
+
+        assertThat(sent()).contains("200 OK").contains("408 Request Timeout");
+    }
+
+    @Test
+    void quietConnectionIsClosedAfterItsIdleTime() {
+        receive(get("/now/1"));
+        pass(60);
+        receive(get("/now/2"));
+        pass(IDLE - 1);
+        assertThat(channel.isOpen()).isTrue();
+
+        pass(1);
+
+        assertThat(channel.isOpen()).isFalse();
+    }
+
+    @Test
+    void longAnswerIsNotTimedOut() {
+        receive(get("/later/1"));
+
+        pass(600);
+        answer(waiting.remove(), "at last");
+
+        assertThat(sent()).endsWith("at last");
+        pass(IDLE - 1);
+        assertThat(channel.isOpen()).isTrue();
+    }
+
+    @Test
+    void nextRequestIsNotBegunBeforeThisOneIsAnswered() {
+        receive(get("/later/1") + get("/later/2") + get("/now/3"));
+
+        assertThat(waiting).hasSize(1);
+        assertThat(channel.config().isAutoRead()).isFalse();
+        answer(waiting.remove(), "one");
+        assertThat(sent()).endsWith("one");
+        assertThat(waiting).hasSize(1);
+        answer(waiting.remove(), "two");
+        assertThat(sent()).contains("two").endsWith("/now/3");
+        assertThat(channel.config().isAutoRead()).isTrue();
+    }
+
+    @Test
+    void clientThatReadsNoAnswersIsGivenNoMore() {
+        channel.config().setWriteBufferWaterMark(new WriteBufferWaterMark(1, 2));
+        channel.pipeline().addFirst(new StalledPeer());
+
+        receive(get("/now/1") + get("/now/2") + get("/now/3"));
+
+        assertThat(channel.unsafe().outboundBuffer().totalPendingWriteBytes()).isBetween(1L, 250L);
+        assertThat(channel.config().isAutoRead()).isFalse();
+    }
+
+    @Test
+    void lastAnswerIsNotCutWhileTheClientTakesIt() {
+        channel.pipeline().addFirst(new StalledPeer());
+        receive("GET /now/1 HTTP/1.1\r\nConnection: close\r\n\r\n");
+
+        pass(IDLE + 1);
+        assertThat(channel.isOpen()).isTrue();
+        pass(IDLE);
+
+        assertThat(channel.isOpen()).isFalse();
+    }
+
+    @Test
+    void goneClientIsTakenNoteOf() {
+        boolean[] isAbandoned = {false};
+        receive(get("/later/1") + get("/later/2"));
+        Exchange exchange = waiting.remove();
+        exchange.whenAbandoned(() -> isAbandoned[0] = true);
+
+        channel.close();
+
+        assertThat(isAbandoned[0]).isTrue();
+        assertThat(exchange.isOpen()).isFalse();
+        answer(exchange, "too late");
+        assertThat(sent()).isEmpty();
+    }
+
+    @Test
+    void secondAnswerIsPassedOver() {
+        receive(get("/later/1"));
+        Exchange exchange = waiting.remove();
+
+        answer(exchange, "one");
+        answer(exchange, "two");
+
+        assertThat(sent()).endsWith("one");
+    }
+
+    @Test
+    void brokenEndpointIsAnInternalErrorWhatsoeverItBegan() {
+        receive(get("/broken") + get("/halfway") + get("/now/1"));
+
+        assertThat(sent().split("HTTP/1.1 ", -1))
+                .satisfiesExactly(
+                        none -> assertThat(none).isEmpty(),
+                        broken -> assertThat(broken).startsWith("500").doesNotContain("secret"),
+                        halfway -> assertThat(halfway).startsWith("500").doesNotContain("x{"),
+                        fine -> assertThat(fine).startsWith("200"));
+    }
+
+    @Test
+    void closingTransportLetsTheRunningRequestEnd() {
+        receive(get("/later/1"));
+        channel.pipeline().fireUserEventTriggered(TransportClosing.NOW);
+        assertThat(channel.isOpen()).isTrue();
+
+        answer(waiting.remove(), "bye");
+
+        assertThat(sent()).endsWith("bye");
+        assertThat(channel.isOpen()).isFalse();
+    }
+
+    @Test
+    void closingTransportClosesQuietConnections() {
+        channel.pipeline().fireUserEventTriggered(TransportClosing.NOW);
+
+        assertThat(channel.isOpen()).isFalse();
+    }
+
+    @Test
+    void requestThatComesByteByByteIsUnderstood() {
+        for (char c : "POST /now/1 HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc".toCharArray()) {
+            receive(String.valueOf(c));
+        }
+
+        assertThat(sent()).endsWith("\r\n\r\nabc");
+    }
+
+    @Test
+    void bodyGrowsOnlyWithWhatArrives() {
+        receive("POST /now/1 HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n");
+        for (int i = 0; i < 100; i++) {
+            receive("x".repeat(10_000));
+        }
+
+        assertThat(sent()).endsWith("x".repeat(1_000_000));
+    }
+
+    @Test
+    void absoluteTargetIsUnderstood() {
+        receive("GET http://host:80/now/1?a=b HTTP/1.1\r\n\r\n");
+
+        assertThat(sent()).endsWith("\r\n\r\n/now/1");
+    }
+
+    /** Keeps everything back, as a socket does whose peer does not read. */
+    private static final class StalledPeer extends ChannelOutboundHandlerAdapter {
+        @Override
+        public void flush(ChannelHandlerContext ctx) {}
+    }
+}
