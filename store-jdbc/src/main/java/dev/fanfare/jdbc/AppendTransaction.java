@@ -62,13 +62,12 @@ final class AppendTransaction {
         if (!over.isEmpty()) {
             dedup.forget(connection, over, now);
         }
-        if (!rows.isEmpty()) {
-            database.dialect().insertLog(connection, database.tables(), rows);
-        }
         if (!fresh.isEmpty()) {
             dedup.insertAll(connection, fresh);
         }
-        channels.update(connection, locked.values());
+        if (!rows.isEmpty()) {
+            write(connection);
+        }
         return new Outcome(
                 Map.of(),
                 results,
@@ -183,6 +182,17 @@ final class AppendTransaction {
         }
         return new AppendResult.Appended(
                 publication(request, System.currentTimeMillis()).build());
+    }
+
+    private void write(Connection connection) throws SQLException {
+        List<ChannelRow> changed =
+                locked.values().stream().filter(ChannelRow::isChanged).toList();
+        database.dialect().write(connection, database.tables(), rows, changed);
+        for (ChannelRow row : changed) {
+            if (row.isNewLife()) {
+                channels.bury(connection, row.formerId);
+            }
+        }
     }
 
     static Publication.Builder publication(AppendRequest request, long millis) {

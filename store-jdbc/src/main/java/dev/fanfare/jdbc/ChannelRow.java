@@ -102,18 +102,35 @@ final class ChannelRow {
 
     /** Fills the parameters of {@link #update}. */
     void writeTo(PreparedStatement update) throws SQLException {
-        update.setLong(1, id);
-        update.setString(2, epoch);
-        update.setString(3, nextEpoch);
-        update.setLong(4, top);
-        update.setLong(5, tag);
-        update.setLong(6, low);
-        update.setLong(7, lastAt);
-        update.setInt(8, retainedCount);
-        update.setLong(9, retainedMillis);
-        update.setLong(10, headMillis);
-        update.setLong(11, trimAt);
-        update.setLong(12, formerId);
+        Object[] values = values();
+        for (int i = 0; i < values.length; i++) {
+            update.setObject(i + 1, values[i]);
+        }
+    }
+
+    /** Fills one row of columns in the order of {@link #update}. */
+    void writeTo(Object[][] columns, int row) {
+        Object[] values = values();
+        for (int i = 0; i < values.length; i++) {
+            columns[i][row] = values[i];
+        }
+    }
+
+    private Object[] values() {
+        return new Object[] {
+            id,
+            epoch,
+            nextEpoch,
+            top,
+            tag,
+            low,
+            lastAt,
+            (long) retainedCount,
+            retainedMillis,
+            headMillis,
+            trimAt,
+            formerId
+        };
     }
 
     static String update(Tables tables) {

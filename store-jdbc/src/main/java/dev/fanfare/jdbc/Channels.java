@@ -9,7 +9,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -130,26 +129,6 @@ final class Channels {
             insert.setInt(1, bucket);
             insert.setString(2, Keys.newEpoch());
             database.dialect().insertIgnoring(insert);
-        }
-    }
-
-    /** Writes back what has changed, and remembers the lives that are over. */
-    void update(Connection connection, Collection<ChannelRow> rows) throws SQLException {
-        List<ChannelRow> changed = rows.stream().filter(ChannelRow::isChanged).toList();
-        if (changed.isEmpty()) {
-            return;
-        }
-        try (PreparedStatement update = database.prepare(connection, ChannelRow.update(database.tables()))) {
-            for (ChannelRow row : changed) {
-                row.writeTo(update);
-                update.addBatch();
-            }
-            update.executeBatch();
-        }
-        for (ChannelRow row : changed) {
-            if (row.isNewLife()) {
-                bury(connection, row.formerId);
-            }
         }
     }
 

@@ -126,8 +126,8 @@ abstract class Dialect {
         }
     }
 
-    /** Inserts the rows of one transaction into the log. */
-    void insertLog(Connection connection, Tables tables, List<LogRow> rows) throws SQLException {
+    /** Writes what one transaction appends: the rows of the log, and what the rows of their channels have become. */
+    void write(Connection connection, Tables tables, List<LogRow> rows, List<ChannelRow> channels) throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement("INSERT INTO " + tables.log()
                 + " (life, off, tag, prev_tag, stored_at, data, extra)" + " VALUES (?, ?, ?, ?, ?, ?, ?)")) {
             for (LogRow row : rows) {
@@ -141,6 +141,13 @@ abstract class Dialect {
                 insert.addBatch();
             }
             insert.executeBatch();
+        }
+        try (PreparedStatement update = connection.prepareStatement(ChannelRow.update(tables))) {
+            for (ChannelRow channel : channels) {
+                channel.writeTo(update);
+                update.addBatch();
+            }
+            update.executeBatch();
         }
     }
 

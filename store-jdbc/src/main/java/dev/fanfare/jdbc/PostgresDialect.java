@@ -72,9 +72,39 @@ final class PostgresDialect extends Dialect {
         return " ON CONFLICT DO NOTHING";
     }
 
-    // One statement and one plan, however many rows.
+    // One statement, one round trip and one plan, however many rows.
     @Override
-    void insertLog(Connection connection, Tables tables, List<LogRow> rows) throws SQLException {
+    void write(Connection connection, Tables tables, List<LogRow> rows, List<ChannelRow> channels) throws SQLException {
+        String channel = tables.channel();
+        try (PreparedStatement write = connection.prepareStatement("WITH v AS (SELECT * FROM unnest(?::bigint[],"
+                + " ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[],"
+                + " ?::bigint[], ?::bigint[], ?::bigint[]) AS v (id, epoch, next_epoch, top, tag, low, last_at,"
+                + " retained_count, retained_millis, head_millis, trim_at, former_id)), u AS (UPDATE " + channel
+                + " AS c SET id = v.id, epoch = v.epoch, next_epoch = v.next_epoch, top = v.top, tag = v.tag,"
+                + " low = v.low, last_at = v.last_at, retained_count = v.retained_count::int,"
+                + " retained_millis = v.retained_millis, head_millis = v.head_millis, trim_at = v.trim_at"
+                + " FROM v WHERE c.id = v.former_id) INSERT INTO " + tables.log()
+                + " (life, off, tag, prev_tag, stored_at, data, extra) SELECT * FROM unnest(?::bigint[], ?::bigint[],"
+                + " ?::bigint[], ?::bigint[], ?::bigint[], ?::bytea[], ?::bytea[])")) {
+            Object[][] channelColumns = new Object[12][];
+            for (int column = 0; column < 12; column++) {
+                channelColumns[column] =
+                        column == 1 || column == 2 ? new String[channels.size()] : new Long[channels.size()];
+            }
+            for (int i = 0; i < channels.size(); i++) {
+                channels.get(i).writeTo(channelColumns, i);
+            }
+            for (int column = 0; column < 12; column++) {
+                String type = column == 1 || column == 2 ? "text" : "bigint";
+                write.setArray(column + 1, array(connection, type, channelColumns[column]));
+            }
+            setLog(connection, write, 13, rows);
+            write.executeUpdate();
+        }
+    }
+
+    private static void setLog(Connection connection, PreparedStatement write, int first, List<LogRow> rows)
+            throws SQLException {
         int count = rows.size();
         Long[][] numbers = new Long[5][count];
         byte[][] data = new byte[count][];
@@ -89,17 +119,11 @@ final class PostgresDialect extends Dialect {
             data[i] = row.data();
             extra[i] = row.extra();
         }
-        try (PreparedStatement insert = connection.prepareStatement(
-                "INSERT INTO " + tables.log() + " (life, off, tag, prev_tag, stored_at, data, extra)"
-                        + " SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[],"
-                        + " ?::bytea[], ?::bytea[])")) {
-            for (int i = 0; i < numbers.length; i++) {
-                insert.setArray(i + 1, array(connection, "bigint", numbers[i]));
-            }
-            insert.setArray(6, array(connection, "bytea", data));
-            insert.setArray(7, array(connection, "bytea", extra));
-            insert.executeUpdate();
+        for (int i = 0; i < numbers.length; i++) {
+            write.setArray(first + i, array(connection, "bigint", numbers[i]));
         }
+        write.setArray(first + 5, array(connection, "bytea", data));
+        write.setArray(first + 6, array(connection, "bytea", extra));
     }
 
     private static Array array(Connection connection, String type, Object[] values) throws SQLException {

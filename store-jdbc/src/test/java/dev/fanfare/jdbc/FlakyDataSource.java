@@ -42,7 +42,7 @@ final class FlakyDataSource implements DataSource {
                 getClass().getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
                     String name = method.getName();
                     boolean isUpdate = name.equals("prepareStatement")
-                            && String.valueOf(arguments[0]).startsWith("UPDATE fanfare_channel");
+                            && String.valueOf(arguments[0]).contains("INSERT INTO fanfare_log");
                     if (isUpdate && next.compareAndSet(Fault.BEFORE_COMMIT, Fault.NONE)) {
                         connection.rollback();
                         throw new SQLException("cut", "08006");
