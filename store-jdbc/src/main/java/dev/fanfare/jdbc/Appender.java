@@ -22,7 +22,7 @@ final class Appender {
      * State: LEADERS queues, each channel in one of them.
      *
      * Threads: thread-safe, without a lock. Whoever finds a queue without a leader starts one on a store thread; it
-     * takes all that waits into one transaction, completes the stages, and goes on until nothing waits. So a
+     * takes all that waits into one transaction, completes the stages, and asks for a thread again if more waits. So a
      * lone publisher waits for nobody, and under load the batches grow as long as one commit takes.
      *
      * Ordering: per channel that of the queue, and the stages complete in that order.
@@ -121,12 +121,13 @@ final class Appender {
 
         private void lead() {
             try {
-                for (List<Waiting> batch = take(); !batch.isEmpty(); batch = take()) {
+                List<Waiting> batch = take();
+                if (!batch.isEmpty()) {
                     flush(batch);
                 }
             } finally {
                 isLed.set(false);
-                startLeading();
+                startLeading(); // behind whoever waits for a thread
             }
         }
 

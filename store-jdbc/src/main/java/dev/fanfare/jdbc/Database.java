@@ -132,6 +132,11 @@ final class Database {
         }
     }
 
+    /** Returns how many pieces of work run at a time. */
+    int threads() {
+        return executor.getCorePoolSize();
+    }
+
     boolean isClosed() {
         return executor.isShutdown();
     }

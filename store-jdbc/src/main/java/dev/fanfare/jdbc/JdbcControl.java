@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
@@ -35,6 +36,9 @@ final class JdbcControl implements ControlBus {
     private final List<Place> places = new CopyOnWriteArrayList<>();
     private final JdbcBus bus;
 
+    /** The last goodbye: who joins again waits for it. */
+    private volatile CompletionStage<Boolean> leaving = CompletableFuture.completedStage(true);
+
     JdbcControl(Database database, JdbcBus bus) {
         this.database = database;
         this.bus = bus;
@@ -45,7 +49,8 @@ final class JdbcControl implements ControlBus {
     public CompletionStage<Membership> join(String node, Consumer<String> handler) {
         Place place = new Place(requireNonNull(node, "node"), requireNonNull(handler, "handler"));
         return bus.start()
-                .thenCompose(started -> {
+                .thenCompose(started -> leaving)
+                .thenCompose(left -> {
                     places.add(place);
                     return database.transact("join as node " + node, connection -> renew(connection, place));
                 })
@@ -146,11 +151,10 @@ final class JdbcControl implements ControlBus {
         @Override
         public void close() {
             if (places.remove(this)) {
-                database.transact("leave as node " + node, connection -> remove(connection, node))
-                        .whenComplete((left, failure) -> {
-                            if (failure != null) {
-                                LOG.debug("Node {} is listed until its lease is over", node, failure);
-                            }
+                leaving = database.transact("leave as node " + node, connection -> remove(connection, node))
+                        .exceptionally(failure -> {
+                            LOG.debug("Node {} is listed until its lease is over", node, failure);
+                            return false;
                         });
             }
         }

@@ -13,13 +13,11 @@ final class JdbcLog implements ChannelLog {
     private final Database database;
     private final Appender appender;
     private final LogReader reader;
-    private final Trimmer trimmer;
 
-    JdbcLog(Database database, Appender appender, LogReader reader, Trimmer trimmer) {
+    JdbcLog(Database database, Appender appender, LogReader reader) {
         this.database = database;
         this.appender = appender;
         this.reader = reader;
-        this.trimmer = trimmer;
     }
 
     @Override
@@ -42,18 +40,16 @@ final class JdbcLog implements ChannelLog {
 
     @Override
     public CompletionStage<Void> clear(ChannelId channel) {
-        return database.<Boolean>query("clear " + channel, connection -> {
+        return database.<Integer>query("clear " + channel, connection -> {
+                    // Readers see nothing from now on; the trimmer deletes at its next round.
                     try (PreparedStatement update = database.prepare(
                             connection,
-                            "UPDATE " + database.tables().channel() + " SET low = top WHERE name = ? AND low < top")) {
+                            "UPDATE " + database.tables().channel()
+                                    + " SET low = top, trim_at = 0 WHERE name = ? AND low < top")) {
                         update.setString(1, channel.value());
-                        return update.executeUpdate() == 1;
+                        return update.executeUpdate();
                     }
                 })
-                .thenAccept(cleared -> {
-                    if (cleared) {
-                        trimmer.trimLater(channel);
-                    }
-                });
+                .thenAccept(cleared -> {});
     }
 }

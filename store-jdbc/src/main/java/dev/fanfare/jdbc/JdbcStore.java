@@ -69,7 +69,7 @@ public final class JdbcStore implements Store, AutoCloseable {
         Channels channels = new Channels(database);
         this.trimmer = new Trimmer(database, channels);
         this.parts = new AppendParts(database, channels, new Dedup(database), trimmer);
-        this.log = new JdbcLog(database, new Appender(parts), new LogReader(database, channels), trimmer);
+        this.log = new JdbcLog(database, new Appender(parts), new LogReader(database, channels));
         this.bus = new JdbcBus(database, Keys.newId(), timer);
         this.presence = new JdbcPresence(database);
         this.control = new JdbcControl(database, bus);
@@ -108,7 +108,8 @@ public final class JdbcStore implements Store, AutoCloseable {
     /**
      * Begins to publish what is put into the outbox; do so on every node that puts something there, and on at least one.
      *
-     * @param rules the rules of each channel, null if it has none: {@code fanfare::rules}
+     * @param rules the rules of each channel, null if it has none: {@code fanfare::rules}; the same on all nodes, because
+     *     any of them may be the one that sequences
      */
     @CanIgnoreReturnValue
     public Outbox outbox(Function<ChannelId, @Nullable ChannelRules> rules) {

@@ -18,8 +18,6 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The oldest rows of one partition of the outbox. Confined to the thread that drains it. */
 final class OutboxBatch {
@@ -27,7 +25,6 @@ final class OutboxBatch {
     /** How many rows at a time. */
     static final int MOST = 512;
 
-    private static final Logger LOG = LoggerFactory.getLogger(OutboxBatch.class);
     private static final int MAX_REASON = 1000;
 
     private final Database database;
@@ -36,6 +33,7 @@ final class OutboxBatch {
     private final int part;
     private List<Row> rows = List.of();
     private int careful;
+    private final List<String> asides = new ArrayList<>();
 
     OutboxBatch(Database database, AppendParts parts, Function<ChannelId, @Nullable ChannelRules> rules, int part) {
         this.database = database;
@@ -47,6 +45,11 @@ final class OutboxBatch {
     /** Returns the channels of the rows that were tried last. */
     Set<ChannelId> channels() {
         return rows.stream().map(row -> row.channel).collect(Collectors.toSet());
+    }
+
+    /** Returns what the last transaction set aside, and why; to be logged once it is committed. */
+    List<String> asides() {
+        return asides;
     }
 
     /** Takes rows one at a time for a while, after the database refused one of many. */
@@ -63,6 +66,7 @@ final class OutboxBatch {
     /** Moves the oldest rows into the log, unless another node is at it. */
     Moved move(Connection connection, int limit) throws SQLException {
         rows = List.of();
+        asides.clear();
         if (!lockPartition(connection)) {
             return Moved.NOTHING;
         }
@@ -86,6 +90,7 @@ final class OutboxBatch {
         AppendTransaction.Outcome outcome = parts.transaction(requests).run(connection);
         if (!outcome.missing().isEmpty()) {
             connection.rollback();
+            asides.clear();
             return new Moved(0, outcome.missing(), List.of());
         }
         List<Announcement> announcements = new ArrayList<>();
@@ -104,6 +109,7 @@ final class OutboxBatch {
 
     /** Takes the oldest row out of the way, for the reason that the database gave. */
     boolean setFirstAside(Connection connection, StoreException reason) throws SQLException {
+        asides.clear();
         if (!lockPartition(connection)) {
             return false;
         }
@@ -157,7 +163,6 @@ final class OutboxBatch {
     }
 
     private void setAside(Connection connection, Row row, String reason) throws SQLException {
-        LOG.error("A row of the outbox is set aside: {}, id {}: {}", row.channel, row.id, reason);
         try (PreparedStatement insert = database.prepare(
                 connection,
                 "INSERT INTO " + database.tables().outboxDead()
@@ -171,6 +176,7 @@ final class OutboxBatch {
             insert.setString(6, reason.length() > MAX_REASON ? reason.substring(0, MAX_REASON) : reason);
             insert.executeUpdate();
         }
+        asides.add(row.channel + ", id " + row.id + ": " + reason);
     }
 
     /**

@@ -12,9 +12,11 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -28,7 +30,8 @@ final class Sequencer {
     /*
      * One sequencer at a time per partition, among all nodes: whoever holds the lock of the partition's row, which ends
      * with its transaction, however that ends. A row leaves the outbox in the transaction that gives it its offset: so it
-     * is there once, and a row whose transaction commits late just gets a later offset.
+     * is there once, and a row whose transaction commits late just gets a later offset. At most half of the store's
+     * threads drain.
      *
      * Threads: the thread "fanfare-jdbc-outbox" looks which partitions have rows; each is drained on a store thread. The
      * lock guards the wake-up.
@@ -43,10 +46,14 @@ final class Sequencer {
     private static final long EXPECT_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long PATIENCE_MILLIS = 3000;
 
+    /** After so many batches a partition lets others have the thread. */
+    private static final int BATCHES = 16;
+
     private final Database database;
     private final JdbcBus bus;
     private final AppendParts parts;
     private final Function<ChannelId, @Nullable ChannelRules> rules;
+    private final AtomicInteger draining = new AtomicInteger();
     private final AtomicBoolean[] isDraining = new AtomicBoolean[Outbox.PARTITIONS];
     private final Thread thread = new Thread(this::run, "fanfare-jdbc-outbox");
     private final ReentrantLock lock = new ReentrantLock();
@@ -54,6 +61,9 @@ final class Sequencer {
 
     @GuardedBy("lock")
     private boolean isWoken;
+
+    /** Owned by the thread. */
+    private int turn;
 
     private volatile boolean isClosed;
     private volatile long expectedNanos = System.nanoTime() - EXPECT_NANOS;
@@ -115,9 +125,14 @@ final class Sequencer {
             sleep(SLOW_MILLIS);
             return false;
         }
+        Collections.rotate(filled, turn++);
+        int most = Math.max(1, database.threads() / 2);
         for (int part : filled) {
-            if (isDraining[part].compareAndSet(false, true) && !database.tryExecute(() -> drain(part))) {
-                isDraining[part].set(false);
+            if (draining.get() < most && isDraining[part].compareAndSet(false, true)) {
+                draining.incrementAndGet();
+                if (!database.tryExecute(() -> drain(part))) {
+                    drained(part);
+                }
             }
         }
         return !filled.isEmpty();
@@ -142,7 +157,7 @@ final class Sequencer {
         OutboxBatch batch = new OutboxBatch(database, parts, rules, part);
         try {
             int limit = OutboxBatch.MOST;
-            while (limit > 0 && !isClosed && !database.isClosed()) {
+            for (int i = 0; i < BATCHES && limit > 0 && !isClosed && !database.isClosed(); i++) {
                 limit = drain(batch, limit);
             }
         } catch (FanfareException failure) {
@@ -150,8 +165,14 @@ final class Sequencer {
             // Perhaps it was committed all the same: whoever follows these channels looks.
             batch.channels().forEach(channel -> bus.moved(channel, Cursor.ofUnknownEpoch(0)));
         } finally {
-            isDraining[part].set(false);
+            drained(part);
         }
+    }
+
+    private void drained(int part) {
+        isDraining[part].set(false);
+        draining.decrementAndGet();
+        wake();
     }
 
     /** Moves some rows; returns how many to try next, 0 if there are no more. */
@@ -168,14 +189,20 @@ final class Sequencer {
                 return 1; // one of them is bad; which one shows when each is alone
             }
             database.transactNow("set a bad row aside", connection -> batch.setFirstAside(connection, failure));
+            logAsides(batch);
             return 1;
         }
         if (!moved.missing().isEmpty()) {
             parts.channels().create(moved.missing());
             return limit;
         }
+        logAsides(batch);
         moved.announcements().forEach(this::announce);
         return moved.count() < limit ? 0 : batch.nextLimit();
+    }
+
+    private static void logAsides(OutboxBatch batch) {
+        batch.asides().forEach(aside -> LOG.error("A row of the outbox is set aside: {}", aside));
     }
 
     private void announce(Announcement announcement) {

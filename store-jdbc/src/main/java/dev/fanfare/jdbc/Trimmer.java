@@ -55,19 +55,6 @@ final class Trimmer {
         }
     }
 
-    /** Deletes what was cleared, at the next round. */
-    void trimLater(ChannelId channel) {
-        guarded(
-                "mark a cleared channel",
-                () -> database.queryNow("mark " + channel, connection -> {
-                    try (PreparedStatement update = database.prepare(
-                            connection, "UPDATE " + database.tables().channel() + " SET trim_at = 0 WHERE name = ?")) {
-                        update.setString(1, channel.value());
-                        return update.executeUpdate();
-                    }
-                }));
-    }
-
     /** Works off what is due; called every few seconds, by any node. */
     void round() {
         guarded("trim channels", this::trimDue);
