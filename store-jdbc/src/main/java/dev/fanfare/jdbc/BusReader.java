@@ -1,0 +1,302 @@
+package dev.fanfare.jdbc;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.fanfare.StoreException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Reads the bus table, in its order, on a thread and a connection of its own. */
+final class BusReader implements BusWriter.Sent {
+
+    /*
+     * State: the number of the last message that was handed on, and those who wait for theirs to be.
+     *
+     * Threads: the thread "fanfare-jdbc-bus" begins with the first that wants to hear anything, reads, and calls the
+     * listener. The lock guards the waiting list and the wake-up, and is held for a few instructions.
+     *
+     * Waking: on PostgreSQL the connection listens, and every transaction with messages notifies; elsewhere the reader
+     * polls, every MIN_POLL while there is news and less often, down to MAX_POLL, while there is none. This node's own
+     * messages wake it at once. A connection that is silent for KEEP_ALIVE is asked something, which is a poll.
+     *
+     * Failure: while the connection is gone, it is made anew with growing pauses. What was told meanwhile is still in the
+     * table, but hints may not have been written: so all watchers are told to look at their logs. The same
+     * happens if messages were deleted before they were read.
+     */
+
+    private static final Logger LOG = LoggerFactory.getLogger(BusReader.class);
+    private static final int PAGE = 500;
+    private static final long MIN_POLL_MILLIS = 50;
+    private static final long MAX_POLL_MILLIS = 1000;
+    private static final int KEEP_ALIVE_MILLIS = 5000;
+    private static final int ANSWER_MILLIS = 10_000;
+    private static final long MAX_PAUSE_MILLIS = 2000;
+    private static final Duration PATIENCE = Duration.ofSeconds(3);
+
+    private final Database database;
+    private final Listener listener;
+    private final CompletableFuture<Void> started = new CompletableFuture<>();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition woken = lock.newCondition();
+
+    @GuardedBy("lock")
+    private final Queue<Pending> pending = new ArrayDeque<>();
+
+    @GuardedBy("lock")
+    private boolean isNews;
+
+    @GuardedBy("lock")
+    private @Nullable Thread thread;
+
+    @GuardedBy("lock")
+    private boolean isClosed;
+
+    /** Written by the thread. */
+    private volatile long position = -1;
+
+    private volatile @Nullable String trouble;
+
+    /** Where the thread may be waiting in the driver, which only the end of the connection interrupts. */
+    private volatile @Nullable Connection listening;
+
+    BusReader(Database database, Listener listener) {
+        this.database = database;
+        this.listener = listener;
+    }
+
+    /** Begins to read, unless it has; completes when everything written later will be heard. */
+    CompletionStage<Void> start() {
+        lock.lock();
+        try {
+            if (thread == null && !isClosed) {
+                Thread fresh = new Thread(this::run, "fanfare-jdbc-bus");
+                fresh.setDaemon(true);
+                thread = fresh;
+                fresh.start();
+            }
+        } finally {
+            lock.unlock();
+        }
+        return started.copy();
+    }
+
+    /** Returns why nothing can be heard now, or null. */
+    @Nullable
+    String trouble() {
+        return trouble;
+    }
+
+    @Override
+    public void upTo(long seq, List<CompletableFuture<Void>> done) {
+        boolean isHeard;
+        lock.lock();
+        try {
+            isHeard = thread == null || isClosed || position >= seq;
+            if (!isHeard) {
+                pending.add(new Pending(seq, done));
+            }
+            isNews = true;
+            woken.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        if (isHeard) {
+            done.forEach(each -> each.complete(null));
+        }
+    }
+
+    private void run() {
+        long pause = 50;
+        boolean isFirst = true;
+        while (!isClosed()) {
+            try (Connection connection = database.connect()) {
+                Database.limitSilence(connection, ANSWER_MILLIS);
+                Wakeups wakeups = database.dialect().listen(connection, database.tables());
+                begin(connection, isFirst);
+                isFirst = false;
+                trouble = null;
+                pause = 50;
+                listening = wakeups.areReal() ? connection : null;
+                readOn(connection, wakeups);
+                wakeups.end();
+            } catch (SQLException | RuntimeException failure) {
+                if (!isClosed()) {
+                    trouble = failure.toString();
+                    LOG.warn("The bus cannot be read; next try in {} ms: {}", pause, failure.toString());
+                    sleep(pause);
+                    pause = Math.min(2 * pause, MAX_PAUSE_MILLIS);
+                }
+            }
+        }
+    }
+
+    private void begin(Connection connection, boolean isFirst) throws SQLException {
+        long top = database.dialect().counter(connection, database.tables(), BusWriter.COUNTER);
+        if (isFirst) {
+            position = top;
+            started.complete(null);
+            return;
+        }
+        position = Math.min(position, top); // less, if the database was restored to an earlier state
+        readAll(connection);
+        listener.interrupted();
+    }
+
+    private void readOn(Connection connection, Wakeups wakeups) throws SQLException {
+        long wait = MIN_POLL_MILLIS;
+        while (!isClosed()) {
+            wait = readAll(connection) ? MIN_POLL_MILLIS : Math.min(wait + wait / 16 + 1, MAX_POLL_MILLIS);
+            if (wakeups.areReal()) {
+                wakeups.await(KEEP_ALIVE_MILLIS);
+            } else {
+                awaitNews(wait);
+            }
+        }
+    }
+
+    /** Hands on all that is new; returns whether there was anything. */
+    @CanIgnoreReturnValue
+    private boolean readAll(Connection connection) throws SQLException {
+        boolean any = false;
+        int found;
+        do {
+            found = readPage(connection);
+            any |= found > 0;
+        } while (found == PAGE);
+        return any;
+    }
+
+    private int readPage(Connection connection) throws SQLException {
+        List<BusMessage> page = new ArrayList<>();
+        long last = position;
+        boolean isGap = false;
+        try (PreparedStatement select = connection.prepareStatement("SELECT seq, sender, kind, channel, body FROM "
+                + database.tables().bus() + " WHERE seq > ? ORDER BY seq LIMIT " + PAGE)) {
+            select.setLong(1, last);
+            try (ResultSet rows = select.executeQuery()) {
+                while (rows.next()) {
+                    long seq = rows.getLong(1);
+                    isGap |= seq != last + 1;
+                    last = seq;
+                    BusMessage.Kind kind = BusMessage.Kind.of(rows.getInt(3));
+                    if (kind != null) {
+                        page.add(new BusMessage(rows.getLong(2), kind, rows.getString(4), rows.getBytes(5)));
+                    }
+                }
+            }
+        }
+        page.forEach(listener::heard);
+        if (isGap) {
+            listener.interrupted();
+        }
+        if (last > position) {
+            position = last;
+            completeUpTo(last);
+        }
+        return page.size();
+    }
+
+    private void completeUpTo(long seq) {
+        List<Pending> heard = new ArrayList<>();
+        lock.lock();
+        try {
+            pending.removeIf(each -> each.seq <= seq && heard.add(each));
+        } finally {
+            lock.unlock();
+        }
+        heard.forEach(each -> each.done.forEach(done -> done.complete(null)));
+    }
+
+    private void awaitNews(long millis) {
+        lock.lock();
+        try {
+            long nanos = TimeUnit.MILLISECONDS.toNanos(millis);
+            while (!isNews && !isClosed && nanos > 0) {
+                nanos = woken.awaitNanos(nanos);
+            }
+            isNews = false;
+        } catch (InterruptedException closing) {
+            Thread.currentThread().interrupt();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void sleep(long millis) {
+        try {
+            Thread.sleep(millis);
+        } catch (InterruptedException closing) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private boolean isClosed() {
+        lock.lock();
+        try {
+            return isClosed;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void close() {
+        Thread running;
+        lock.lock();
+        try {
+            isClosed = true;
+            running = thread;
+            woken.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        completeUpTo(Long.MAX_VALUE);
+        if (running != null) {
+            end(running);
+        }
+    }
+
+    private void end(Thread running) {
+        Connection waiting = listening;
+        try {
+            if (waiting == null) {
+                running.interrupt();
+            } else {
+                database.queryNow(
+                        "wake the bus reader", connection -> database.dialect().wake(connection, database.tables()));
+            }
+            running.join(PATIENCE.toMillis());
+        } catch (StoreException unreachable) {
+            LOG.debug("The bus reader is ended by force", unreachable);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        if (waiting != null && running.isAlive()) {
+            Database.abort(waiting);
+        }
+    }
+
+    /** Takes what was read. Called on the reader's thread; does not block or throw. */
+    interface Listener {
+        void heard(BusMessage message);
+
+        /** Learns that something may have been missed. */
+        void interrupted();
+    }
+
+    private record Pending(long seq, List<CompletableFuture<Void>> done) {}
+}

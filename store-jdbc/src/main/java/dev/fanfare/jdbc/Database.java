@@ -1,0 +1,335 @@
+package dev.fanfare.jdbc;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.fanfare.ClosedException;
+import dev.fanfare.FanfareException;
+import dev.fanfare.StoreException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Runs work on connections of the host's DataSource, on threads of its own. */
+final class Database {
+
+    /*
+     * State: the dialect, found with the first connection.
+     *
+     * Threads: thread-safe, without a lock. Work runs on the pool "fanfare-jdbc-<n>", one connection each, and
+     * never on the caller's thread, but for the methods that say Now.
+     *
+     * Retries: a transaction that the database rolled back because others were in the way, or whose connection
+     * broke before its commit was sent, is run again after a pause. If the commit itself was sent and not
+     * answered, nobody knows: that surfaces as a retryable StoreException, and whoever gave a dedup key can ask again.
+     *
+     * Bounds: MAX_WAITING pieces of work wait for a thread; more are refused.
+     */
+
+    private static final Logger LOG = LoggerFactory.getLogger(Database.class);
+    private static final int MAX_WAITING = 10_000;
+    private static final int ATTEMPTS = 4;
+    private static final int FIRST_PAUSE_MILLIS = 5;
+    private static final String NO_TABLES = "42P01 42S02 42S03 42S04";
+
+    private final DataSource dataSource;
+    private final Tables tables;
+    private final Duration statementTimeout;
+    private final LongSupplier clockShift;
+    private final ThreadPoolExecutor executor;
+    private volatile @Nullable Dialect dialect;
+
+    Database(DataSource dataSource, Tables tables, int threads, Duration statementTimeout, LongSupplier clockShift) {
+        this.dataSource = dataSource;
+        this.tables = tables;
+        this.statementTimeout = statementTimeout;
+        this.clockShift = clockShift;
+        AtomicInteger count = new AtomicInteger();
+        this.executor = new ThreadPoolExecutor(
+                threads, threads, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(MAX_WAITING), task -> {
+                    Thread thread = new Thread(task, "fanfare-jdbc-" + count.incrementAndGet());
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        executor.allowCoreThreadTimeOut(true);
+    }
+
+    Tables tables() {
+        return tables;
+    }
+
+    /** Returns the dialect; only inside work, where it is known. */
+    Dialect dialect() {
+        Dialect known = dialect;
+        if (known == null) {
+            throw new IllegalStateException("No connection was made yet");
+        }
+        return known;
+    }
+
+    /** Returns an expression for the time by the database's clock. */
+    String now() {
+        long shift = clockShift.getAsLong();
+        return shift == 0 ? dialect().clock() : "(" + dialect().clock() + " + " + shift + ")";
+    }
+
+    /** Runs one statement, or several that need not be one step, in auto-commit; again if the connection breaks. */
+    <T> CompletionStage<T> query(String what, Work<T> work) {
+        return submit(() -> queryNow(what, work));
+    }
+
+    /** Runs the work as one transaction. */
+    <T> CompletionStage<T> transact(String what, Work<T> work) {
+        return submit(() -> transactNow(what, work));
+    }
+
+    /**
+     * Runs a task on a thread of the pool; the stage fails if the task throws.
+     *
+     * <p>What is refused fails at once, so a publisher is never blocked.
+     */
+    private <T> CompletionStage<T> submit(Task<T> task) {
+        CompletableFuture<T> done = new CompletableFuture<>();
+        try {
+            executor.execute(() -> {
+                try {
+                    done.complete(task.run());
+                } catch (RuntimeException | Error failure) {
+                    done.completeExceptionally(failure);
+                }
+            });
+        } catch (RejectedExecutionException full) {
+            done.completeExceptionally(refusal(full));
+        }
+        return done;
+    }
+
+    private FanfareException refusal(RejectedExecutionException full) {
+        return executor.isShutdown()
+                ? new ClosedException("This store is closed")
+                : new StoreException(MAX_WAITING + " calls wait for the database already", full, true);
+    }
+
+    /** Runs a task on a thread of the pool, or tells that there is no room. */
+    boolean tryExecute(Runnable task) {
+        try {
+            executor.execute(task);
+            return true;
+        } catch (RejectedExecutionException full) {
+            return false;
+        }
+    }
+
+    /** Returns how many pieces of work run at a time. */
+    int threads() {
+        return executor.getCorePoolSize();
+    }
+
+    boolean isClosed() {
+        return executor.isShutdown();
+    }
+
+    @CanIgnoreReturnValue
+    <T> T queryNow(String what, Work<T> work) {
+        for (int attempt = 1; ; attempt++) {
+            try (Connection connection = connect()) {
+                return work.run(connection);
+            } catch (SQLException failure) {
+                pauseOrThrow(what, failure, attempt);
+            }
+        }
+    }
+
+    @CanIgnoreReturnValue
+    <T> T transactNow(String what, Work<T> work) {
+        return transactNow(what, work, false);
+    }
+
+    /** Runs work that tells other nodes something, as one transaction that need not survive a crash. */
+    <T> T hintNow(String what, Work<T> work) {
+        return transactNow(what, work, true);
+    }
+
+    private <T> T transactNow(String what, Work<T> work, boolean isHint) {
+        for (int attempt = 1; ; attempt++) {
+            Attempt<T> run = new Attempt<>(isHint);
+            try (Connection connection = connect()) {
+                return run.in(connection, work);
+            } catch (SQLException failure) {
+                if (run.isCommitted) {
+                    LOG.debug("A connection could not be given back after {}", what, failure);
+                    return run.result();
+                }
+                if (run.isCommitting && dialect().judge(failure) != Dialect.Failure.CONFLICT) {
+                    throw new StoreException(
+                            "Whether it was committed is unknown: " + what + "; repeat it with the same dedup key",
+                            failure,
+                            true);
+                }
+                pauseOrThrow(what, failure, attempt);
+            }
+        }
+    }
+
+    private void pauseOrThrow(String what, SQLException failure, int attempt) {
+        Dialect known = dialect;
+        Dialect.Failure judged = known == null ? Dialect.Failure.DISCONNECTED : known.judge(failure);
+        boolean isWorthwhile = judged == Dialect.Failure.CONFLICT || judged == Dialect.Failure.DISCONNECTED;
+        if (!isWorthwhile || attempt >= ATTEMPTS || isClosed()) {
+            throw asStoreException(what, failure, judged != Dialect.Failure.PERMANENT);
+        }
+        int pause = FIRST_PAUSE_MILLIS << (2 * (attempt - 1));
+        try {
+            Thread.sleep(ThreadLocalRandom.current().nextInt(pause, 2 * pause));
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw asStoreException(what, failure, true);
+        }
+    }
+
+    private StoreException asStoreException(String what, SQLException failure, boolean isRetryable) {
+        String state = failure.getSQLState();
+        String hint = state != null && NO_TABLES.contains(state)
+                ? "; are the tables there? JdbcStore.migrate() makes them"
+                : "";
+        return new StoreException(
+                "The database failed: " + what + ": " + failure.getMessage() + hint, failure, isRetryable);
+    }
+
+    /** Prepares a statement with the time-out that all of them have. */
+    PreparedStatement prepare(Connection connection, String sql) throws SQLException {
+        PreparedStatement statement = connection.prepareStatement(sql);
+        try {
+            dialect().limit(statement, statementTimeout);
+            return statement;
+        } catch (SQLException failure) {
+            statement.close();
+            throw failure;
+        }
+    }
+
+    /** Takes a connection that is in auto-commit; the first one tells what database it is. */
+    Connection connect() throws SQLException {
+        Connection connection = dataSource.getConnection();
+        try {
+            if (dialect == null) {
+                dialect = Dialect.of(connection);
+            }
+            connection.setAutoCommit(true);
+            return connection;
+        } catch (SQLException failure) {
+            closeQuietly(connection);
+            throw failure;
+        }
+    }
+
+    /** Lets a connection fail when the database does not answer for so long, where the driver can. */
+    static void limitSilence(Connection connection, int millis) {
+        try {
+            connection.setNetworkTimeout(Runnable::run, millis);
+        } catch (SQLException | UnsupportedOperationException cannot) {
+            LOG.debug("This driver has no network time-out", cannot);
+        }
+    }
+
+    /** Ends a connection that another thread is waiting on. */
+    static void abort(Connection connection) {
+        try {
+            connection.abort(Runnable::run);
+        } catch (SQLException failure) {
+            LOG.debug("A connection could not be aborted", failure);
+        }
+    }
+
+    static void closeQuietly(Connection connection) {
+        try {
+            connection.close();
+        } catch (SQLException failure) {
+            LOG.debug("A connection could not be closed", failure);
+        }
+    }
+
+    /** Lets what runs run for a while, and takes nothing more. */
+    void close(Duration patience) {
+        executor.shutdown();
+        try {
+            if (!executor.awaitTermination(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+                executor.shutdownNow();
+            }
+        } catch (InterruptedException interrupted) {
+            executor.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Something to do on a connection. */
+    @FunctionalInterface
+    interface Work<T> {
+        @CanIgnoreReturnValue
+        T run(Connection connection) throws SQLException;
+    }
+
+    @FunctionalInterface
+    private interface Task<T> {
+        T run();
+    }
+
+    /** One attempt at a transaction, and how far it came. Confined to its thread. */
+    private final class Attempt<T> {
+        private boolean isCommitting;
+        private boolean isCommitted;
+        private @Nullable T result;
+        private final boolean isHint;
+
+        Attempt(boolean isHint) {
+            this.isHint = isHint;
+        }
+
+        T in(Connection connection, Work<T> work) throws SQLException {
+            try {
+                if (isHint) {
+                    dialect().beginHint(connection, tables);
+                } else {
+                    dialect().begin(connection);
+                }
+                result = work.run(connection);
+                isCommitting = true;
+                connection.commit();
+                isCommitted = true;
+                connection.setAutoCommit(true);
+                return result();
+            } catch (SQLException | RuntimeException | Error failure) {
+                if (!isCommitted) {
+                    rollBackQuietly(connection);
+                }
+                throw failure;
+            }
+        }
+
+        @SuppressWarnings("NullAway") // T may itself be nullable
+        T result() {
+            return result;
+        }
+
+        private void rollBackQuietly(Connection connection) {
+            try {
+                connection.rollback();
+                connection.setAutoCommit(true);
+            } catch (SQLException alsoBroken) {
+                LOG.debug("A transaction could not be rolled back; its connection is gone", alsoBroken);
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+package dev.fanfare.jdbc;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What differs between databases. Everything else is SQL that all of them run.
+ *
+ * <p><b>Threading:</b> immutable.
+ */
+abstract class Dialect {
+
+    /** What a failure means for the transaction that had it. */
+    enum Failure {
+        /** It was rolled back because others were in the way; run it again. */
+        CONFLICT,
+        /** The connection or the database is gone. */
+        DISCONNECTED,
+        /** It took too long and was given up. */
+        TIMED_OUT,
+        /** Running it again does not help. */
+        PERMANENT
+    }
+
+    /** Asks the database what it is. */
+    static Dialect of(Connection connection) throws SQLException {
+        String product = connection.getMetaData().getDatabaseProductName();
+        return switch (product.toLowerCase(Locale.ROOT)) {
+            case "postgresql" -> new PostgresDialect();
+            case "h2" -> new H2Dialect();
+            case "mariadb", "mysql" -> new MariaDialect();
+            default ->
+                throw new SQLException("Fanfare keeps channels in PostgreSQL, MariaDB, MySQL or H2, not in " + product
+                        + "; give JdbcStore.of a DataSource of one of them");
+        };
+    }
+
+    /** Returns the folder of the migrations. */
+    abstract String folder();
+
+    /** Returns an expression for the database's clock, in milliseconds since 1970. */
+    abstract String clock();
+
+    /** Begins a transaction in which each statement sees what was committed before it. */
+    void begin(Connection connection) throws SQLException {
+        connection.setAutoCommit(false);
+    }
+
+    /** Limits how long a statement may run, waiting for locks included. */
+    void limit(PreparedStatement statement, Duration timeout) throws SQLException {
+        statement.setQueryTimeout((int) Math.max(1, timeout.toSeconds()));
+    }
+
+    /** Keeps other nodes from migrating until {@link #unlockMigrations} or the end of the transaction. */
+    void lockMigrations(Connection connection, Tables tables) throws SQLException {}
+
+    void unlockMigrations(Connection connection, Tables tables) throws SQLException {}
+
+    /** Begins a transaction that tells other nodes something: it need not survive a crash. */
+    void beginHint(Connection connection, Tables tables) throws SQLException {
+        begin(connection);
+    }
+
+    /** Begins to listen for the hints of all nodes, if the database can wake us. */
+    Wakeups listen(Connection connection, Tables tables) throws SQLException {
+        return Wakeups.NONE;
+    }
+
+    /** Wakes all that listen. */
+    @CanIgnoreReturnValue
+    boolean wake(Connection connection, Tables tables) throws SQLException {
+        return false;
+    }
+
+    /** Adds to a counter, and returns its new value; the counter is locked until the commit. */
+    long advance(Connection connection, Tables tables, String name, int by) throws SQLException {
+        try (PreparedStatement update =
+                connection.prepareStatement("UPDATE " + tables.counter() + " SET val = val + ? WHERE name = ?")) {
+            update.setInt(1, by);
+            update.setString(2, name);
+            if (update.executeUpdate() == 0) {
+                throw new SQLException("The counter " + name + " is missing; were the tables migrated?");
+            }
+        }
+        return counter(connection, tables, name);
+    }
+
+    /** Returns a counter's value. */
+    long counter(Connection connection, Tables tables, String name) throws SQLException {
+        try (PreparedStatement select =
+                connection.prepareStatement("SELECT val FROM " + tables.counter() + " WHERE name = ?")) {
+            select.setString(1, name);
+            try (ResultSet row = select.executeQuery()) {
+                return row.next() ? row.getLong(1) : 0;
+            }
+        }
+    }
+
+    /** Returns what follows a SELECT whose rows shall stay as they are until the commit. */
+    String forShare() {
+        return " FOR UPDATE";
+    }
+
+    /** Returns what follows an INSERT that shall pass over rows whose key is there already. */
+    String orIgnore() {
+        return "";
+    }
+
+    /** Inserts a row unless its key is there already; returns whether it did. */
+    @CanIgnoreReturnValue
+    boolean insertIgnoring(PreparedStatement insert) throws SQLException {
+        try {
+            return insert.executeUpdate() == 1;
+        } catch (SQLException e) {
+            if (isDuplicateKey(e)) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    /** Writes what one transaction appends: the rows of the log, and what the rows of their channels have become. */
+    void write(Connection connection, Tables tables, List<LogRow> rows, List<ChannelRow> channels) throws SQLException {
+        try (PreparedStatement insert = connection.prepareStatement("INSERT INTO " + tables.log()
+                + " (life, off, tag, prev_tag, stored_at, data, extra)" + " VALUES (?, ?, ?, ?, ?, ?, ?)")) {
+            for (LogRow row : rows) {
+                insert.setLong(1, row.life());
+                insert.setLong(2, row.offset());
+                insert.setLong(3, row.tag());
+                insert.setLong(4, row.previousTag());
+                insert.setLong(5, row.storedAt());
+                insert.setBytes(6, row.data());
+                insert.setBytes(7, row.extra());
+                insert.addBatch();
+            }
+            insert.executeBatch();
+        }
+        try (PreparedStatement update = connection.prepareStatement(ChannelRow.update(tables))) {
+            for (ChannelRow channel : channels) {
+                channel.writeTo(update);
+                update.addBatch();
+            }
+            update.executeBatch();
+        }
+    }
+
+    boolean isDuplicateKey(SQLException failure) {
+        String state = failure.getSQLState();
+        return state != null && state.startsWith("23505");
+    }
+
+    /** Judges a failure. */
+    Failure judge(SQLException failure) {
+        String state = failure.getSQLState();
+        if (state == null) {
+            return failure instanceof java.sql.SQLTransientConnectionException
+                    ? Failure.DISCONNECTED
+                    : Failure.PERMANENT;
+        }
+        if (state.startsWith("40")) {
+            return Failure.CONFLICT;
+        }
+        if (state.startsWith("08")) {
+            return Failure.DISCONNECTED;
+        }
+        return Failure.PERMANENT;
+    }
+
+    static void execute(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+}

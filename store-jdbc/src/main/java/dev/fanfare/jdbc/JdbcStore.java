@@ -1,0 +1,242 @@
+package dev.fanfare.jdbc;
+
+import static java.util.Objects.requireNonNull;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
+import dev.fanfare.spi.Bus;
+import dev.fanfare.spi.ChannelLog;
+import dev.fanfare.spi.ControlBus;
+import dev.fanfare.spi.LatestValues;
+import dev.fanfare.spi.PresenceStore;
+import dev.fanfare.spi.Store;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps everything in the host's SQL database: PostgreSQL 13, MariaDB 10.6, MySQL 8 or H2 2.2, or newer. All nodes
+ * that share the database and the table prefix are one cluster; nothing else needs to be installed.
+ *
+ * <pre>{@code
+ * JdbcStore store = JdbcStore.of(dataSource);
+ * store.migrate(); // or run the SQL files of the jar, in dev/fanfare/jdbc/<database>
+ * Fanfare fanfare = Fanfare.builder().store(store).namespace("chat", rules -> rules.retain(1000, days)).build();
+ * }</pre>
+ *
+ * <p>A publication is accepted when its transaction is committed. Concurrent publishers of a node share transactions.
+ * If the connection breaks while a commit is on its way, nobody knows whether it took place: the stage then fails with a
+ * retryable {@link dev.fanfare.StoreException}, and repeating the publish with the same dedup key tells.
+ *
+ * <p>All times go by the database's clock. On PostgreSQL nodes wake each other with NOTIFY, which needs a
+ * DataSource whose connections are sessions (not PgBouncer's transaction pooling); elsewhere they poll, every 50 ms to 1
+ * s.
+ *
+ * <p><b>Bounds:</b> {@link Builder#threads} connections at a time, and one more for the bus. Refused beyond 80,000
+ * publications or 256 MiB that wait.
+ *
+ * <p><b>Lifecycle:</b> threads begin with the first use; {@link #close} ends them, and leaves the DataSource open.
+ * Close the Fanfares first.
+ *
+ * <p><b>Threading:</b> thread-safe. No method blocks, except {@link #migrate} and {@link #close}. Stages complete on
+ * store threads.
+ */
+public final class JdbcStore implements Store, AutoCloseable {
+
+    private static final Duration TIDY = Duration.ofSeconds(5);
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    private final Database database;
+    private final Timer timer = new Timer();
+    private final AppendParts parts;
+    private final JdbcLog log;
+    private final JdbcBus bus;
+    private final JdbcPresence presence;
+    private final JdbcControl control;
+    private final JdbcLatest latestValues;
+    private final Trimmer trimmer;
+    private final AtomicBoolean isTidying = new AtomicBoolean();
+    private final AtomicBoolean isBeating = new AtomicBoolean();
+
+    private JdbcStore(Builder builder) {
+        this.database = new Database(
+                builder.dataSource, builder.tables, builder.threads, builder.statementTimeout, builder.clockShift);
+        Channels channels = new Channels(database);
+        this.trimmer = new Trimmer(database, channels);
+        this.parts = new AppendParts(database, channels, new Dedup(database), trimmer);
+        this.log = new JdbcLog(database, new Appender(parts), new LogReader(database, channels));
+        this.bus = new JdbcBus(database, Keys.newId(), timer);
+        this.presence = new JdbcPresence(database);
+        this.control = new JdbcControl(database, bus);
+        this.latestValues = new JdbcLatest(database);
+        timer.every(TIDY, () -> inTurn(isTidying, trimmer::round));
+        timer.every(JdbcControl.BEAT, () -> inTurn(isBeating, control::beat));
+    }
+
+    /** Makes a store with default settings. */
+    public static JdbcStore of(DataSource dataSource) {
+        return builder(dataSource).build();
+    }
+
+    /**
+     * Starts building a store.
+     *
+     * @param dataSource where connections come from; a pool that gives out one more than {@link Builder#threads}
+     */
+    public static Builder builder(DataSource dataSource) {
+        return new Builder(dataSource);
+    }
+
+    /**
+     * Makes the tables, or brings them to this version. Blocks until that is done; nodes that do it at once wait for
+     * each other.
+     *
+     * @return this store
+     * @throws dev.fanfare.StoreException if the database cannot be reached or does not allow it
+     */
+    @CanIgnoreReturnValue
+    public JdbcStore migrate() {
+        new Migrations(database).run();
+        return this;
+    }
+
+    /**
+     * Begins to publish what is put into the outbox; do so on every node that puts something there, and on at least one.
+     *
+     * @param rules the rules of each channel, null if it has none: {@code fanfare::rules}; the same on all nodes, because
+     *     any of them may be the one that sequences
+     */
+    @CanIgnoreReturnValue
+    public Outbox outbox(Function<ChannelId, @Nullable ChannelRules> rules) {
+        return new Outbox(database, bus, parts, requireNonNull(rules, "rules"));
+    }
+
+    @Override
+    public ChannelLog log() {
+        return log;
+    }
+
+    @Override
+    public Bus bus() {
+        return bus;
+    }
+
+    @Override
+    public PresenceStore presence() {
+        return presence;
+    }
+
+    @Override
+    public ControlBus control() {
+        return control;
+    }
+
+    @Override
+    public LatestValues latestValues() {
+        return latestValues;
+    }
+
+    /**
+     * Returns why this node cannot hear the others now, empty if it can. Meanwhile channels are followed by
+     * looking at their logs.
+     */
+    public Optional<String> trouble() {
+        return Optional.ofNullable(bus.trouble());
+    }
+
+    /** Ends what runs, within a few seconds. The DataSource stays open. */
+    @Override
+    public void close() {
+        timer.close();
+        bus.close();
+        database.close(PATIENCE);
+    }
+
+    /** Says that this store's nodes live, now. */
+    void beat() {
+        control.beat();
+    }
+
+    /** Deletes what is over, now. */
+    void tidy() {
+        trimmer.round();
+    }
+
+    /** Runs the task on a store thread unless it is running. */
+    private void inTurn(AtomicBoolean isRunning, Runnable task) {
+        if (isRunning.compareAndSet(false, true)
+                && !database.tryExecute(() -> {
+                    try {
+                        task.run();
+                    } finally {
+                        isRunning.set(false);
+                    }
+                })) {
+            isRunning.set(false);
+        }
+    }
+
+    /**
+     * Builds a {@link JdbcStore}. Everything has a default.
+     *
+     * <p><b>Threading:</b> not thread-safe.
+     */
+    public static final class Builder {
+        private final DataSource dataSource;
+        private Tables tables = new Tables(Tables.DEFAULT_PREFIX);
+        private int threads = 8;
+        private Duration statementTimeout = Duration.ofSeconds(5);
+        private LongSupplier clockShift = () -> 0;
+
+        private Builder(DataSource dataSource) {
+            this.dataSource = requireNonNull(dataSource, "dataSource");
+        }
+
+        /**
+         * Sets what the tables' names begin with, so that several clusters can share a database; default {@code
+         * fanfare_}.
+         */
+        @CanIgnoreReturnValue
+        public Builder tablePrefix(String prefix) {
+            this.tables = new Tables(requireNonNull(prefix, "prefix"));
+            return this;
+        }
+
+        /** Sets how many statements run at a time, 2 to 200; default 8. Four of them may be appends. */
+        @CanIgnoreReturnValue
+        public Builder threads(int count) {
+            if (count < 2 || count > 200) {
+                throw new IllegalArgumentException("count must be in [2, 200]: " + count);
+            }
+            this.threads = count;
+            return this;
+        }
+
+        /** Sets how long a statement may take, waiting for locks included, 1 to 60 seconds; default 5. */
+        @CanIgnoreReturnValue
+        public Builder statementTimeout(Duration timeout) {
+            if (timeout.toSeconds() < 1 || timeout.toSeconds() > 60) {
+                throw new IllegalArgumentException("timeout must be in [1 s, 60 s]: " + timeout);
+            }
+            this.statementTimeout = timeout;
+            return this;
+        }
+
+        /** Moves the database's clock; for tests. */
+        @CanIgnoreReturnValue
+        Builder clockShift(LongSupplier millis) {
+            this.clockShift = millis;
+            return this;
+        }
+
+        /** Builds it. Nothing is asked of the database yet. */
+        public JdbcStore build() {
+            return new JdbcStore(this);
+        }
+    }
+}

@@ -1,0 +1,240 @@
+package dev.fanfare.jdbc;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
+import dev.fanfare.Cursor;
+import dev.fanfare.FanfareException;
+import dev.fanfare.StoreException;
+import dev.fanfare.spi.Announcement;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Moves committed rows of the outbox into the log. */
+final class Sequencer {
+
+    /*
+     * One sequencer at a time per partition, among all nodes: whoever holds the lock of the partition's row, which ends
+     * with its transaction, however that ends. A row leaves the outbox in the transaction that gives it its offset: so it
+     * is there once, and a row whose transaction commits late just gets a later offset. At most half of the store's
+     * threads drain.
+     *
+     * Threads: the thread "fanfare-jdbc-outbox" looks which partitions have rows; each is drained on a store thread. The
+     * lock guards the wake-up.
+     *
+     * Looking: every FAST_MILLIS while rows are expected, because this node inserted some or found some a moment
+     * ago; otherwise less and less often, down to SLOW_MILLIS, for what dead nodes left behind.
+     */
+
+    private static final Logger LOG = LoggerFactory.getLogger(Sequencer.class);
+    private static final long FAST_MILLIS = 5;
+    private static final long SLOW_MILLIS = 500;
+    private static final long EXPECT_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final long PATIENCE_MILLIS = 3000;
+
+    /** After so many batches a partition lets others have the thread. */
+    private static final int BATCHES = 16;
+
+    private final Database database;
+    private final JdbcBus bus;
+    private final AppendParts parts;
+    private final Function<ChannelId, @Nullable ChannelRules> rules;
+    private final AtomicInteger draining = new AtomicInteger();
+    private final AtomicBoolean[] isDraining = new AtomicBoolean[Outbox.PARTITIONS];
+    private final Thread thread = new Thread(this::run, "fanfare-jdbc-outbox");
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition woken = lock.newCondition();
+
+    @GuardedBy("lock")
+    private boolean isWoken;
+
+    /** Owned by the thread. */
+    private int turn;
+
+    private volatile boolean isClosed;
+    private volatile long expectedNanos = System.nanoTime() - EXPECT_NANOS;
+
+    Sequencer(Database database, JdbcBus bus, AppendParts parts, Function<ChannelId, @Nullable ChannelRules> rules) {
+        this.database = database;
+        this.bus = bus;
+        this.parts = parts;
+        this.rules = rules;
+        for (int i = 0; i < isDraining.length; i++) {
+            isDraining[i] = new AtomicBoolean();
+        }
+        thread.setDaemon(true);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    /** Learns that this node inserted a row, which may be committed soon. */
+    void expect() {
+        boolean isIdle = !isExpecting();
+        expectedNanos = System.nanoTime();
+        if (isIdle) {
+            wake();
+        }
+    }
+
+    void wake() {
+        lock.lock();
+        try {
+            isWoken = true;
+            woken.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean isExpecting() {
+        return System.nanoTime() - expectedNanos < EXPECT_NANOS;
+    }
+
+    private void run() {
+        long wait = FAST_MILLIS;
+        while (!isClosed && !database.isClosed()) {
+            boolean any = look();
+            wait = any || isExpecting() ? FAST_MILLIS : Math.min(wait + wait / 4 + 1, SLOW_MILLIS);
+            sleep(wait);
+        }
+    }
+
+    /** Starts draining the partitions that have rows; returns whether there are any. */
+    private boolean look() {
+        List<Integer> filled;
+        try {
+            filled = database.queryNow("look into the outbox", this::findFilled);
+        } catch (FanfareException failure) {
+            LOG.warn("The outbox cannot be read; next try in {} ms: {}", SLOW_MILLIS, failure.getMessage());
+            sleep(SLOW_MILLIS);
+            return false;
+        }
+        Collections.rotate(filled, turn++);
+        int most = Math.max(1, database.threads() / 2);
+        for (int part : filled) {
+            if (draining.get() < most && isDraining[part].compareAndSet(false, true)) {
+                draining.incrementAndGet();
+                if (!database.tryExecute(() -> drain(part))) {
+                    drained(part);
+                }
+            }
+        }
+        return !filled.isEmpty();
+    }
+
+    private List<Integer> findFilled(Connection connection) throws SQLException {
+        List<Integer> filled = new ArrayList<>();
+        Tables tables = database.tables();
+        try (PreparedStatement select = database.prepare(
+                        connection,
+                        "SELECT p.part FROM " + tables.partition() + " p WHERE EXISTS (SELECT 1 FROM " + tables.outbox()
+                                + " o WHERE o.part = p.part)");
+                ResultSet rows = select.executeQuery()) {
+            while (rows.next()) {
+                filled.add(rows.getInt(1));
+            }
+        }
+        return filled;
+    }
+
+    private void drain(int part) {
+        OutboxBatch batch = new OutboxBatch(database, parts, rules, part);
+        try {
+            int limit = OutboxBatch.MOST;
+            for (int i = 0; i < BATCHES && limit > 0 && !isClosed && !database.isClosed(); i++) {
+                limit = drain(batch, limit);
+            }
+        } catch (FanfareException failure) {
+            LOG.warn("Partition {} of the outbox waits: {}", part, failure.getMessage());
+            // Perhaps it was committed all the same: whoever follows these channels looks.
+            batch.channels().forEach(channel -> bus.moved(channel, Cursor.ofUnknownEpoch(0)));
+        } finally {
+            drained(part);
+        }
+    }
+
+    private void drained(int part) {
+        isDraining[part].set(false);
+        draining.decrementAndGet();
+        wake();
+    }
+
+    /** Moves some rows; returns how many to try next, 0 if there are no more. */
+    private int drain(OutboxBatch batch, int limit) {
+        OutboxBatch.Moved moved;
+        try {
+            moved = database.transactNow("sequence the outbox", connection -> batch.move(connection, limit));
+        } catch (StoreException failure) {
+            if (failure.isRetryable()) {
+                throw failure;
+            }
+            batch.beCareful();
+            if (limit > 1) {
+                return 1; // one of them is bad; which one shows when each is alone
+            }
+            database.transactNow("set a bad row aside", connection -> batch.setFirstAside(connection, failure));
+            logAsides(batch);
+            return 1;
+        }
+        if (!moved.missing().isEmpty()) {
+            parts.channels().create(moved.missing());
+            return limit;
+        }
+        logAsides(batch);
+        moved.announcements().forEach(this::announce);
+        return moved.count() < limit ? 0 : batch.nextLimit();
+    }
+
+    private static void logAsides(OutboxBatch batch) {
+        batch.asides().forEach(aside -> LOG.error("A row of the outbox is set aside: {}", aside));
+    }
+
+    private void announce(Announcement announcement) {
+        bus.announce(announcement).whenComplete((done, failure) -> {
+            if (failure != null) {
+                LOG.warn("{} may hear late of what was published", announcement.channel(), failure);
+            }
+        });
+    }
+
+    private void sleep(long millis) {
+        lock.lock();
+        try {
+            long nanos = TimeUnit.MILLISECONDS.toNanos(millis);
+            while (!isWoken && !isClosed && nanos > 0) {
+                nanos = woken.awaitNanos(nanos);
+            }
+            isWoken = false;
+        } catch (InterruptedException closing) {
+            Thread.currentThread().interrupt();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void close() {
+        isClosed = true;
+        wake();
+        try {
+            thread.join(PATIENCE_MILLIS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

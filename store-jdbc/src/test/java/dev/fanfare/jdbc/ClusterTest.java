@@ -1,0 +1,190 @@
+package dev.fanfare.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.zaxxer.hikari.HikariDataSource;
+import dev.fanfare.ChannelId;
+import dev.fanfare.Fanfare;
+import dev.fanfare.FanfareException;
+import dev.fanfare.Payload;
+import dev.fanfare.Publication;
+import dev.fanfare.PublishOptions;
+import dev.fanfare.PublishResult;
+import dev.fanfare.Resume;
+import dev.fanfare.StartAt;
+import dev.fanfare.Subscriber;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Two nodes on one database, with nothing else between them, behave as one. */
+class ClusterTest {
+
+    private final List<AutoCloseable> opened = new ArrayList<>();
+    private final ChannelId channel =
+            ChannelId.of("chat:" + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40), 36));
+
+    @AfterEach
+    void closeAll() throws Exception {
+        for (int i = opened.size() - 1; i >= 0; i--) {
+            opened.get(i).close();
+        }
+    }
+
+    @Test
+    void whatOneNodePublishesTheOtherDeliversOnPostgres() throws Exception {
+        publishHereDeliverThere(Databases.postgres());
+    }
+
+    @Test
+    void whatOneNodePublishesTheOtherDeliversOnH2() throws Exception {
+        publishHereDeliverThere(Databases.h2Memory());
+    }
+
+    private void publishHereDeliverThere(DataSource dataSource) throws Exception {
+        Fanfare here = node(dataSource);
+        Fanfare there = node(dataSource);
+        Recorder local = subscribe(here);
+        Recorder remote = subscribe(there);
+
+        List<CompletableFuture<PublishResult>> results = new ArrayList<>();
+        for (int i = 0; i < 500; i++) {
+            results.add(here.publish(channel, Payload.of("p" + i), PublishOptions.none())
+                    .toCompletableFuture());
+            if (i % 100 == 0) {
+                there.publish(channel, Payload.of("back"), PublishOptions.none())
+                        .toCompletableFuture()
+                        .get(10, TimeUnit.SECONDS);
+            }
+        }
+        CompletableFuture.allOf(results.toArray(CompletableFuture[]::new)).get(20, TimeUnit.SECONDS);
+
+        for (Recorder each : List.of(local, remote)) {
+            await().atMost(Duration.ofSeconds(20))
+                    .untilAsserted(() -> assertThat(each.seen).hasSize(505));
+            each.assertUnbroken();
+        }
+    }
+
+    @Test
+    void nothingIsLostOrDoubledWhenTheDatabaseIsKilled() throws Exception {
+        try (PostgresServer server = PostgresServer.start();
+                HikariDataSource pool = Databases.pool(server.url(), "postgres")) {
+            Fanfare here = node(pool);
+            Fanfare there = node(pool);
+            Recorder remote = subscribe(there);
+            int writers = 4;
+            int each = 150;
+            AtomicInteger accepted = new AtomicInteger();
+            List<CompletableFuture<Void>> writing = new ArrayList<>();
+            for (int writer = 0; writer < writers; writer++) {
+                String name = "w" + writer + "-";
+                writing.add(CompletableFuture.runAsync(() -> {
+                    for (int i = 0; i < each; i++) {
+                        publishUntilAccepted(here, name + i);
+                        accepted.incrementAndGet();
+                    }
+                }));
+            }
+            await().atMost(Duration.ofSeconds(30)).until(() -> accepted.get() > writers * each / 3);
+            server.kill();
+            Thread.sleep(500);
+            server.startAgain();
+            CompletableFuture.allOf(writing.toArray(CompletableFuture[]::new)).get(60, TimeUnit.SECONDS);
+
+            await().atMost(Duration.ofSeconds(60)).until(() -> remote.seen.size() >= writers * each);
+            remote.assertUnbroken();
+            Set<String> texts = new HashSet<>();
+            remote.seen.forEach(publication -> texts.add(publication.data().text()));
+            assertThat(texts).hasSize(writers * each);
+            assertThat(remote.seen).hasSize(writers * each);
+            closeAll();
+            opened.clear();
+        }
+    }
+
+    private void publishUntilAccepted(Fanfare fanfare, String text) {
+        long deadline = System.nanoTime() + Duration.ofSeconds(50).toNanos();
+        while (System.nanoTime() - deadline < 0) {
+            try {
+                PublishResult result = fanfare.publish(channel, Payload.of(text), PublishOptions.dedupKey(text))
+                        .toCompletableFuture()
+                        .join();
+                if (!(result instanceof PublishResult.Refused)) {
+                    return;
+                }
+            } catch (CompletionException e) {
+                if (!(e.getCause() instanceof FanfareException failure && failure.isRetryable())) {
+                    throw e;
+                }
+            }
+            sleep();
+        }
+        throw new AssertionError("never accepted: " + text);
+    }
+
+    private static void sleep() {
+        try {
+            Thread.sleep(20);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private Fanfare node(DataSource dataSource) {
+        JdbcStore store = JdbcStore.of(dataSource).migrate();
+        opened.add(store);
+        Fanfare fanfare = Fanfare.builder()
+                .store(store)
+                .namespace(
+                        "chat",
+                        rules -> rules.retain(10_000, Duration.ofHours(1)).recoveryLimit(10_000))
+                .build();
+        opened.add(fanfare);
+        return fanfare;
+    }
+
+    private Recorder subscribe(Fanfare fanfare) throws Exception {
+        Recorder recorder = new Recorder();
+        fanfare.subscribe(channel, StartAt.live(), recorder)
+                .ready()
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+        return recorder;
+    }
+
+    private static final class Recorder implements Subscriber {
+        private final List<Publication> seen = new CopyOnWriteArrayList<>();
+        private final List<Resume.Reset> resets = new CopyOnWriteArrayList<>();
+
+        @Override
+        public void onPublication(Publication publication) {
+            seen.add(publication);
+        }
+
+        @Override
+        public void onReset(Resume.Reset reset) {
+            resets.add(reset);
+        }
+
+        void assertUnbroken() {
+            assertThat(resets).isEmpty();
+            for (int i = 1; i < seen.size(); i++) {
+                assertThat(seen.get(i).follows(seen.get(i - 1).cursor())).isTrue();
+            }
+            assertThat(seen.get(0).offset()).isEqualTo(1);
+        }
+    }
+}

@@ -1,0 +1,294 @@
+package dev.fanfare.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import com.zaxxer.hikari.HikariDataSource;
+import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
+import dev.fanfare.Cursor;
+import dev.fanfare.Payload;
+import dev.fanfare.Publication;
+import dev.fanfare.PublishOptions;
+import dev.fanfare.StoreException;
+import dev.fanfare.spi.AppendRequest;
+import dev.fanfare.spi.ChannelLog.AppendResult;
+import dev.fanfare.spi.ChannelLog.LogPage;
+import dev.fanfare.spi.ChannelLog.LogRead;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the JDBC store does besides the contract of all stores. */
+class JdbcStoreTest {
+
+    private static final ChannelRules RULES =
+            ChannelRules.builder().retain(1000, Duration.ofHours(1)).build();
+
+    private final List<JdbcStore> stores = new ArrayList<>();
+    private final AtomicLong shift = new AtomicLong();
+    private final ChannelId channel =
+            ChannelId.of("test:" + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40), 36));
+
+    @AfterEach
+    void closeStores() {
+        stores.forEach(JdbcStore::close);
+    }
+
+    @Test
+    void anH2FileSurvivesARestart(@TempDir Path directory) {
+        String url = "jdbc:h2:file:" + directory.resolve("chat");
+        Publication before;
+        try (HikariDataSource pool = Databases.pool(url, "sa")) {
+            before = append(store(pool), "a");
+            stores.remove(0).close();
+        }
+
+        try (HikariDataSource pool = Databases.pool(url, "sa")) {
+            JdbcStore reopened = store(pool);
+            assertThat(read(reopened).head()).isEqualTo(before.cursor());
+            assertThat(append(reopened, "b").follows(before.cursor())).isTrue();
+            stores.remove(0).close();
+        }
+    }
+
+    @Test
+    void storesWithOtherPrefixesDoNotMeet() {
+        JdbcStore one = store(Databases.postgres());
+        JdbcStore other = JdbcStore.builder(Databases.postgres())
+                .tablePrefix("other_")
+                .build()
+                .migrate();
+        stores.add(other);
+
+        append(one, "a");
+
+        assertThat(read(other).head().offset()).isZero();
+    }
+
+    @Test
+    void nodesMayMigrateAtOnce() {
+        List<JdbcStore> nodes = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            nodes.add(JdbcStore.builder(Databases.postgres())
+                    .tablePrefix("together_")
+                    .build());
+        }
+        stores.addAll(nodes);
+
+        CompletableFuture.allOf(nodes.stream()
+                        .map(node -> CompletableFuture.runAsync(node::migrate))
+                        .toArray(CompletableFuture[]::new))
+                .join();
+
+        assertThat(append(nodes.get(0), "a").offset()).isEqualTo(1);
+    }
+
+    @Test
+    void withoutTablesTheFailureSaysWhatToDo() {
+        JdbcStore store =
+                JdbcStore.builder(Databases.postgres()).tablePrefix("missing_").build();
+        stores.add(store);
+
+        assertThatThrownBy(() -> read(store))
+                .isInstanceOf(CompletionException.class)
+                .cause()
+                .isInstanceOf(StoreException.class)
+                .hasMessageContaining("migrate");
+    }
+
+    @Test
+    void whatNobodyCanReadIsDeleted() throws SQLException {
+        JdbcStore store = store(Databases.postgres());
+        ChannelRules few =
+                ChannelRules.builder().retain(100, Duration.ofMinutes(10)).build();
+        for (int i = 0; i < 1000; i++) {
+            append(store, "p" + i, few);
+        }
+        awaitRows(Databases.postgres(), 100, 200);
+
+        shift.addAndGet(Duration.ofMinutes(11).toMillis());
+        append(store, "young", few);
+        store.tidy();
+
+        awaitRows(Databases.postgres(), 1, 1);
+        assertThat(read(store).publications()).hasSize(1);
+    }
+
+    @Test
+    void aChannelWhoseHeadIsOverIsDeletedAndNeverComesBackToAnEpoch() throws SQLException {
+        JdbcStore store = store(Databases.h2Memory());
+        ChannelRules mortal = ChannelRules.builder()
+                .retain(10, Duration.ofMinutes(1))
+                .headTtl(Duration.ofMinutes(2))
+                .build();
+        Set<String> epochs = new HashSet<>();
+        for (int life = 0; life < 5; life++) {
+            Publication first = append(store, "a", mortal);
+            assertThat(first.offset()).isEqualTo(1);
+            assertThat(epochs.add(first.epoch())).as("a new epoch").isTrue();
+            shift.addAndGet(Duration.ofMinutes(3).toMillis());
+            Cursor over = read(store).head();
+            if (life % 2 == 0) {
+                store.tidy();
+                store.tidy();
+                assertThat(count(Databases.h2Memory(), "channel WHERE name = '" + channel + "'"))
+                        .isZero();
+            }
+
+            Cursor reborn = read(store).head();
+
+            assertThat(reborn).isEqualTo(over);
+            assertThat(append(store, "b", mortal).follows(reborn)).isTrue();
+            epochs.add(reborn.epoch());
+            shift.addAndGet(Duration.ofMinutes(3).toMillis());
+        }
+        store.tidy();
+        assertThat(count(Databases.h2Memory(), "ended_life")).isZero();
+    }
+
+    @Test
+    void whatWaitsIsBoundedAndBeyondThatRefused() throws SQLException {
+        JdbcStore store = store(Databases.postgres());
+        append(store, "first");
+        List<CompletableFuture<AppendResult>> results = new ArrayList<>();
+        try (Connection blocker = Databases.postgres().getConnection()) {
+            blocker.setAutoCommit(false);
+            try (var lock = blocker.prepareStatement("SELECT * FROM fanfare_channel WHERE name = ? FOR UPDATE")) {
+                lock.setString(1, channel.value());
+                lock.execute();
+            }
+            for (int i = 0; i < 21_000; i++) {
+                results.add(store.log()
+                        .append(request("p" + i, PublishOptions.none(), RULES))
+                        .toCompletableFuture());
+            }
+            blocker.rollback();
+        }
+
+        CompletableFuture.allOf(results.toArray(CompletableFuture[]::new)).join();
+        long full = results.stream()
+                .filter(result -> result.join() instanceof AppendResult.Full)
+                .count();
+        assertThat(full).isBetween(1L, 1000L);
+        assertThat(read(store).head().offset()).isEqualTo(1 + 21_000 - full);
+    }
+
+    @Test
+    void oneBadPublicationDoesNotTakeOthersWithIt() throws SQLException {
+        JdbcStore store = store(Databases.h2Memory());
+        append(store, "first");
+        Payload tooLarge = Payload.wrap(new byte[2 << 20]); // for a column of H2
+        List<CompletableFuture<AppendResult>> results = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            Payload data = i == 25 ? tooLarge : Payload.of("p" + i);
+            results.add(store.log()
+                    .append(new AppendRequest(channel, data, PublishOptions.none(), null, RULES, i + 1))
+                    .toCompletableFuture());
+        }
+
+        long failed = results.stream()
+                .filter(result ->
+                        result.handle((done, failure) -> failure != null).join())
+                .count();
+
+        assertThat(failed).isEqualTo(1);
+        assertThat(read(store).head().offset()).isEqualTo(50);
+    }
+
+    @Test
+    void anUnansweredCommitIsToldByTheDedupKey() {
+        FlakyDataSource flaky = new FlakyDataSource(Databases.postgres());
+        JdbcStore store = store(flaky);
+        append(store, "first");
+        AppendRequest keyed = request("a", PublishOptions.dedupKey("k"), RULES);
+
+        flaky.loseReplyToNextCommit();
+        assertThatThrownBy(() -> store.log().append(keyed).toCompletableFuture().join())
+                .cause()
+                .isInstanceOfSatisfying(
+                        StoreException.class,
+                        failure -> assertThat(failure.isRetryable()).isTrue())
+                .hasMessageContaining("unknown");
+        AppendResult repeat = store.log().append(keyed).toCompletableFuture().join();
+
+        assertThat(repeat).isInstanceOf(AppendResult.Repeated.class);
+        assertThat(read(store).head().offset()).isEqualTo(2);
+    }
+
+    @Test
+    void aConnectionThatBreaksBeforeTheCommitIsNotNoticed() {
+        FlakyDataSource flaky = new FlakyDataSource(Databases.postgres());
+        JdbcStore store = store(flaky);
+        append(store, "first");
+
+        flaky.breakBeforeNextCommit();
+        Publication second = append(store, "a");
+
+        assertThat(second.offset()).isEqualTo(2);
+        assertThat(read(store).publications()).hasSize(2);
+    }
+
+    private JdbcStore store(DataSource dataSource) {
+        JdbcStore store =
+                JdbcStore.builder(dataSource).clockShift(shift::get).build().migrate();
+        stores.add(store);
+        return store;
+    }
+
+    @CanIgnoreReturnValue
+    private Publication append(JdbcStore store, String text) {
+        return append(store, text, RULES);
+    }
+
+    @CanIgnoreReturnValue
+    private Publication append(JdbcStore store, String text, ChannelRules rules) {
+        AppendResult result = store.log()
+                .append(request(text, PublishOptions.none(), rules))
+                .toCompletableFuture()
+                .join();
+        return ((AppendResult.Appended) result).publication();
+    }
+
+    private AppendRequest request(String text, PublishOptions options, ChannelRules rules) {
+        long tag = ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE);
+        return new AppendRequest(channel, Payload.of(text), options, null, rules, tag);
+    }
+
+    private LogPage read(JdbcStore store) {
+        return store.log()
+                .read(LogRead.after(channel, 0, 2000))
+                .toCompletableFuture()
+                .join();
+    }
+
+    private void awaitRows(DataSource dataSource, long least, long most) {
+        await().untilAsserted(() -> assertThat(count(
+                        dataSource, "log WHERE life = (SELECT id FROM fanfare_channel WHERE name = '" + channel + "')"))
+                .isBetween(least, most));
+    }
+
+    private static long count(DataSource dataSource, String what) throws SQLException {
+        try (Connection connection = dataSource.getConnection();
+                var select = connection.prepareStatement("SELECT count(*) FROM fanfare_" + what);
+                var row = select.executeQuery()) {
+            row.next();
+            return row.getLong(1);
+        }
+    }
+}
