@@ -3,17 +3,13 @@ package dev.fanfare.netty;
 import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.Exchange;
 import io.netty.handler.codec.http.HttpHeaderNames;
-import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Serves a folder of the class path. A file is read once, on the host executor, and then served from
@@ -26,7 +22,6 @@ import org.slf4j.LoggerFactory;
  */
 final class FilesEndpoint implements Endpoint {
 
-    private static final Logger LOG = LoggerFactory.getLogger(FilesEndpoint.class);
     private static final Pattern NAME =
             Pattern.compile("(?:[A-Za-z0-9_@~+-][A-Za-z0-9_.@~+-]*/)*[A-Za-z0-9_@~+-][A-Za-z0-9_.@~+-]*");
     private static final int MAX_NAME_LENGTH = 512;
@@ -79,28 +74,15 @@ final class FilesEndpoint implements Endpoint {
     }
 
     private void read(Exchange exchange, String name) {
-        try {
-            hostExecutor.execute(() -> {
-                Found found = find(name);
-                exchange.loop().execute(() -> found.answer(exchange));
-            });
-        } catch (RejectedExecutionException full) {
-            exchange.fail(503, "too many requests at once");
-        }
-    }
-
-    private Found find(String name) {
-        try {
+        HostAnswer.ask(exchange, prefix + name, hostExecutor, answer -> {
             ResourceFile file = folder.read(name);
             if (file == null) {
-                return exchange -> exchange.fail(404, "not found");
+                answer.give(() -> exchange.fail(404, "not found"));
+            } else {
+                hold(name, file);
+                answer.give(() -> answer(exchange, file));
             }
-            hold(name, file);
-            return exchange -> answer(exchange, file);
-        } catch (IOException | RuntimeException unreadable) {
-            LOG.warn("Could not read {} of {}", name, folder, unreadable);
-            return exchange -> exchange.fail(500, "internal server error");
-        }
+        });
     }
 
     private void hold(String name, ResourceFile file) {
@@ -119,10 +101,5 @@ final class FilesEndpoint implements Endpoint {
             exchange.begin(200, file.contentType(), headers).writeBytes(file.bytes());
         }
         exchange.end();
-    }
-
-    /** What to answer, once that is known. */
-    private interface Found {
-        void answer(Exchange exchange);
     }
 }

@@ -3,18 +3,10 @@ package dev.fanfare.netty;
 import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.Exchange;
 import io.netty.buffer.ByteBuf;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Takes a request to a route of the host, on the host executor, and brings its answer back. */
 final class RouteEndpoint implements Endpoint {
-
-    private static final Logger LOG = LoggerFactory.getLogger(RouteEndpoint.class);
 
     private final HttpRoute route;
     private final Executor hostExecutor;
@@ -35,31 +27,20 @@ final class RouteEndpoint implements Endpoint {
     @Override
     public void handle(Exchange exchange) {
         HttpCall call = new HttpCall(exchange);
-        try {
-            hostExecutor.execute(() -> ask(call)
-                    .whenComplete((answer, failure) ->
-                            exchange.loop().execute(() -> answer(exchange, call, answer, failure))));
-        } catch (RejectedExecutionException full) {
-            exchange.fail(503, "too many requests at once");
-        }
+        HostAnswer.ask(
+                exchange,
+                call,
+                hostExecutor,
+                answer -> route.handle(call).whenComplete((given, failure) -> {
+                    if (given != null) {
+                        answer.give(() -> write(exchange, given));
+                    } else {
+                        answer.fail(failure != null ? failure : new NullPointerException("no answer"));
+                    }
+                }));
     }
 
-    private CompletionStage<HttpAnswer> ask(HttpCall call) {
-        try {
-            CompletionStage<HttpAnswer> stage = route.handle(call);
-            return stage != null ? stage : CompletableFuture.failedFuture(new NullPointerException("no stage"));
-        } catch (RuntimeException | LinkageError failure) {
-            return CompletableFuture.failedFuture(failure);
-        }
-    }
-
-    private static void answer(
-            Exchange exchange, HttpCall call, @Nullable HttpAnswer answer, @Nullable Throwable failure) {
-        if (answer == null) {
-            LOG.warn("{} failed in the host's route", call, failure);
-            exchange.fail(500, "internal server error");
-            return;
-        }
+    private static void write(Exchange exchange, HttpAnswer answer) {
         ByteBuf out = exchange.begin(answer.status(), answer.contentType(), answer.headers());
         out.writeBytes(answer.body().unsafeBytes());
         exchange.end();

@@ -7,6 +7,7 @@ import dev.fanfare.DisconnectReason;
 import dev.fanfare.HistoryQuery;
 import dev.fanfare.HistoryResult;
 import dev.fanfare.Payload;
+import dev.fanfare.Publication;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
 import dev.fanfare.Resume;
@@ -17,6 +18,7 @@ import dev.fanfare.spi.Connection.PresenceResult;
 import dev.fanfare.spi.Connection.RpcResult;
 import dev.fanfare.spi.Connection.SubscribeRequest;
 import dev.fanfare.spi.Connection.SubscribeResult;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +32,9 @@ final class ClientCommands implements Request.Visitor {
 
     /** What a client may read at once, however much it asks for. */
     private static final int MAX_HISTORY = 300;
+
+    /** Of that, how many bytes of data go into one reply; the client asks for the rest. */
+    static final int MAX_PAGE_BYTES = 512 * 1024;
 
     private static final int MAX_MEMBERS = 10_000;
     private static final int STREAM = 0;
@@ -178,12 +183,24 @@ final class ClientCommands implements Request.Visitor {
 
     private void read(long id, HistoryResult result) {
         if (result instanceof HistoryResult.Page page) {
-            outlet.reply(outlet.messages().history(id, page.publications(), page.top()));
+            outlet.reply(outlet.messages().history(id, firstOf(page.publications()), page.top()));
         } else if (result instanceof HistoryResult.Refused refused) {
             outlet.error(id, ErrorCode.of(refused.reason()));
         } else {
             outlet.error(id, ErrorCode.UNRECOVERABLE_POSITION);
         }
+    }
+
+    /** Returns as many of the publications as fit into one reply, but one in any case. */
+    private static List<Publication> firstOf(List<Publication> publications) {
+        long bytes = 0;
+        for (int i = 0; i < publications.size(); i++) {
+            bytes += publications.get(i).data().size();
+            if (bytes > MAX_PAGE_BYTES && i > 0) {
+                return publications.subList(0, i);
+            }
+        }
+        return publications;
     }
 
     @Override

@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  * it; then open; then, once a Close frame is written, ending. While corked, pushes of the subscriptions
  * that the server makes wait here.
  *
- * <p><i>Bounds.</i> At most {@link #MAX_CORKED} pushes wait; from then on the outlet says that it is not
+ * <p><i>Bounds.</i> At most {@value #MAX_CORKED} pushes wait, and {@value #MAX_CORKED_BYTES} bytes and one push
+ * more; from then on the outlet says that it is not
  * writable, and the core catches up later.
  *
  * <p>Nothing on the wire tells a client that publications were left out, as some delivery classes allow:
@@ -40,12 +41,14 @@ import org.jspecify.annotations.Nullable;
 final class ClientOutlet extends ChannelOutlet {
 
     private static final int MAX_CORKED = 256;
+    private static final int MAX_CORKED_BYTES = 64 * 1024;
     private static final int UNSUBSCRIBED_BY_SERVER = 2000;
     private static final int INSUFFICIENT_STATE = 2500;
 
     private final WireFormat format;
     private final Heartbeats heartbeats;
     private @Nullable Deque<ByteBuf> corked = new ArrayDeque<>(2);
+    private int corkedBytes;
     private Set<ChannelId> serverSide = Set.of();
     private @Nullable WebSocketCloseStatus violation;
     private boolean isReading;
@@ -99,7 +102,8 @@ final class ClientOutlet extends ChannelOutlet {
 
     @Override
     public boolean isWritable() {
-        return super.isWritable() && (corked == null || corked.size() < MAX_CORKED);
+        return super.isWritable()
+                && (corked == null || (corked.size() < MAX_CORKED && corkedBytes <= MAX_CORKED_BYTES));
     }
 
     @Override
@@ -116,7 +120,7 @@ final class ClientOutlet extends ChannelOutlet {
         if (corked == null) {
             writeShared(frame);
         } else if (!isEnding()) {
-            corked.add(((BufferFrame) frame).share());
+            cork(corked, ((BufferFrame) frame).share());
         }
     }
 
@@ -216,8 +220,13 @@ final class ClientOutlet extends ChannelOutlet {
         if (corked == null) {
             reply(message);
         } else if (!isEnding()) {
-            corked.add(format.framing().frame(channel().alloc(), message));
+            cork(corked, format.framing().frame(channel().alloc(), message));
         }
+    }
+
+    private void cork(Deque<ByteBuf> waiting, ByteBuf push) {
+        waiting.add(push);
+        corkedBytes += push.readableBytes();
     }
 
     // ---- the end

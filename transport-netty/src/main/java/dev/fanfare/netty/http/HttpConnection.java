@@ -362,9 +362,9 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     private void timePassed() {
         timer = null;
         if (current != null) {
-            return;
-        }
-        if (deadline - now() > 0) {
+            // Who answers has a time limit of its own; this one is for what the client does.
+            expectWithin(limits.idleTime());
+        } else if (deadline - now() > 0) {
             schedule();
         } else if (isRequestBegun && !isLingering) {
             refuse(

@@ -22,7 +22,7 @@ record Beginning(ChannelId channel, @Nullable Cursor asked, Subscribed result) {
      */
     @Nullable
     Cursor before() {
-        if (!result.isRetained()) {
+        if (!result.isRetained() || !result.position().hasEpoch()) {
             return null;
         }
         if (result.resume() instanceof Resume.Reset) {
@@ -33,5 +33,12 @@ record Beginning(ChannelId channel, @Nullable Cursor asked, Subscribed result) {
         }
         Publication first = result.missed().get(0);
         return first.isLogged() ? new Cursor(first.epoch(), first.offset() - 1, first.previousTag()) : null;
+    }
+
+    /** Returns the position that a reset leads to; null if no client could come back with it. */
+    @Nullable
+    Cursor stamp() {
+        Cursor position = result.resume().position();
+        return result.isRetained() && position.hasEpoch() ? position : null;
     }
 }

@@ -22,8 +22,15 @@ final class Positions {
     private final Map<ChannelId, Entry> entries = new LinkedHashMap<>(4);
     private int length;
 
-    /** Moves to a position; the channel appears in ids from then on. */
+    /**
+     * Moves to a position; the channel appears in ids from then on. With a position that has no epoch
+     * nobody could come back, so such a channel does not.
+     */
     void move(ChannelId channel, Cursor position) {
+        if (!position.hasEpoch()) {
+            forget(channel);
+            return;
+        }
         Entry entry = entries.get(channel);
         if (entry == null) {
             entry = new Entry((CursorVector.encoded(channel) + '=').getBytes(US_ASCII));
@@ -33,6 +40,13 @@ final class Positions {
         length -= entry.cursor.length;
         entry.cursor = position.toString().getBytes(US_ASCII);
         length += entry.cursor.length;
+    }
+
+    private void forget(ChannelId channel) {
+        Entry entry = entries.remove(channel);
+        if (entry != null) {
+            length -= entry.name.length + 1 + entry.cursor.length;
+        }
     }
 
     /** Returns the line that says so, or an empty buffer if no channel has positions. */

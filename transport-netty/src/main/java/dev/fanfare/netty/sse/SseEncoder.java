@@ -3,7 +3,6 @@ package dev.fanfare.netty.sse;
 import dev.fanfare.ChannelId;
 import dev.fanfare.Publication;
 import dev.fanfare.netty.connection.BufferFrame;
-import dev.fanfare.netty.http.JsonText;
 import dev.fanfare.presence.PresenceEvent;
 import dev.fanfare.spi.Frame;
 import dev.fanfare.spi.FrameEncoder;
@@ -46,9 +45,7 @@ enum SseEncoder implements FrameEncoder {
             return;
         }
         if (this == STAMPED && publication.isLogged()) {
-            JsonText.raw(out, "id: ");
-            JsonText.raw(out, publication.cursor().toString());
-            out.writeByte('\n');
+            SseText.id(out, publication.cursor());
         }
         SseText.plain(out, publication);
     }

@@ -32,7 +32,7 @@ final class SseHandler extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-        outlet.writabilityChanged();
+        outlet.goOn();
     }
 
     @Override

@@ -21,7 +21,8 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
@@ -31,11 +32,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><i>State.</i> Until all subscriptions of the connection are answered, nothing may be written, because
  * one of them may be refused and the answer then is an error; so what channels that are live already
- * send is held back, in order. {@link #start} writes the head, what each channel begins with, and what was
- * held.
+ * send is held back, in order. {@link #start} writes the head; what each channel begins with, and then what
+ * was held, follows as the client reads.
  *
- * <p><i>Bounds.</i> What is held is at most {@value #MAX_HELD_BYTES} bytes and one frame more: beyond it
- * the outlet is not writable, and the core lets the channels catch up later.
+ * <p><i>Bounds.</i> What is held is at most {@value #MAX_HELD_BYTES} bytes and one frame more: beyond it,
+ * and while the beginnings are not all written, the outlet is not writable, and the core lets the channels
+ * catch up later. Of the beginnings at most {@value #PIECE_BYTES} bytes and one event more are encoded over
+ * what the channel's watermark allows.
  *
  * <p><b>Threading:</b> confined to the channel's event loop.
  */
@@ -55,8 +58,10 @@ final class SseOutlet extends ChannelOutlet {
     private final Beat beat = new Comment();
     private final @Nullable Positions positions;
     private @Nullable SseOpening opening;
-    private @Nullable List<Held> held = new ArrayList<>(0);
+    private final Deque<Held> held = new ArrayDeque<>(0);
+    private @Nullable Replay replay;
     private int heldBytes;
+    private boolean isGoingOn;
     private int openChannels;
     private boolean hasWritten;
 
@@ -76,33 +81,64 @@ final class SseOutlet extends ChannelOutlet {
 
     @Override
     public boolean isWritable() {
-        return super.isWritable() && heldBytes <= MAX_HELD_BYTES;
+        return super.isWritable() && replay == null && heldBytes <= MAX_HELD_BYTES;
     }
 
     // ---- the beginning
 
     /** Takes the channel over from HTTP and begins to stream. */
     void start(Exchange exchange, List<Beginning> beginnings, @Nullable Payload greeting) {
-        List<Held> waiting = held == null ? List.of() : held;
-        held = null;
-        heldBytes = 0;
         opening = null;
         openChannels += beginnings.size();
         ByteBuf out = channel().alloc().ioBuffer(1024);
         writeHead(out, exchange);
         exchange.detach(new SseHandler(this));
         writeOpening(out, beginnings, greeting);
-        for (Beginning beginning : beginnings) {
-            out = writeBeginning(out, beginning);
-        }
+        Replay begun = new Replay(beginnings, encoder, positions);
+        begun.writeTo(out, PIECE_BYTES);
+        replay = begun.isOver() ? null : begun;
         writeOwn(out);
-        waiting.forEach(each -> emit(each.channel, each.body, each.position));
+        writeWaiting();
         flush();
         heartbeats.scheduleFirst(beat, heartbeat);
-        if (openChannels == 0) {
+        goOn();
+    }
+
+    /** Writes what waits as long as the client takes it, and lets the core go on after that. */
+    void goOn() {
+        if (isGoingOn) {
+            return;
+        }
+        isGoingOn = true;
+        while (isBehind() && super.isWritable()) {
+            writeWaiting();
+            flush();
+        }
+        isGoingOn = false;
+        if (openChannels == 0 && opening == null && !isBehind()) {
             finish();
         }
         writabilityChanged();
+    }
+
+    private boolean isBehind() {
+        return replay != null || !held.isEmpty();
+    }
+
+    private void writeWaiting() {
+        while (isBehind() && super.isWritable()) {
+            if (replay == null) {
+                Held next = held.remove();
+                heldBytes -= next.body.readableBytes();
+                writeEvent(next.channel, next.body, next.position);
+            } else if (replay.isOver()) {
+                replay = null;
+            } else {
+                ByteBuf out = channel().alloc().ioBuffer(PIECE_BYTES);
+                replay.writeTo(out, PIECE_BYTES);
+                writeOwn(out);
+            }
+        }
     }
 
     private static void writeHead(ByteBuf out, Exchange exchange) {
@@ -125,7 +161,7 @@ final class SseOutlet extends ChannelOutlet {
             if (before != null && positions != null) {
                 positions.move(beginning.channel(), before);
             } else if (before != null) {
-                writeId(out, before);
+                SseText.id(out, before);
             }
         }
         if (positions != null) {
@@ -135,44 +171,6 @@ final class SseOutlet extends ChannelOutlet {
         if (greeting != null) {
             SseText.connect(out, greeting);
         }
-    }
-
-    private ByteBuf writeBeginning(ByteBuf begun, Beginning beginning) {
-        ByteBuf out = begun;
-        ChannelId channel = beginning.channel();
-        if (beginning.result().resume() instanceof Resume.Reset reset) {
-            stamp(out, channel, reset.position());
-            SseText.reset(out, channel, reset);
-        }
-        for (Publication publication : beginning.result().missed()) {
-            if (positions != null && publication.isLogged()) {
-                stamp(out, channel, publication.cursor());
-            }
-            encoder.write(out, channel, publication);
-            if (out.readableBytes() > PIECE_BYTES) {
-                writeOwn(out);
-                out = channel().alloc().ioBuffer(PIECE_BYTES);
-            }
-        }
-        if (positions != null && beginning.result().isRetained()) {
-            positions.move(channel, beginning.result().position());
-        }
-        return out;
-    }
-
-    private void stamp(ByteBuf out, ChannelId channel, Cursor position) {
-        if (positions == null) {
-            writeId(out, position);
-        } else {
-            positions.move(channel, position);
-            positions.write(out);
-        }
-    }
-
-    private static void writeId(ByteBuf out, Cursor position) {
-        JsonText.raw(out, "id: ");
-        JsonText.raw(out, position.toString());
-        out.writeByte('\n');
     }
 
     // ---- what the core writes
@@ -191,10 +189,11 @@ final class SseOutlet extends ChannelOutlet {
     @Override
     public boolean reset(ChannelId channel, Resume.Reset reset) {
         ByteBuf out = channel().alloc().ioBuffer(256);
-        if (positions == null) {
-            writeId(out, reset.position());
+        Cursor position = reset.position().hasEpoch() ? reset.position() : null;
+        if (positions == null && position != null) {
+            SseText.id(out, position);
         }
-        SseText.reset(out, channel, reset);
+        SseText.reset(out, channel, reset.reason(), position);
         emit(channel, out, reset.position());
         return true;
     }
@@ -212,7 +211,7 @@ final class SseOutlet extends ChannelOutlet {
         SseText.ended(out, channel, reason);
         emit(channel, out, null);
         openChannels--;
-        if (openChannels == 0 && held == null) {
+        if (openChannels == 0 && opening == null && !isBehind()) {
             finish();
         }
     }
@@ -224,11 +223,17 @@ final class SseOutlet extends ChannelOutlet {
      *     so itself
      */
     private void emit(ChannelId channel, ByteBuf event, @Nullable Cursor position) {
-        if (held != null) {
+        if (isEnding()) {
+            event.release();
+        } else if (opening != null || isBehind()) {
             held.add(new Held(channel, event, position));
             heldBytes += event.readableBytes();
-            return;
+        } else {
+            writeEvent(channel, event, position);
         }
+    }
+
+    private void writeEvent(ChannelId channel, ByteBuf event, @Nullable Cursor position) {
         if (position != null && positions != null) {
             positions.move(channel, position);
             writeOwn(positions.line(channel().alloc()));
@@ -246,8 +251,8 @@ final class SseOutlet extends ChannelOutlet {
 
     @Override
     protected void close(DisconnectReason reason) {
+        dropWaiting();
         if (opening != null) {
-            releaseHeld();
             opening.disconnected(reason);
             return;
         }
@@ -263,14 +268,14 @@ final class SseOutlet extends ChannelOutlet {
     void gone(DisconnectReason reason) {
         heartbeats.cancel(beat);
         lost(reason);
-        releaseHeld();
+        dropWaiting();
     }
 
-    private void releaseHeld() {
-        if (held != null) {
-            held.forEach(each -> each.body.release());
-            held = null;
-        }
+    private void dropWaiting() {
+        replay = null;
+        held.forEach(each -> each.body.release());
+        held.clear();
+        heldBytes = 0;
     }
 
     private record Held(

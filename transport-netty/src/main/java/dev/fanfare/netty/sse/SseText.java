@@ -3,11 +3,12 @@ package dev.fanfare.netty.sse;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.Cursor;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.Publisher;
-import dev.fanfare.Resume;
+import dev.fanfare.ResetReason;
 import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.netty.http.JsonText;
 import dev.fanfare.presence.Member;
@@ -85,14 +86,25 @@ final class SseText {
         end(out);
     }
 
-    static void reset(ByteBuf out, ChannelId channel, Resume.Reset reset) {
+    /** Writes that a channel begins anew; without a position if there is none to come back with. */
+    static void reset(ByteBuf out, ChannelId channel, ResetReason reason, @Nullable Cursor position) {
         begin(out, "reset", channel);
         JsonText.raw(out, ",\"reason\":\"");
-        JsonText.raw(out, reset.reason().name());
-        JsonText.raw(out, "\",\"cursor\":\"");
-        JsonText.raw(out, reset.position().toString());
+        JsonText.raw(out, reason.name());
         out.writeByte('"');
+        if (position != null) {
+            JsonText.raw(out, ",\"cursor\":\"");
+            JsonText.raw(out, position.toString());
+            out.writeByte('"');
+        }
         end(out);
+    }
+
+    /** Writes the line that says where the client is when it has the event that follows. */
+    static void id(ByteBuf out, Cursor position) {
+        JsonText.raw(out, "id: ");
+        JsonText.raw(out, position.toString());
+        out.writeByte('\n');
     }
 
     static void skipped(ByteBuf out, ChannelId channel, long count) {

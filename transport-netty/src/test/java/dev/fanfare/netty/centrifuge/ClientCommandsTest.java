@@ -19,6 +19,7 @@ import dev.fanfare.presence.PresenceSnapshot;
 import dev.fanfare.spi.Connection.PresenceResult;
 import dev.fanfare.spi.Connection.RpcResult;
 import dev.fanfare.spi.Connection.SubscribeResult;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -219,6 +220,32 @@ class ClientCommandsTest {
         core.answer(new HistoryResult.Page(List.of(publication(20)), TOP));
         assertReply(
                 "{\"id\":2,\"history\":{\"publications\":[{\"data\":1,\"offset\":20}],\"epoch\":\"e\",\"offset\":20}}");
+    }
+
+    @Test
+    void cutsAPageThatIsTooLargeForOneReply() {
+        client.send("{\"id\":2,\"history\":{\"channel\":\"c\",\"limit\":300}}");
+
+        core.answer(new HistoryResult.Page(Collections.nCopies(300, large(64 * 1024)), TOP));
+
+        String reply = client.texts().get(0);
+        assertThat(reply.split("\"data\"", -1)).hasSize(1 + ClientCommands.MAX_PAGE_BYTES / (64 * 1024));
+        assertThat(reply).endsWith("],\"epoch\":\"e\",\"offset\":20}}");
+    }
+
+    @Test
+    void givesOnePublicationHoweverLargeItIs() {
+        client.send("{\"id\":2,\"history\":{\"channel\":\"c\",\"limit\":300}}");
+
+        core.answer(new HistoryResult.Page(Collections.nCopies(3, large(ClientCommands.MAX_PAGE_BYTES + 1)), TOP));
+
+        assertThat(client.texts().get(0).split("\"data\"", -1)).hasSize(2);
+    }
+
+    private static Publication large(int bytes) {
+        return Publication.builder(Payload.of("\"" + "x".repeat(bytes - 2) + "\""))
+                .position("e", 20, 77, 76)
+                .build();
     }
 
     @Test

@@ -400,6 +400,20 @@ class EventStreamTest {
     }
 
     @Test
+    void clientComesBackAgainAndAgainToAChannelThatNoLongerRetains() {
+        String id = "v1.gone.5.5";
+        for (int i = 0; i < 3; i++) {
+            RawClient client = client();
+            open(client, "channel=plain:a", "Last-Event-ID: " + id);
+
+            assertThat(client.block()).noneMatch(line -> line.startsWith("id:"));
+            assertThat(client.block())
+                    .contains("event: reset")
+                    .noneMatch(line -> line.startsWith("id:") || line.contains("cursor"));
+        }
+    }
+
+    @Test
     void resetOfOneChannelLeavesTheOthersAlone() {
         Cursor a = publish("chat:a", "1");
         Cursor b = publish("chat:b", "1");

@@ -31,6 +31,8 @@ import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -199,7 +201,7 @@ class SseOutletTest {
     void manyMissedPublicationsAllCome() {
         ask("channel=chat:a&channel=chat:b");
         answer(A, live(0));
-        List<Publication> missed = java.util.stream.LongStream.rangeClosed(1, 100)
+        List<Publication> missed = LongStream.rangeClosed(1, 100)
                 .mapToObj(i -> publication(i, "\"" + "x".repeat(5000) + "\""))
                 .toList();
         answer(B, new SubscribeResult.Subscribed(new Resume.Fresh(cursor(0)), missed, cursor(100), true));
@@ -220,6 +222,103 @@ class SseOutletTest {
         assertThat(sent())
                 .isEqualTo("id: v1.f.9.9\nevent: reset\n"
                         + "data: {\"channel\":\"chat:a\",\"reason\":\"DIVERGED\",\"cursor\":\"v1.f.9.9\"}\n\n");
+    }
+
+    @Test
+    void resetOfAChannelThatNoLongerRetainsHasNoIdToComeBackWith() {
+        ask("channel=chat:a&cursor=v1.e.3.3");
+        Cursor nowhere = Cursor.ofUnknownEpoch(0);
+
+        answer(A, notRetained(nowhere));
+        core.outlet.reset(A, new Resume.Reset(ResetReason.DIVERGED, nowhere));
+        core.outlet.flush();
+
+        String reset = "event: reset\ndata: {\"channel\":\"chat:a\",\"reason\":\"%s\"}\n\n";
+        assertThat(sent())
+                .endsWith(reset.formatted("TRIMMED") + reset.formatted("DIVERGED"))
+                .doesNotContain("id:");
+    }
+
+    @Test
+    void idNamesOnlyChannelsThatOneCanComeBackTo() {
+        ask("channel=chat:a&channel=chat:b&cursor=chat:a=v1.e.3.3;chat:b=v1.e.7.7");
+        answer(A, notRetained(new Cursor("f", 1, 1)));
+        answer(B, live(7));
+        assertThat(sent())
+                .contains("\nid: chat:b=v1.e.7.7\n")
+                .doesNotContain("chat:a=")
+                .doesNotContain("cursor");
+
+        core.outlet.reset(B, new Resume.Reset(ResetReason.DIVERGED, Cursor.ofUnknownEpoch(0)));
+        core.outlet.flush();
+
+        assertThat(sent()).isEqualTo("event: reset\ndata: {\"channel\":\"chat:b\",\"reason\":\"DIVERGED\"}\n\n");
+    }
+
+    private static SubscribeResult notRetained(Cursor position) {
+        return new SubscribeResult.Subscribed(
+                new Resume.Reset(ResetReason.TRIMMED, position), List.of(), position, false);
+    }
+
+    @Test
+    void missedPublicationsWaitForAClientThatDoesNotRead() {
+        isStalled = true;
+        ask("channel=chat:a&channel=chat:b");
+        answer(A, missed(100));
+        write(A, publication(101, "101"));
+        answer(B, missed(100));
+        write(B, publication(101, "\"last\""));
+        assertThat(pendingBytes()).isBetween(64L * 1024, 200L * 1024);
+        assertThat(core.outlet.isWritable()).isFalse();
+        assertThat(core.writable).isZero();
+
+        isStalled = false;
+        channel.flush();
+
+        String all = sent();
+        assertThat(all).endsWith("\"data\":\"last\",\"offset\":101}\n\n");
+        assertThat(offsets(all, "chat:a"))
+                .isEqualTo(LongStream.rangeClosed(1, 101).boxed().toList());
+        assertThat(offsets(all, "chat:b"))
+                .isEqualTo(LongStream.rangeClosed(1, 101).boxed().toList());
+        assertThat(core.outlet.isWritable()).isTrue();
+        assertThat(core.writable).isPositive();
+    }
+
+    @Test
+    void clientThatNeverReadsItsMissedPublicationsCanBeCut() {
+        isStalled = true;
+        ask("channel=chat:a");
+        answer(A, missed(100));
+        write(A, publication(101, "101"));
+
+        core.outlet.disconnect(DisconnectReason.SLOW);
+        isStalled = false;
+        channel.flush();
+
+        assertThat(sent())
+                .endsWith("\"reason\":\"slow\",\"reconnect\":true}\n\n")
+                .doesNotContain("data: 101");
+        assertThat(channel.isOpen()).isFalse();
+    }
+
+    private static SubscribeResult missed(int count) {
+        List<Publication> missed = LongStream.rangeClosed(1, count)
+                .mapToObj(i -> publication(i, "\"" + "x".repeat(20_000) + "\""))
+                .toList();
+        return new SubscribeResult.Subscribed(new Resume.Fresh(cursor(0)), missed, cursor(count), true);
+    }
+
+    private static List<Long> offsets(String events, String of) {
+        return Pattern.compile("\\{\"channel\":\"" + of + "\",\"data\":[^,]*,\"offset\":([0-9]+)")
+                .matcher(events)
+                .results()
+                .map(found -> Long.valueOf(found.group(1)))
+                .toList();
+    }
+
+    private long pendingBytes() {
+        return channel.unsafe().outboundBuffer().totalPendingWriteBytes();
     }
 
     @Test

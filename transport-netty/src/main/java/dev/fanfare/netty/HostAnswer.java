@@ -1,0 +1,99 @@
+package dev.fanfare.netty;
+
+import dev.fanfare.netty.http.Exchange;
+import io.netty.util.concurrent.Future;
+import java.time.Duration;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Waits for what the host has to say to one request, but not for ever; whatever the host does, the client
+ * gets an answer, and the connection stays usable.
+ *
+ * <p><b>Threading:</b> confined to the exchange's loop, but for {@link #give} and {@link #fail}.
+ */
+final class HostAnswer {
+
+    /** How long the host may take. */
+    static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private static final Logger LOG = LoggerFactory.getLogger(HostAnswer.class);
+
+    private final Exchange exchange;
+    private final Object what;
+    private final Future<?> patience;
+
+    private HostAnswer(Exchange exchange, Object what) {
+        this.exchange = exchange;
+        this.what = what;
+        this.patience = exchange.loop().schedule(this::giveUp, PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    }
+
+    /**
+     * Has the host asked on its executor.
+     *
+     * @param what is asked for, for the log
+     * @param question calls {@link #give} or {@link #fail} in the end, on any thread, or throws
+     */
+    static void ask(Exchange exchange, Object what, Executor hostExecutor, Question question) {
+        HostAnswer answer = new HostAnswer(exchange, what);
+        exchange.whenAbandoned(() -> answer.patience.cancel(false));
+        try {
+            hostExecutor.execute(() -> answer.take(question));
+        } catch (RejectedExecutionException full) {
+            answer.patience.cancel(false);
+            exchange.fail(503, "too many requests at once");
+        }
+    }
+
+    private void take(Question question) {
+        try {
+            question.putTo(this);
+        } catch (Throwable failure) {
+            // Not even an Error of the host's may leave the client without an answer.
+            fail(failure);
+        }
+    }
+
+    /** Has the answer written, unless it comes too late. */
+    void give(Runnable writer) {
+        exchange.loop().execute(() -> write(writer));
+    }
+
+    /** Answers that it did not work. */
+    void fail(Throwable failure) {
+        give(() -> failed(failure));
+    }
+
+    private void write(Runnable writer) {
+        patience.cancel(false);
+        if (!exchange.isOpen()) {
+            return;
+        }
+        try {
+            writer.run();
+        } catch (Throwable failure) {
+            failed(failure);
+        }
+    }
+
+    private void failed(Throwable failure) {
+        LOG.warn("{} failed in the host", what, failure);
+        exchange.fail(500, "internal server error");
+    }
+
+    private void giveUp() {
+        if (exchange.isOpen()) {
+            LOG.warn("{} was not answered by the host within {} s", what, PATIENCE.toSeconds());
+            exchange.fail(503, "the server took too long");
+        }
+    }
+
+    /** What to ask. */
+    interface Question {
+        void putTo(HostAnswer answer) throws Exception;
+    }
+}
