@@ -119,26 +119,25 @@ final class Calls {
 
     /** Runs foreign code on the host executor. */
     void inHostCode(Runnable task) {
-        host.execute(marked(task));
+        host.execute(() -> run(task));
     }
 
-    private Runnable marked(Runnable task) {
-        return () -> {
-            isInHostCode.set(true);
-            try {
-                task.run();
-            } finally {
-                isInHostCode.set(false);
-            }
-        };
-    }
-
-    /** Runs a completion on the host executor, or if that is full, on a thread that is kept for this. */
+    /** Runs a completion on the host executor, or if that is full, on the worker. */
     void complete(Runnable completion) {
         try {
             inHostCode(completion);
         } catch (RejectedExecutionException full) {
-            overflow.execute(marked(completion));
+            worker.execute(() -> run(completion));
+        }
+    }
+
+    private void run(Runnable task) {
+        boolean before = isInHostCode.get();
+        isInHostCode.set(true);
+        try {
+            task.run();
+        } finally {
+            isInHostCode.set(before);
         }
     }
 
