@@ -12,6 +12,10 @@ import org.junit.jupiter.api.Test;
 /** A loop is woken for whatever is added, once at a time, and finds it in order. */
 public class LoopQueueLincheckTest {
 
+    static {
+        System.setProperty("lincheck.logLevel", "ERROR");
+    }
+
     /** The event loop: turns that wait to be run. */
     private final ConcurrentLinkedQueue<Runnable> turns = new ConcurrentLinkedQueue<>();
 

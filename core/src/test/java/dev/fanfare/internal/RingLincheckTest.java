@@ -17,6 +17,10 @@ import org.junit.jupiter.api.Test;
 @Param(name = "offset", gen = IntGen.class, conf = "1:12")
 public class RingLincheckTest {
 
+    static {
+        System.setProperty("lincheck.logLevel", "ERROR");
+    }
+
     private final Ring ring = new Ring(0);
     private long top;
 

@@ -11,6 +11,10 @@ import org.junit.jupiter.api.Test;
 /** Tasks of a stripe run one at a time, see what the ones before wrote, and none is forgotten. */
 public class StripeLincheckTest {
 
+    static {
+        System.setProperty("lincheck.logLevel", "ERROR");
+    }
+
     private final AtomicInteger brought = new AtomicInteger();
     /** Neither thread-safe nor volatile: the stripe's business. */
     private final List<Integer> ran = new ArrayList<>();

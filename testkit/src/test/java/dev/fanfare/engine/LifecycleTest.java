@@ -26,6 +26,7 @@ import dev.fanfare.testkit.RecordingOutlet.Disconnected;
 import dev.fanfare.testkit.RecordingSubscriber;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -152,6 +153,35 @@ class LifecycleTest {
 
             assertThat(failure).isInstanceOf(IllegalStateException.class).hasMessageContaining("callback");
         }
+    }
+
+    @Test
+    void closingFromACallbackIsRefusedAlsoWhenTheHostExecutorIsFull() throws Exception {
+        CompletableFuture<Throwable> thrown = new CompletableFuture<>();
+        Fanfare fanfare = Fanfare.builder()
+                .hostExecutor(task -> {
+                    throw new RejectedExecutionException("full");
+                })
+                .build();
+        Subscription unused = fanfare.subscribe(ChannelId.of("a"), StartAt.live(), new Subscriber() {
+            @Override
+            public void onReady(Resume resume) {
+                try {
+                    fanfare.close();
+                    thrown.complete(null);
+                } catch (IllegalStateException expected) {
+                    thrown.complete(expected);
+                }
+            }
+
+            @Override
+            public void onPublication(Publication publication) {}
+        });
+
+        Throwable failure = thrown.get(20, TimeUnit.SECONDS);
+
+        assertThat(failure).isInstanceOf(IllegalStateException.class);
+        fanfare.close();
     }
 
     @Test
