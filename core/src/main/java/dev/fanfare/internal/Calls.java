@@ -122,12 +122,12 @@ final class Calls {
         host.execute(() -> run(task));
     }
 
-    /** Runs a completion on the host executor, or if that is full, on the worker. */
+    /** Runs a completion on the host executor, or if that is full, on a thread kept for those. */
     void complete(Runnable completion) {
         try {
             inHostCode(completion);
         } catch (RejectedExecutionException full) {
-            worker.execute(() -> run(completion));
+            overflow.execute(() -> run(completion));
         }
     }
 
