@@ -228,6 +228,10 @@ public final class Engine implements Fanfare {
         return node;
     }
 
+    boolean isOpen() {
+        return !isClosed.get();
+    }
+
     private void requireOpen() {
         if (isClosed.get()) {
             throw new ClosedException("This Fanfare is closed");

@@ -34,6 +34,11 @@ final class Gate implements Gateway {
     }
 
     @Override
+    public boolean isOpen() {
+        return engine.isOpen();
+    }
+
+    @Override
     public Executor hostExecutor() {
         return engine.calls::inHostCode;
     }

@@ -5,6 +5,7 @@ import dev.fanfare.netty.api.ServerApi;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.netty.connection.TransportSettings;
 import dev.fanfare.netty.http.Endpoint;
+import dev.fanfare.netty.http.Exchange;
 import dev.fanfare.netty.http.HttpConnection;
 import dev.fanfare.netty.http.HttpLimits;
 import dev.fanfare.netty.http.JsonText;
@@ -113,16 +114,20 @@ final class Startup {
         return router.build();
     }
 
-    private static void addHealth(Router.Builder router) {
-        router.add("GET", "/health/live", constant("{\"live\":true}"));
-        router.add("GET", "/health/ready", constant("{\"ready\":true}"));
+    private void addHealth(Router.Builder router) {
+        router.add("GET", "/health/live", exchange -> answer(exchange, 200, "{\"live\":true}"));
+        router.add("GET", "/health/ready", exchange -> {
+            if (gateway.isOpen()) {
+                answer(exchange, 200, "{\"ready\":true}");
+            } else {
+                answer(exchange, 503, "{\"ready\":false,\"reason\":\"closed\"}");
+            }
+        });
     }
 
-    private static Endpoint constant(String json) {
-        return exchange -> {
-            JsonText.raw(exchange.begin(200, MediaTypes.JSON), json);
-            exchange.end();
-        };
+    private static void answer(Exchange exchange, int status, String json) {
+        JsonText.raw(exchange.begin(status, MediaTypes.JSON), json);
+        exchange.end();
     }
 
     private void addApi(Router.Builder router) {

@@ -71,6 +71,18 @@ class NettyTransportTest {
     }
 
     @Test
+    void closedFanfareIsAliveButNotReady() {
+        connected();
+
+        fanfare.close();
+
+        assertThat(client.get("/health/live").status).isEqualTo(200);
+        Answer ready = client.get("/health/ready");
+        assertThat(ready.status).isEqualTo(503);
+        assertThat(ready.text()).isEqualTo("{\"ready\":false,\"reason\":\"closed\"}");
+    }
+
+    @Test
     void unknownPathIsNotFound() {
         Answer answer = connected().get("/nowhere");
 

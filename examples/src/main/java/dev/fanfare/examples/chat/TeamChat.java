@@ -27,13 +27,11 @@ public final class TeamChat {
     /** Namespace of "is typing": {@code typing:lobby}. */
     static final String TYPING = "typing";
 
-    private final Clock clock;
     private final RoomAccess access = new RoomAccess();
     private final SignIns signIns;
     private volatile @Nullable RpcHandler calls; // set once, by mount()
 
     private TeamChat(Clock clock) {
-        this.clock = clock;
         this.signIns = new SignIns(clock);
     }
 
@@ -72,7 +70,7 @@ public final class TeamChat {
      */
     @CanIgnoreReturnValue
     public NettyTransport.Builder mount(NettyTransport.Builder transport, Fanfare fanfare) {
-        calls = new ChatCalls(fanfare, clock);
+        calls = new ChatCalls(fanfare);
         ChatRoutes routes = new ChatRoutes(fanfare, signIns);
         return transport
                 .authenticator(signIns)

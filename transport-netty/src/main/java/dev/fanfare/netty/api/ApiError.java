@@ -1,6 +1,7 @@
 package dev.fanfare.netty.api;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ClosedException;
 import dev.fanfare.FanfareException;
 import dev.fanfare.Refusal;
 import dev.fanfare.RefusedException;
@@ -33,6 +34,9 @@ public record ApiError(
     static final int BAD_REQUEST = 107;
     private static final int INTERNAL = 100;
 
+    /** Fanfare is closed here; another node, or the next process, can do it. */
+    static final ApiError CLOSED = new ApiError(INTERNAL, "closed", true, null);
+
     /** Returns the error for a refusal. */
     public static ApiError of(Refusal reason) {
         return of(reason, null);
@@ -46,6 +50,9 @@ public record ApiError(
     static ApiError of(Throwable failure) {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        if (cause instanceof ClosedException) {
+            return CLOSED;
+        }
         if (cause instanceof RefusedException refused) {
             return of(refused.reason());
         }

@@ -1,6 +1,7 @@
 package dev.fanfare.netty.api;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ClosedException;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.Fanfare;
 import dev.fanfare.Payload;
@@ -73,11 +74,23 @@ public final class ServerApi {
     private Endpoint guarded(Endpoint endpoint) {
         return exchange -> {
             if (key.isShownBy(exchange)) {
-                endpoint.handle(exchange);
+                handle(endpoint, exchange);
             } else {
                 exchange.fail(401, 101, "unauthorized: X-API-Key is missing or wrong");
             }
         };
+    }
+
+    private void handle(Endpoint endpoint, Exchange exchange) {
+        if (!gateway.isOpen()) {
+            ApiError.CLOSED.answer(exchange, 503);
+            return;
+        }
+        try {
+            endpoint.handle(exchange);
+        } catch (ClosedException justNow) {
+            ApiError.CLOSED.answer(exchange, 503);
+        }
     }
 
     private void publish(Exchange exchange, ApiRequest request) {
@@ -210,7 +223,8 @@ public final class ServerApi {
     private static <T> void write(
             Exchange exchange, @Nullable T result, @Nullable Throwable failure, Writer<T> writer) {
         try {
-            writer.write(exchange.begin(200, MediaTypes.JSON), result, failure);
+            boolean isClosed = failure != null && ApiError.of(failure).equals(ApiError.CLOSED);
+            writer.write(exchange.begin(isClosed ? 503 : 200, MediaTypes.JSON), result, failure);
             exchange.end();
         } catch (RuntimeException broken) {
             LOG.warn("{} could not be answered", exchange.path(), broken);

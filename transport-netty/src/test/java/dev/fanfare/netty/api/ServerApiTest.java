@@ -74,6 +74,27 @@ class ServerApiTest {
         return ((HistoryResult.Page) result).publications();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"publish", "broadcast", "history", "presence", "connections", "info", "disconnect"})
+    void afterFanfareIsClosedTheApiSaysSo(String method) {
+        fanfare.close();
+
+        Answer answer = client.post(
+                "/api/" + method,
+                "{\"channel\":\"chat:a\",\"channels\":[\"chat:a\"],\"data\":1,\"user\":\"u\"}",
+                "X-API-Key: key");
+
+        assertThat(answer.status).isEqualTo(503);
+        assertThat(answer.text()).isEqualTo("{\"error\":{\"code\":100,\"message\":\"closed\",\"temporary\":true}}");
+    }
+
+    @Test
+    void afterFanfareIsClosedTheKeyIsStillAskedFor() {
+        fanfare.close();
+
+        assertThat(client.post("/api/info", "{}").status).isEqualTo(401);
+    }
+
     // ---- publish
 
     @Test

@@ -278,6 +278,24 @@ class ConnectTest {
     }
 
     @Test
+    void takesOnlySoManyBytesBeforeTheReply() {
+        connectWithChannels("{\"id\":1,\"connect\":{}}");
+        client.connection().answerFresh("x", 0);
+        Publication large = Publication.builder(Payload.of("\"" + "x".repeat(40_000) + "\""))
+                .position("x", 1, 1, 0)
+                .build();
+        client.connection().push("a", large);
+        assertThat(client.connection().outlet.isWritable()).isTrue();
+
+        client.connection().push("a", large);
+
+        assertThat(client.connection().outlet.isWritable()).isFalse();
+        client.connection().answerFresh("", 0);
+        assertThat(client.texts()).hasSize(3);
+        assertThat(client.connection().outlet.isWritable()).isTrue();
+    }
+
+    @Test
     void takesOnlySoManyPushesBeforeTheReply() {
         connectWithChannels("{\"id\":1,\"connect\":{}}");
         client.connection().answerFresh("x", 0);

@@ -52,6 +52,11 @@ final class ScriptedGateway implements Gateway {
     }
 
     @Override
+    public boolean isOpen() {
+        return true;
+    }
+
+    @Override
     public Executor hostExecutor() {
         return task -> {
             hostTasks.add(task);

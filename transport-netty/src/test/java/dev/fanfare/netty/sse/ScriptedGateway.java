@@ -57,6 +57,11 @@ final class ScriptedGateway implements Gateway, Connection, TimeSource {
     }
 
     @Override
+    public boolean isOpen() {
+        return true;
+    }
+
+    @Override
     public Executor hostExecutor() {
         return Runnable::run;
     }

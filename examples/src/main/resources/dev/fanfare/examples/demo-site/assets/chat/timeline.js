@@ -6,7 +6,16 @@ const TOGETHER = 5 * 60_000; // messages of one author within five minutes hang 
 const NEAR_END = 80; // pixels
 const KEPT = 1000; // entries; older ones can be loaded again
 
+const OLDEST = 31 * 24 * 3_600_000; // messages are kept for thirty days
+const AHEAD = 2 * 60_000; // what an author's clock may be ahead of this one
+
 const WORDS = { waiting: 'Waiting for the network', sending: 'Sending', sent: 'Sent', failed: 'Not sent' };
+
+/** Tells whether to believe the time that an author's clock gave. */
+function isPlausible(at) {
+  const now = Date.now();
+  return typeof at === 'number' && at > now - OLDEST && at < now + AHEAD;
+}
 
 export class Timeline {
   #list;
@@ -88,7 +97,7 @@ export class Timeline {
   #addOne(offset, data) {
     const { user, text } = readMessage(data);
     const tempId = user === this.#user ? data?.tempId : undefined;
-    const at = typeof data?.at === 'number' ? data.at : null;
+    const at = isPlausible(data?.at) ? data.at : null;
     const pending = tempId && this.#entries.find((entry) => entry.tempId === tempId && !entry.offset);
     const byApi = !data?.tempId;
     const entry = pending || { author: user, at, element: this.#draw(user, text, at, byApi) };
