@@ -60,7 +60,6 @@ final class Reader {
     boolean announcesJoin;
 
     private boolean isReading;
-    private boolean isInDoubt;
     private boolean isAwaiting;
     private boolean isTimed;
     private @Nullable Lane lane;
@@ -218,10 +217,9 @@ final class Reader {
     void laneReset(Resume.Reset reset) {
         if (state == State.LIVE) {
             reset(reset);
-        } else if (state == State.CATCHING_UP) {
-            isInDoubt = true; // what it has may be from before the break, and then nothing is wrong with it
-            pump();
-        } // a Replay compares with the lane, and finds out
+        }
+        // Who catches up asks the log: what it has may be from before the break, and then nothing is wrong
+        // with it. And a Replay compares with the lane, and finds out.
     }
 
     private void reset(Resume.Reset reset) {
@@ -247,9 +245,7 @@ final class Reader {
                 return;
             }
             Cursor served = lane().position();
-            if (isInDoubt) {
-                readPage();
-            } else if (isAt(served)) {
+            if (isAt(served)) {
                 state = State.LIVE;
                 flushConflated();
             } else {
@@ -265,7 +261,6 @@ final class Reader {
 
     private void readPage() {
         isReading = true;
-        isInDoubt = false;
         Cursor asked = position();
         lane().topic.read(LogRead.after(channel, offset, PAGE), lane().queue, (page, failure) -> {
             isReading = false;
@@ -274,8 +269,8 @@ final class Reader {
             }
             if (page == null) {
                 retryLater();
-            } else if (isInDoubt || !isAt(asked)) {
-                pump(); // the page is of before that
+            } else if (!isAt(asked)) {
+                pump(); // a reset moved it meanwhile
             } else {
                 take(page);
             }

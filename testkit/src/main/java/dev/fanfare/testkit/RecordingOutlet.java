@@ -42,6 +42,9 @@ public final class RecordingOutlet implements Outlet {
     /** A subscribe was answered. */
     public record Answered(String channel, SubscribeResult result) implements Event {}
 
+    /** The host subscribed the client. */
+    public record SubscribedByHost(String channel, SubscribeResult.Subscribed how) implements Event {}
+
     /** A publication was written. */
     public record Written(String channel, Publication publication) implements Event {}
 
@@ -67,6 +70,7 @@ public final class RecordingOutlet implements Outlet {
     private Connection connection;
     private long room = Long.MAX_VALUE;
     private boolean goesOnAfterReset = true;
+    private boolean canBeSubscribedByHost = true;
     private boolean isClosed;
     private int flushes;
     private int unflushed;
@@ -143,6 +147,11 @@ public final class RecordingOutlet implements Outlet {
     /** Ends subscriptions whose run is broken instead of going on, as clients do that subscribe again. */
     public void endOnReset() {
         goesOnAfterReset = false;
+    }
+
+    /** Cannot be told that the host subscribed it, as a plain event stream cannot. */
+    public void refuseSubscriptionsByHost() {
+        canBeSubscribedByHost = false;
     }
 
     /** Does something at the end of each write, such as becoming writable there and then. */
@@ -255,6 +264,15 @@ public final class RecordingOutlet implements Outlet {
     public void skipped(ChannelId channel, long count) {
         take("a count of what was left out");
         events.add(new Skipped(channel.value(), count));
+    }
+
+    @Override
+    public boolean subscribed(ChannelId channel, SubscribeResult.Subscribed how) {
+        if (canBeSubscribedByHost) {
+            unflushed++;
+            events.add(new SubscribedByHost(channel.value(), how));
+        }
+        return canBeSubscribedByHost;
     }
 
     @Override

@@ -20,6 +20,7 @@ import dev.fanfare.testkit.ManualTime;
 import dev.fanfare.testkit.RecordingOutlet;
 import dev.fanfare.testkit.RecordingOutlet.Disconnected;
 import dev.fanfare.testkit.RecordingOutlet.Ended;
+import dev.fanfare.testkit.RecordingOutlet.SubscribedByHost;
 import dev.fanfare.testkit.RecordingSubscriber;
 import java.time.Duration;
 import java.util.List;
@@ -200,6 +201,50 @@ class ClusterTest {
 
         assertThat(ann.events()).hasSize(1).noneMatch(Ended.class::isInstance);
         assertThat(ann.connection().isSubscribed(CHANNEL)).isFalse();
+    }
+
+    @Test
+    void aUserIsSubscribedEverywhere() {
+        RecordingOutlet here = one.connect("ann");
+        RecordingOutlet there = two.connect("ann");
+        RecordingOutlet other = two.connect("bob");
+
+        Void done = ask(one.fanfare.connections().subscribe("ann", CHANNEL));
+        one.publish("log:a", "1");
+        settle();
+
+        assertThat(here.events()).element(0).isInstanceOf(SubscribedByHost.class);
+        assertThat(here.texts("log:a")).containsExactly("1");
+        assertThat(there.texts("log:a")).containsExactly("1");
+        assertThat(other.events()).isEmpty();
+        assertThat(there.unflushed()).isZero();
+    }
+
+    @Test
+    void aConnectionThatCannotBeToldIsNotSubscribed() {
+        RecordingOutlet stream = two.connect("ann");
+        stream.refuseSubscriptionsByHost();
+
+        Void done = ask(one.fanfare.connections().subscribe("ann", CHANNEL));
+        one.publish("log:a", "1");
+        settle();
+
+        assertThat(stream.events()).isEmpty();
+        assertThat(stream.connection().isSubscribed(CHANNEL)).isFalse();
+    }
+
+    @Test
+    void aConnectionThatIsSubscribedAlreadyStaysAsItIs() {
+        RecordingOutlet ann = two.connect("ann").subscribe("log:a", StartAt.live());
+        settle();
+        ann.takeEvents();
+
+        Void done = ask(one.fanfare.connections().subscribe("ann", CHANNEL));
+        one.publish("log:a", "1");
+        settle();
+
+        assertThat(ann.texts("log:a")).containsExactly("1");
+        assertThat(ann.events()).hasSize(1);
     }
 
     @Test
