@@ -25,7 +25,7 @@ final class Embedding {
                 .authorizer(Authorizer.allowAll()) // who may do what: your rules
                 .build();
         NettyTransport transport = NettyTransport.builder(fanfare)
-                .port(port) // WebSocket, EventSource and an HTTP API
+                .port(port) // WebSocket and EventSource; apiKey(…) adds the API
                 .authenticator(Authenticator.anonymous()) // who is who: your tokens
                 .start();
 

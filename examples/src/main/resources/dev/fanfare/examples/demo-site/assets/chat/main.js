@@ -197,8 +197,8 @@ class Chat {
     return {
       message: (publication) => show([publication]),
       history: (publications, top, hasMore) => {
+        page.older.hidden = !hasMore; // first, since it takes room above what is scrolled to
         show(publications);
-        page.older.hidden = !hasMore;
         for (const message of this.#outbox.of(this.#room.id)) {
           if (message.state === 'sent' && message.offset <= top) {
             this.#outbox.take(message.tempId); // it lies before what is shown
