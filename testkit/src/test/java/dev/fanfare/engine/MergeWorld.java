@@ -2,6 +2,9 @@ package dev.fanfare.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fanfare.ChannelId;
+import dev.fanfare.Payload;
+import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
 import dev.fanfare.ResetReason;
 import dev.fanfare.StartAt;
@@ -56,6 +59,7 @@ final class MergeWorld {
         boolean knowsTags = true;
         boolean announcesItself = true;
         boolean neverProbes;
+        Payload payload = Payload.of("p");
 
         Scenario(String name) {
             this.name = name;
@@ -90,7 +94,6 @@ final class MergeWorld {
     private final List<String> trace = new ArrayList<>();
     private final Set<Deed> done = EnumSet.noneOf(Deed.class);
     private final ManualNode node;
-    private int texts;
 
     MergeWorld(Scenario scenario) {
         this.scenario = scenario;
@@ -224,7 +227,7 @@ final class MergeWorld {
     }
 
     private void publish() {
-        assertThat(node.fanfare.publish(CHANNEL, "p" + ++texts))
+        assertThat(node.fanfare.publish(ChannelId.of(CHANNEL), scenario.payload, PublishOptions.none()))
                 .isCompletedWithValueMatching(PublishResult::isAccepted);
     }
 
