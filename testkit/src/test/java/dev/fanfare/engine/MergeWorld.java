@@ -75,6 +75,12 @@ final class MergeWorld {
             return this;
         }
 
+        /** Makes publications so large that two of them are too much for one answer. */
+        Scenario large() {
+            payload = LARGE;
+            return this;
+        }
+
         @Override
         public String toString() {
             return name;
@@ -84,6 +90,7 @@ final class MergeWorld {
     private record Step(String name, Runnable action) {}
 
     private static final String CHANNEL = "c:x";
+    private static final Payload LARGE = Payload.wrap(new byte[300 * 1024]);
 
     private final ManualTime time = new ManualTime();
     private final ScriptedStore store = new ScriptedStore(time);
@@ -102,7 +109,10 @@ final class MergeWorld {
         this.node = ManualNode.open(
                 store,
                 time,
-                builder -> builder.namespace("c", rules -> rules.retain(scenario.retained, Duration.ofDays(1))));
+                builder -> builder.namespace(
+                        "c",
+                        rules -> rules.retain(scenario.retained, Duration.ofDays(1))
+                                .maxMessageBytes(1 << 20)));
         for (int i = 0; i < scenario.published; i++) {
             publish();
         }
