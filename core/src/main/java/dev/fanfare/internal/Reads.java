@@ -10,8 +10,8 @@ import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the log for the readers of one topic: those who want the same part at the same time share one
- * read.
+ * Reads the log for the readers of one topic: those who want the same part share one read. Who asks while
+ * that read is under way shares the next one, because what it needs may be younger than the first read.
  *
  * <p><i>Threads.</i> Confined to the topic's stripe; answers go to the asker's loop.
  *
@@ -23,7 +23,8 @@ final class Reads {
 
     private final Hub hub;
     private final Stripe stripe;
-    private final Map<LogRead, List<Asker>> underWay = new HashMap<>(1);
+    /** Who waits for the next read, by the read that is under way. */
+    private final Map<LogRead, List<Asker>> next = new HashMap<>(1);
 
     Reads(Hub hub, Stripe stripe) {
         this.hub = hub;
@@ -32,22 +33,26 @@ final class Reads {
 
     void read(LogRead read, LoopQueue queue, BiConsumer<@Nullable LogPage, @Nullable Throwable> then) {
         stripe.execute(() -> {
-            List<Asker> askers = underWay.get(read);
-            if (askers != null) {
-                askers.add(new Asker(queue, then));
-                return;
+            Asker asker = new Asker(queue, then);
+            List<Asker> waiting = next.get(read);
+            if (waiting == null) {
+                begin(read, List.of(asker));
+            } else {
+                waiting.add(asker);
             }
-            askers = new ArrayList<>(1);
-            askers.add(new Asker(queue, then));
-            underWay.put(read, askers);
-            hub.read(read).whenComplete((page, failure) -> stripe.execute(() -> answer(read, page, failure)));
         });
     }
 
-    private void answer(LogRead read, @Nullable LogPage page, @Nullable Throwable failure) {
-        List<Asker> askers = underWay.remove(read);
-        if (askers != null) {
-            askers.forEach(asker -> asker.queue.add(() -> asker.then.accept(page, failure)));
+    private void begin(LogRead read, List<Asker> askers) {
+        next.put(read, new ArrayList<>(0));
+        hub.read(read).whenComplete((page, failure) -> stripe.execute(() -> answer(read, askers, page, failure)));
+    }
+
+    private void answer(LogRead read, List<Asker> askers, @Nullable LogPage page, @Nullable Throwable failure) {
+        List<Asker> waiting = next.remove(read);
+        askers.forEach(asker -> asker.queue.add(() -> asker.then.accept(page, failure)));
+        if (waiting != null && !waiting.isEmpty()) {
+            begin(read, waiting);
         }
     }
 }

@@ -23,6 +23,7 @@ public final class RecordingFormat implements FrameEncoder {
     private final AtomicInteger live = new AtomicInteger();
     private final AtomicInteger misused = new AtomicInteger();
     private volatile Predicate<Publication> unfit = publication -> false;
+    private volatile boolean refusesPresence;
 
     /** Makes a format that has encoded nothing. */
     public RecordingFormat() {}
@@ -37,12 +38,20 @@ public final class RecordingFormat implements FrameEncoder {
 
     @Override
     public Frame presence(ChannelId channel, PresenceEvent event) {
+        if (refusesPresence) {
+            throw new IllegalArgumentException("This format cannot carry " + event);
+        }
         return new RecordedFrame(null, event, 1);
     }
 
     /** Throws from now on when it is to encode such a publication. */
     public void refuse(Predicate<Publication> publications) {
         this.unfit = requireNonNull(publications, "publications");
+    }
+
+    /** Throws from now on when it is to encode a join or leave. */
+    public void refusePresence() {
+        refusesPresence = true;
     }
 
     /** Returns how many frames were made. */

@@ -31,6 +31,7 @@ class FanOutTest {
 
     private static FanfareBuilder namespaces(FanfareBuilder builder) {
         return builder.namespace("log", rules -> rules.retain(5000, Duration.ofHours(1)))
+                .namespace("room", rules -> rules.presence())
                 .namespace("", rules -> rules);
     }
 
@@ -193,6 +194,32 @@ class FanOutTest {
 
         assertThat(bad.texts("log:a")).containsExactly("1");
         assertThat(bad.events()).contains(new Disconnected(DisconnectReason.INAPPROPRIATE_PROTOCOL));
+    }
+
+    @Test
+    void anEncoderThatThrowsAtAJoinDisconnectsToo() {
+        binary.refusePresence();
+        RecordingOutlet bad = node.connect("bad", node.loop, binary).subscribe("room:a", StartAt.live());
+        RecordingOutlet good = node.connect("good").subscribe("room:a", StartAt.live());
+
+        node.settle();
+
+        assertThat(bad.events()).contains(new Disconnected(DisconnectReason.INAPPROPRIATE_PROTOCOL));
+        assertThat(good.events()).noneMatch(Disconnected.class::isInstance).hasSizeGreaterThan(1);
+    }
+
+    @Test
+    void aJoinIsEncodedOncePerFormat() {
+        for (int i = 0; i < 5; i++) {
+            node.connect().subscribe("room:a", StartAt.live());
+        }
+        node.settle();
+        int before = json.encoded();
+
+        node.connect().subscribe("room:a", StartAt.live());
+        node.settle();
+
+        assertThat(json.encoded() - before).isEqualTo(1);
     }
 
     @Test

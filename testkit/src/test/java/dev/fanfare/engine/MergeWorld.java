@@ -2,6 +2,9 @@ package dev.fanfare.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fanfare.ChannelId;
+import dev.fanfare.Payload;
+import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
 import dev.fanfare.ResetReason;
 import dev.fanfare.StartAt;
@@ -56,6 +59,7 @@ final class MergeWorld {
         boolean knowsTags = true;
         boolean announcesItself = true;
         boolean neverProbes;
+        Payload payload = Payload.of("p");
 
         Scenario(String name) {
             this.name = name;
@@ -71,6 +75,12 @@ final class MergeWorld {
             return this;
         }
 
+        /** Makes publications so large that two of them are too much for one answer. */
+        Scenario large() {
+            payload = LARGE;
+            return this;
+        }
+
         @Override
         public String toString() {
             return name;
@@ -80,6 +90,7 @@ final class MergeWorld {
     private record Step(String name, Runnable action) {}
 
     private static final String CHANNEL = "c:x";
+    private static final Payload LARGE = Payload.wrap(new byte[300 * 1024]);
 
     private final ManualTime time = new ManualTime();
     private final ScriptedStore store = new ScriptedStore(time);
@@ -90,7 +101,6 @@ final class MergeWorld {
     private final List<String> trace = new ArrayList<>();
     private final Set<Deed> done = EnumSet.noneOf(Deed.class);
     private final ManualNode node;
-    private int texts;
 
     MergeWorld(Scenario scenario) {
         this.scenario = scenario;
@@ -99,7 +109,10 @@ final class MergeWorld {
         this.node = ManualNode.open(
                 store,
                 time,
-                builder -> builder.namespace("c", rules -> rules.retain(scenario.retained, Duration.ofDays(1))));
+                builder -> builder.namespace(
+                        "c",
+                        rules -> rules.retain(scenario.retained, Duration.ofDays(1))
+                                .maxMessageBytes(1 << 20)));
         for (int i = 0; i < scenario.published; i++) {
             publish();
         }
@@ -224,7 +237,7 @@ final class MergeWorld {
     }
 
     private void publish() {
-        assertThat(node.fanfare.publish(CHANNEL, "p" + ++texts))
+        assertThat(node.fanfare.publish(ChannelId.of(CHANNEL), scenario.payload, PublishOptions.none()))
                 .isCompletedWithValueMatching(PublishResult::isAccepted);
     }
 

@@ -79,6 +79,10 @@ class ResumeInterleavingTest {
                     .with(LOSE_HINT, 1)
                     .with(SWAP_HINTS, 1)
                     .with(STALL, 6));
+            scenarios.add(busy("answers cut short", variant)
+                    .large()
+                    .with(LOSE_HINT, 1)
+                    .with(STALL, 4));
             scenarios.add(
                     busy("trims", variant).with(LOSE_HINT, 1).with(STALL, 4).with(TRIM, 2));
             scenarios.add(busy("new epochs", variant)

@@ -325,6 +325,30 @@ class ResumeTest {
     }
 
     @Test
+    void aReadThatSomebodyElseAskedForEarlierProvesNothing() {
+        node.subscribed(LOG, StartAt.live());
+        Cursor five = publish(LOG, 5);
+        store.holdsReads = true;
+        store.looksWhenAsked = true;
+        node.connect().subscribe(LOG, StartAt.after(new Cursor(five.epoch(), 6, 7)));
+        node.settle();
+        store.holdsHints = true;
+        Cursor six = publish(LOG, 1);
+
+        RecordingOutlet client = node.connect().subscribe(LOG, StartAt.after(six));
+        node.settle();
+        store.holdsReads = false;
+        store.holdsHints = false;
+        do {
+            node.settle();
+        } while (store.answerAll());
+
+        assertThat(client.events()).hasSize(1);
+        Subscribed answer = (Subscribed) ((Answered) client.events().get(0)).result();
+        assertThat(answer.resume()).isEqualTo(new Resume.Continued(six));
+    }
+
+    @Test
     void aSecondSubscriptionOfTheSameClientIsRefused() {
         RecordingOutlet client = node.subscribed(LOG, StartAt.live());
 
