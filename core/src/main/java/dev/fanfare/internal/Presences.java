@@ -136,7 +136,7 @@ final class Presences {
 
     private CompletionStage<Boolean> leave(Place place, Entry entry, Duration grace) {
         boolean hasEntered = !entry.entered.isCompletedExceptionally();
-        boolean isUnseen = hasEntered && entry.entered.join() && !entry.isAnnounced;
+        boolean isUnseen = hasEntered && entry.entered.getNow(false) && !entry.isAnnounced;
         Duration patience = hasEntered && !isUnseen ? grace : Duration.ZERO;
         return calls.store("presence in " + place.channel, () -> store.leave(place.channel, entry.member, patience))
                 .whenComplete((left, failure) -> {
