@@ -45,6 +45,9 @@ final class Broadcast {
 
     final ChannelId channel;
     final @Nullable Publication publication;
+    /** When it was handed to the lanes; see {@code TimeSource.nanos()}. */
+    final long begunNanos;
+
     private final @Nullable PresenceEvent presence;
 
     @Keep // through LANES
@@ -53,19 +56,24 @@ final class Broadcast {
     private volatile @Nullable Encoded encoded;
 
     private Broadcast(
-            ChannelId channel, @Nullable Publication publication, @Nullable PresenceEvent presence, int lanes) {
+            ChannelId channel,
+            @Nullable Publication publication,
+            @Nullable PresenceEvent presence,
+            int lanes,
+            long begunNanos) {
+        this.begunNanos = begunNanos;
         this.lanes = lanes;
         this.channel = channel;
         this.publication = publication;
         this.presence = presence;
     }
 
-    static Broadcast of(ChannelId channel, Publication publication, int lanes) {
-        return new Broadcast(channel, publication, null, lanes);
+    static Broadcast of(ChannelId channel, Publication publication, int lanes, long nanos) {
+        return new Broadcast(channel, publication, null, lanes, nanos);
     }
 
     static Broadcast of(ChannelId channel, PresenceEvent presence, int lanes) {
-        return new Broadcast(channel, null, presence, lanes);
+        return new Broadcast(channel, null, presence, lanes, 0);
     }
 
     /** Returns this in that wire format. */

@@ -304,7 +304,7 @@ final class Topic implements Bus.Watcher {
         if (count == 0) {
             return;
         }
-        Broadcast broadcast = Broadcast.of(channel, publication, count);
+        Broadcast broadcast = Broadcast.of(channel, publication, count, hub.time.nanos());
         for (Lane lane : lanes.values()) {
             if (lane.isBehind
                     || !lane.queue.offer(
