@@ -23,6 +23,7 @@ public final class ChannelRules {
     private final Duration headTtl;
     private final Duration dedupWindow;
     private final boolean presence;
+    private final boolean announcedToAll;
     private final Duration presenceGrace;
     private final DeliveryClass delivery;
     private final int maxMessageBytes;
@@ -35,6 +36,7 @@ public final class ChannelRules {
         this.headTtl = builder.headTtl;
         this.dedupWindow = builder.dedupWindow;
         this.presence = builder.presence;
+        this.announcedToAll = builder.announcedToAll;
         this.presenceGrace = builder.presenceGrace;
         this.delivery = builder.delivery;
         this.maxMessageBytes = builder.maxMessageBytes;
@@ -77,6 +79,11 @@ public final class ChannelRules {
         return presence;
     }
 
+    /** Tells whether every subscriber gets joins and leaves, whether it asked for them or not. */
+    public boolean announcesToAll() {
+        return announcedToAll;
+    }
+
     /** Returns how long a user may be without a connection before a leave is announced. */
     public Duration presenceGrace() {
         return presenceGrace;
@@ -113,6 +120,7 @@ public final class ChannelRules {
         private Duration headTtl = DEFAULT_HEAD_TTL;
         private Duration dedupWindow = Duration.ofMinutes(5);
         private boolean presence;
+        private boolean announcedToAll;
         private Duration presenceGrace = Duration.ofSeconds(10);
         private DeliveryClass delivery = DeliveryClass.reliable();
         private int maxMessageBytes = 64 * 1024;
@@ -156,6 +164,13 @@ public final class ChannelRules {
         public Builder presence() {
             this.presence = true;
             return this;
+        }
+
+        /** Keeps track of who is there, and sends joins and leaves to every subscriber, also to those who do not ask. */
+        @CanIgnoreReturnValue
+        public Builder presenceForAll() {
+            this.announcedToAll = true;
+            return presence();
         }
 
         /**

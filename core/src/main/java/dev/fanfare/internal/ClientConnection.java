@@ -77,7 +77,8 @@ final class ClientConnection extends Port implements Connection {
             }
             answer.accept(result);
         });
-        Reader reader = new Reader(this, channel, rules, request.wantsPresence() && rules.hasPresence(), replay);
+        boolean wantsPresence = rules.hasPresence() && (request.wantsPresence() || rules.announcesToAll());
+        Reader reader = new Reader(this, channel, rules, wantsPresence, replay);
         readers.put(channel, reader);
         if (request.isPermitted()) {
             enter(reader);
