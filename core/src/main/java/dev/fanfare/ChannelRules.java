@@ -24,6 +24,7 @@ public final class ChannelRules {
     private final Duration dedupWindow;
     private final boolean presence;
     private final boolean announcedToAll;
+    private final boolean countedByConnection;
     private final Duration presenceGrace;
     private final DeliveryClass delivery;
     private final int maxMessageBytes;
@@ -37,6 +38,7 @@ public final class ChannelRules {
         this.dedupWindow = builder.dedupWindow;
         this.presence = builder.presence;
         this.announcedToAll = builder.announcedToAll;
+        this.countedByConnection = builder.countedByConnection;
         this.presenceGrace = builder.presenceGrace;
         this.delivery = builder.delivery;
         this.maxMessageBytes = builder.maxMessageBytes;
@@ -84,6 +86,11 @@ public final class ChannelRules {
         return announcedToAll;
     }
 
+    /** Tells whether each connection joins and leaves by itself, rather than each user. */
+    public boolean countsConnections() {
+        return countedByConnection;
+    }
+
     /** Returns how long a user may be without a connection before a leave is announced. */
     public Duration presenceGrace() {
         return presenceGrace;
@@ -121,6 +128,7 @@ public final class ChannelRules {
         private Duration dedupWindow = Duration.ofMinutes(5);
         private boolean presence;
         private boolean announcedToAll;
+        private boolean countedByConnection;
         private Duration presenceGrace = Duration.ofSeconds(10);
         private DeliveryClass delivery = DeliveryClass.reliable();
         private int maxMessageBytes = 64 * 1024;
@@ -170,6 +178,16 @@ public final class ChannelRules {
         @CanIgnoreReturnValue
         public Builder presenceForAll() {
             this.announcedToAll = true;
+            return presence();
+        }
+
+        /**
+         * Keeps track of connections rather than users: each joins and leaves by itself, and counts as a user of
+         * its own. For clients that expect an event per device.
+         */
+        @CanIgnoreReturnValue
+        public Builder presencePerConnection() {
+            this.countedByConnection = true;
             return presence();
         }
 
