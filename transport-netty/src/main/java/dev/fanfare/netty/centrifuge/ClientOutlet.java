@@ -9,6 +9,7 @@ import dev.fanfare.netty.connection.BufferFrame;
 import dev.fanfare.netty.connection.ChannelOutlet;
 import dev.fanfare.netty.connection.Heartbeats;
 import dev.fanfare.spi.Connection.SubscribeResult;
+import dev.fanfare.spi.DeltaEncoder;
 import dev.fanfare.spi.Frame;
 import dev.fanfare.spi.FrameEncoder;
 import io.netty.buffer.ByteBuf;
@@ -67,6 +68,11 @@ final class ClientOutlet extends ChannelOutlet {
     @Override
     public FrameEncoder encoder() {
         return format.frames();
+    }
+
+    /** Returns the encoder of subscriptions with differences. */
+    DeltaEncoder deltas() {
+        return format.deltas();
     }
 
     // ---- before and after the connect reply
