@@ -82,7 +82,7 @@ class RedisBusOnlyTest {
             early.assertNext("one");
 
             server.kill();
-            await().atMost(PATIENCE).until(() -> !busB.health().hasBus());
+            await().atMost(PATIENCE).until(() -> !busB.state().hasBus());
             publish(a, "two");
             early.assertNext("two");
             a.subscribe(CHANNEL, StartAt.live(), late);
@@ -93,7 +93,7 @@ class RedisBusOnlyTest {
 
             server.run();
             await().atMost(PATIENCE)
-                    .until(() -> busA.health().isGood() && busB.health().isGood());
+                    .until(() -> busA.state().isGood() && busB.state().isGood());
             publish(a, "four");
             early.assertNext("four");
             late.assertNext("four");

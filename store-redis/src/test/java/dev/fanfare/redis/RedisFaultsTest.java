@@ -41,8 +41,8 @@ class RedisFaultsTest {
 
             assertThat(nodes.onA.resets).isEmpty();
             assertThat(nodes.onB.resets).isEmpty();
-            assertThat(nodes.storeA.health().isGood()).isTrue();
-            assertThat(nodes.storeA.health().interruptions()).isZero();
+            assertThat(nodes.storeA.state().isGood()).isTrue();
+            assertThat(nodes.storeA.state().interruptions()).isZero();
         }
     }
 
@@ -61,8 +61,8 @@ class RedisFaultsTest {
 
             assertThat(nodes.onA.resets).isEmpty();
             assertThat(nodes.onB.resets).isEmpty();
-            assertThat(nodes.storeB.health().reconnects()).isPositive();
-            await().atMost(PATIENCE).until(() -> nodes.storeB.health().isGood());
+            assertThat(nodes.storeB.state().reconnects()).isPositive();
+            await().atMost(PATIENCE).until(() -> nodes.storeB.state().isGood());
         }
     }
 
@@ -120,7 +120,7 @@ class RedisFaultsTest {
             nodes.settle();
 
             assertThat(nodes.onA.resets).isEmpty();
-            assertThat(nodes.storeA.health().failovers()).isZero();
+            assertThat(nodes.storeA.state().failovers()).isZero();
         }
     }
 
@@ -148,7 +148,7 @@ class RedisFaultsTest {
             try (TwoNodes.Traffic traffic = nodes.traffic()) {
                 traffic.more(100);
                 server.kill();
-                await().atMost(PATIENCE).until(() -> !nodes.storeA.health().hasCommands());
+                await().atMost(PATIENCE).until(() -> !nodes.storeA.state().hasCommands());
                 server.run();
                 traffic.more(100);
             }
@@ -156,7 +156,7 @@ class RedisFaultsTest {
 
             assertThat(nodes.onA.resets).containsExactly(ResetReason.EPOCH);
             assertThat(nodes.onB.resets).containsExactly(ResetReason.EPOCH);
-            await().atMost(PATIENCE).until(() -> nodes.storeA.health().isGood());
+            await().atMost(PATIENCE).until(() -> nodes.storeA.state().isGood());
         }
     }
 
@@ -204,8 +204,8 @@ class RedisFaultsTest {
 
             proxy.freeze();
 
-            await().atMost(PATIENCE).until(() -> !nodes.storeA.health().isGood());
-            await().atMost(PATIENCE).until(() -> nodes.storeA.health().isGood());
+            await().atMost(PATIENCE).until(() -> !nodes.storeA.state().isGood());
+            await().atMost(PATIENCE).until(() -> nodes.storeA.state().isGood());
             nodes.settle();
             assertThat(nodes.onA.resets).isEmpty();
             assertThat(nodes.onB.resets).isEmpty();
@@ -217,7 +217,7 @@ class RedisFaultsTest {
         try (RedisServer server = RedisServer.start();
                 TwoNodes nodes = new TwoNodes(server.uri())) {
             server.kill();
-            await().atMost(PATIENCE).until(() -> !nodes.storeA.health().hasCommands());
+            await().atMost(PATIENCE).until(() -> !nodes.storeA.state().hasCommands());
 
             PublishResult result =
                     nodes.a.publish("chat:lobby", "x").toCompletableFuture().join();
@@ -230,9 +230,9 @@ class RedisFaultsTest {
                             nodes.a.presence(CHANNEL).toCompletableFuture().join())
                     .isInstanceOf(CompletionException.class)
                     .hasCauseInstanceOf(StoreException.class);
-            assertThat(nodes.storeA.health().refusals()).isPositive();
+            assertThat(nodes.storeA.state().refusals()).isPositive();
             server.run();
-            await().atMost(PATIENCE).until(() -> nodes.storeA.health().isGood());
+            await().atMost(PATIENCE).until(() -> nodes.storeA.state().isGood());
         }
     }
 
@@ -253,8 +253,8 @@ class RedisFaultsTest {
             nodes.settle();
 
             assertThat(nodes.onA.resets).isEmpty();
-            assertThat(nodes.storeA.health().malformed()).isEqualTo(4);
-            assertThat(nodes.storeA.health().interruptions()).isZero();
+            assertThat(nodes.storeA.state().malformed()).isEqualTo(4);
+            assertThat(nodes.storeA.state().interruptions()).isZero();
         }
     }
 
@@ -375,7 +375,7 @@ class RedisFaultsTest {
                         .join();
                 assertThat(nodes.storeB.control().nodes().toCompletableFuture().join())
                         .hasSize(2);
-                assertThat(nodes.storeA.health().isGood()).isTrue();
+                assertThat(nodes.storeA.state().isGood()).isTrue();
             }
         }
     }
