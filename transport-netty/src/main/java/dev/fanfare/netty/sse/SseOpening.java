@@ -125,7 +125,8 @@ final class SseOpening implements Admission.Outcome {
                 this,
                 encoder,
                 context.heartbeats(exchange.loop()),
-                context.settings().pingInterval());
+                context.settings().pingInterval(),
+                context.turn(exchange.loop()));
         outlet = writer;
         ConnectionInfo info = new ConnectionInfo(
                 gateway.newConnectionId(),
