@@ -50,7 +50,11 @@ final class InteropServer {
 
     /** With presence as the suites know it: each connection joins and leaves at once, and everybody hears of it. */
     private static ChannelRules.Builder withoutNamespace(ChannelRules.Builder rules) {
-        return retained(rules, 100).deltas().presenceForAll().presencePerConnection().presenceGrace(Duration.ZERO);
+        return retained(rules, 100)
+                .deltas()
+                .presenceForAll()
+                .presencePerConnection()
+                .presenceGrace(Duration.ZERO);
     }
 
     /** Whatever is retained can be recovered; some suites publish what is not JSON. */
