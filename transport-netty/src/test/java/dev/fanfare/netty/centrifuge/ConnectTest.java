@@ -60,7 +60,7 @@ class ConnectTest {
         client.send("{\"id\":7,\"connect\":{}}");
         assertThat(client.texts()).isEmpty();
 
-        accept(new Accepted("ann", Payload.of("{}"), Payload.of("[1]"), List.of()));
+        accept(Accepted.user("ann").withInfo(Payload.of("{}")).withData(Payload.of("[1]")));
 
         assertThat(client.texts())
                 .containsExactly(
@@ -229,9 +229,10 @@ class ConnectTest {
 
         assertThat(client.connection().calls)
                 .containsExactly(
-                        "subscribe a SubscribeRequest[start=NOW, wantsPresence=false, isPermitted=true]",
+                        "subscribe a SubscribeRequest[start=NOW, wantsPresence=false, isPermitted=true, "
+                                + "mustResume=false, filter=null, deltas=null]",
                         "subscribe b SubscribeRequest[start=After[cursor=v1.e.3.0], wantsPresence=false, "
-                                + "isPermitted=true]");
+                                + "isPermitted=true, mustResume=false, filter=null, deltas=null]");
         client.connection().answerFresh("x", 5);
         assertThat(client.texts()).isEmpty();
         Cursor position = new Cursor("e", 4, 9);
@@ -371,7 +372,7 @@ class ConnectTest {
 
     private void connectWithChannels(String connect) {
         client.send(connect);
-        accept(new Accepted("", null, null, List.of(ChannelId.of("a"), ChannelId.of("b"), ChannelId.of("a"))));
+        accept(Accepted.user("").withChannels(List.of(ChannelId.of("a"), ChannelId.of("b"), ChannelId.of("a"))));
     }
 
     private void accept(Answer given) {

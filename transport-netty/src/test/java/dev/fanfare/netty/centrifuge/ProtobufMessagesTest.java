@@ -36,7 +36,7 @@ class ProtobufMessagesTest {
 
     @Test
     void writesConnected() {
-        SubscriptionStart start = new SubscriptionStart(true, "e", 3, true, false, List.of());
+        SubscriptionStart start = new SubscriptionStart(true, "e", 3, true, false, false, List.of());
         Welcome welcome = new Welcome("x", Payload.of("d"), Map.of("c", start), 25);
 
         assertHex(
@@ -46,7 +46,7 @@ class ProtobufMessagesTest {
 
     @Test
     void writesARecoveredSubscription() {
-        SubscriptionStart start = new SubscriptionStart(true, "e", 18, true, true, List.of(publication(300)));
+        SubscriptionStart start = new SubscriptionStart(true, "e", 18, true, true, false, List.of(publication(300)));
 
         assertHex(messages.subscribed(9, start), "0809 3215 1801 320165 3a06 220164 30ac02 4001 4812 5001 6001");
     }
