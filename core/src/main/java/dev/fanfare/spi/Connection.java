@@ -6,6 +6,7 @@ import dev.fanfare.ChannelRules;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.Cursor;
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.Expiry;
 import dev.fanfare.HistoryQuery;
 import dev.fanfare.HistoryResult;
 import dev.fanfare.Payload;
@@ -42,6 +43,28 @@ public interface Connection {
     @CanIgnoreReturnValue
     boolean unsubscribe(ChannelId channel);
 
+    /**
+     * Sets when the connection ends: it is closed {@link Expiry#GRACE} after that with {@link
+     * DisconnectReason#EXPIRED}, unless this is called again before.
+     *
+     * @param expiry null for never
+     */
+    void expires(@Nullable Expiry expiry);
+
+    /** Returns when the connection ends; null for never. */
+    @Nullable
+    Expiry expiry();
+
+    /** Returns when the subscription to the channel ends; null for with the connection, or if there is none. */
+    @Nullable
+    Expiry expiry(ChannelId channel);
+
+    /**
+     * Prolongs a subscription by a new token. If another subscription to the channel has taken the place of
+     * the one that was meant, it is left as it is.
+     */
+    void prolong(ChannelId channel, String token, Consumer<ProlongResult> answer);
+
     /** Tells whether there is a subscription to the channel, live or beginning. */
     boolean isSubscribed(ChannelId channel);
 
@@ -76,8 +99,21 @@ public interface Connection {
      * @param start where to begin
      * @param wantsPresence whether joins and leaves are wanted
      * @param isPermitted whether the host itself decided this, so that the authorizer is not asked
+     * @param token what the client shows for this channel, {@code ""} for nothing
      */
-    record SubscribeRequest(StartAt start, boolean wantsPresence, boolean isPermitted) {}
+    record SubscribeRequest(StartAt start, boolean wantsPresence, boolean isPermitted, String token) {
+        /** Shows no token. */
+        public SubscribeRequest(StartAt start, boolean wantsPresence, boolean isPermitted) {
+            this(start, wantsPresence, isPermitted, "");
+        }
+
+        /** Leaves the token out. */
+        @Override
+        public String toString() {
+            return "SubscribeRequest[start=" + start + ", wantsPresence=" + wantsPresence + ", isPermitted="
+                    + isPermitted + "]";
+        }
+    }
 
     /** How a subscribe ended. */
     sealed interface SubscribeResult {
@@ -98,6 +134,23 @@ public interface Connection {
          * @param reason why
          */
         record Refused(Refusal reason) implements SubscribeResult {}
+    }
+
+    /** How prolonging a subscription ended. */
+    sealed interface ProlongResult {
+        /**
+         * The subscription goes on.
+         *
+         * @param expiry until when; null for as long as the connection
+         */
+        record Prolonged(@Nullable Expiry expiry) implements ProlongResult {}
+
+        /**
+         * It is not prolonged, and ends when it was to end.
+         *
+         * @param reason why
+         */
+        record Refused(Refusal reason) implements ProlongResult {}
     }
 
     /** The answer to a presence look-up. */

@@ -43,12 +43,14 @@ final class ClientCommands implements Request.Visitor {
     private final ClientOutlet outlet;
     private final Pulse pulse;
     private final Answers answers;
+    private final Refreshing refreshing;
 
-    ClientCommands(Connection connection, ClientOutlet outlet, Pulse pulse, Answers answers) {
+    ClientCommands(Connection connection, ClientOutlet outlet, Pulse pulse, Answers answers, Refreshing refreshing) {
         this.connection = connection;
         this.outlet = outlet;
         this.pulse = pulse;
         this.answers = answers;
+        this.refreshing = refreshing;
     }
 
     // ---- the connection
@@ -66,8 +68,16 @@ final class ClientCommands implements Request.Visitor {
     }
 
     @Override
-    public void refresh(long id) {
-        outlet.error(id, ErrorCode.NOT_AVAILABLE);
+    public void refresh(long id, Request.Refresh request) {
+        refreshing.connection(id, request.token());
+    }
+
+    @Override
+    public void subRefresh(long id, Request.SubRefresh request) {
+        ChannelId channel = channel(id, request.channel());
+        if (channel != null) {
+            refreshing.subscription(id, channel, request.token());
+        }
     }
 
     // ---- subscriptions
@@ -89,7 +99,7 @@ final class ClientCommands implements Request.Visitor {
         } else {
             connection.subscribe(
                     channel,
-                    new SubscribeRequest(request.start(), request.wantsPresence(), false),
+                    new SubscribeRequest(request.start(), request.wantsPresence(), false, request.token()),
                     answers.expect(result -> subscribed(id, channel, request, result)));
         }
     }
@@ -102,7 +112,9 @@ final class ClientCommands implements Request.Visitor {
                 connection.unsubscribe(channel);
                 outlet.error(id, ErrorCode.UNRECOVERABLE_POSITION);
             } else {
-                outlet.reply(outlet.messages().subscribed(id, SubscriptionStart.of(request.recoverFrom(), subscribed)));
+                SubscriptionStart start =
+                        SubscriptionStart.of(request.recoverFrom(), subscribed).withTtl(refreshing.ttl(channel));
+                outlet.reply(outlet.messages().subscribed(id, start));
             }
         }
     }

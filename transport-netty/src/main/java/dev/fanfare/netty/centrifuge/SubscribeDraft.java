@@ -8,6 +8,7 @@ package dev.fanfare.netty.centrifuge;
 final class SubscribeDraft {
 
     String channel = "";
+    String token = "";
     boolean recovers;
     String epoch = "";
     long offset;
@@ -19,6 +20,6 @@ final class SubscribeDraft {
 
     Request.Subscribe request() {
         Position recoverFrom = recovers ? new Position(epoch, offset) : null;
-        return new Request.Subscribe(channel, recoverFrom, wantsPresence, delta, hasFilter, flag, type);
+        return new Request.Subscribe(channel, token, recoverFrom, wantsPresence, delta, hasFilter, flag, type);
     }
 }

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param wasRecovering whether the client asked for what it missed
  * @param isRecovered whether it gets all of it
  * @param publications what it missed; empty unless it recovered
+ * @param ttlSeconds how soon the client must have shown a new token; 0 if it need not
  */
 record SubscriptionStart(
         boolean isRecoverable,
@@ -25,7 +26,23 @@ record SubscriptionStart(
         long offset,
         boolean wasRecovering,
         boolean isRecovered,
-        List<Publication> publications) {
+        List<Publication> publications,
+        int ttlSeconds) {
+
+    /** Lasts as long as the connection. */
+    SubscriptionStart(
+            boolean isRecoverable,
+            String epoch,
+            long offset,
+            boolean wasRecovering,
+            boolean isRecovered,
+            List<Publication> publications) {
+        this(isRecoverable, epoch, offset, wasRecovering, isRecovered, publications, 0);
+    }
+
+    SubscriptionStart withTtl(int seconds) {
+        return new SubscriptionStart(isRecoverable, epoch, offset, wasRecovering, isRecovered, publications, seconds);
+    }
 
     /** Puts the core's answer in the protocol's words. */
     static SubscriptionStart of(@Nullable Position recoverFrom, Subscribed subscribed) {
