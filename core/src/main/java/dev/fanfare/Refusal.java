@@ -14,6 +14,8 @@ public enum Refusal {
     BAD_REQUEST("bad request", false),
     /** The namespace, or the host, does not offer it: history, presence, rpc. */
     NOT_AVAILABLE("not available", false),
+    /** The position cannot be resumed, and the caller wanted no subscription without. */
+    UNRECOVERABLE("unrecoverable position", false),
     /** The connection is already subscribed to that channel. */
     ALREADY_SUBSCRIBED("already subscribed", false),
     /** A limit on counts, such as channels per connection, is reached. */

@@ -71,18 +71,18 @@ final class ClientConnection extends Port implements Connection {
     @Override
     public void subscribe(ChannelId channel, SubscribeRequest request, Consumer<SubscribeResult> answer) {
         ChannelRules rules = engine.rules(channel);
-        Refusal refusal = refusal(channel, rules);
+        Refusal refusal = refusal(channel, rules, request);
         if (rules == null || refusal != null) {
             answer.accept(new SubscribeResult.Refused(noted(channel, refusal)));
             return;
         }
-        Replay replay = new Replay(request.start(), result -> {
+        Replay replay = new Replay(request, result -> {
             if (result instanceof SubscribeResult.Refused refused && refused.reason() != Refusal.CLOSED) {
                 engine.listener().onRefuse(info, channel, refused.reason());
             }
             answer.accept(result);
         });
-        Reader reader = new Reader(this, channel, rules, request.wantsPresence() && rules.hasPresence(), replay);
+        Reader reader = new Reader(this, channel, rules, request, replay);
         readers.put(channel, reader);
         if (request.isPermitted()) {
             enter(reader);
@@ -117,7 +117,7 @@ final class ClientConnection extends Port implements Connection {
         });
     }
 
-    private @Nullable Refusal refusal(ChannelId channel, @Nullable ChannelRules rules) {
+    private @Nullable Refusal refusal(ChannelId channel, @Nullable ChannelRules rules, SubscribeRequest request) {
         if (isClosed) {
             return Refusal.CLOSED;
         } else if (rules == null) {
@@ -126,6 +126,8 @@ final class ClientConnection extends Port implements Connection {
             return Refusal.ALREADY_SUBSCRIBED;
         } else if (readers.size() >= engine.settings.maxChannelsPerConnection()) {
             return Refusal.LIMIT_EXCEEDED;
+        } else if (request.filter() != null && !rules.allowsFilters()) {
+            return Refusal.BAD_REQUEST;
         }
         return null;
     }

@@ -20,6 +20,7 @@ import dev.fanfare.StartAt;
 import dev.fanfare.presence.PresenceSnapshot;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -100,18 +101,31 @@ public interface Connection {
      * @param wantsPresence whether joins and leaves are wanted
      * @param isPermitted whether the host itself decided this, so that the authorizer is not asked
      * @param token what the client shows for this channel, {@code ""} for nothing
+     * @param mustResume whether to refuse, as {@link Refusal#UNRECOVERABLE}, instead of beginning with a reset
+     * @param filter which publications are wanted; null for all. The others count as seen. It is asked on the
+     *     connection's loop, must be quick, and if it throws, the publication is not wanted
+     * @param deltas writes this subscription instead of the outlet's encoder, if the channel's rules allow that
+     *     and there is no filter; null if only whole publications are wanted
      */
-    record SubscribeRequest(StartAt start, boolean wantsPresence, boolean isPermitted, String token) {
-        /** Shows no token. */
+    record SubscribeRequest(
+            StartAt start,
+            boolean wantsPresence,
+            boolean isPermitted,
+            String token,
+            boolean mustResume,
+            @Nullable Predicate<Publication> filter,
+            @Nullable DeltaEncoder deltas) {
+
+        /** Wants all publications, whole, and begins in any case. */
         public SubscribeRequest(StartAt start, boolean wantsPresence, boolean isPermitted) {
-            this(start, wantsPresence, isPermitted, "");
+            this(start, wantsPresence, isPermitted, "", false, null, null);
         }
 
         /** Leaves the token out. */
         @Override
         public String toString() {
             return "SubscribeRequest[start=" + start + ", wantsPresence=" + wantsPresence + ", isPermitted="
-                    + isPermitted + "]";
+                    + isPermitted + ", mustResume=" + mustResume + ", filter=" + filter + ", deltas=" + deltas + "]";
         }
     }
 
@@ -124,9 +138,17 @@ public interface Connection {
          * @param missed what the client gets first, oldest first; unmodifiable
          * @param position the position after those
          * @param isRetained whether the channel has offsets, so that the client can resume later
+         * @param hasDeltas whether the request's encoder for differences is used
          */
-        record Subscribed(Resume resume, List<Publication> missed, Cursor position, boolean isRetained)
-                implements SubscribeResult {}
+        record Subscribed(
+                Resume resume, List<Publication> missed, Cursor position, boolean isRetained, boolean hasDeltas)
+                implements SubscribeResult {
+
+            /** Gets whole publications. */
+            public Subscribed(Resume resume, List<Publication> missed, Cursor position, boolean isRetained) {
+                this(resume, missed, position, isRetained, false);
+            }
+        }
 
         /**
          * There is no subscription.

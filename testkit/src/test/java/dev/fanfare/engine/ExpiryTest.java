@@ -73,7 +73,10 @@ class ExpiryTest {
 
     private void subscribe(String token) {
         client.connection()
-                .subscribe(CHANNEL, new SubscribeRequest(StartAt.live(), false, false, token), subscribed::add);
+                .subscribe(
+                        CHANNEL,
+                        new SubscribeRequest(StartAt.live(), false, false, token, false, null, null),
+                        subscribed::add);
         node.settle();
     }
 
@@ -159,7 +162,10 @@ class ExpiryTest {
     @Test
     void aTokenDoesNotGrantHistory() {
         client.connection()
-                .subscribe(CHANNEL, new SubscribeRequest(StartAt.latest(5), false, false, "60"), subscribed::add);
+                .subscribe(
+                        CHANNEL,
+                        new SubscribeRequest(StartAt.latest(5), false, false, "60", false, null, null),
+                        subscribed::add);
         node.settle();
 
         assertThat(subscribed).containsExactly(new SubscribeResult.Refused(Refusal.NOT_ALLOWED));
@@ -172,7 +178,7 @@ class ExpiryTest {
             other.connection()
                     .subscribe(
                             ChannelId.of("a"),
-                            new SubscribeRequest(StartAt.live(), false, false, "whatever"),
+                            new SubscribeRequest(StartAt.live(), false, false, "whatever", false, null, null),
                             subscribed::add);
             plain.settle();
 

@@ -73,6 +73,7 @@ public record ApiError(
             case BAD_REQUEST -> BAD_REQUEST;
             case NOT_AVAILABLE -> 108;
             case TOO_MANY_REQUESTS -> 111;
+            case UNRECOVERABLE -> 112;
             case CLOSED, UNAVAILABLE -> INTERNAL;
             case DEDUP_CONFLICT -> 409;
             case TOO_LARGE -> 413;

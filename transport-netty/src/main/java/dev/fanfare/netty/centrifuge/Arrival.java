@@ -126,11 +126,11 @@ final class Arrival implements Admission.Outcome {
         for (ChannelId channel : channels) {
             if (!isOver) {
                 Request.Subscribe asked = request.subs().get(channel.value());
-                StartAt start = asked == null ? StartAt.live() : asked.start();
-                boolean wantsPresence = asked != null && asked.wantsPresence();
                 connection.subscribe(
                         channel,
-                        new SubscribeRequest(start, wantsPresence, true),
+                        asked == null
+                                ? new SubscribeRequest(StartAt.live(), false, true)
+                                : asked.inWordsOfTheCore(true, outlet.deltas()),
                         result -> subscribed(connection, accepted, channel, result));
             }
         }

@@ -53,6 +53,7 @@ enum ErrorCode {
             case ALREADY_SUBSCRIBED -> ALREADY_SUBSCRIBED;
             case LIMIT_EXCEEDED -> LIMIT_EXCEEDED;
             case TOO_MANY_REQUESTS -> TOO_MANY_REQUESTS;
+            case UNRECOVERABLE -> UNRECOVERABLE_POSITION;
             case CLOSED, UNAVAILABLE -> INTERNAL;
         };
     }

@@ -107,13 +107,41 @@ final class ProtobufCommands implements CommandDecoder {
                 case 7 << 3 | VARINT -> draft.offset = reader.unsigned();
                 case 11 << 3 | VARINT -> draft.wantsPresence = reader.flag();
                 case 12 << 3 | DELIMITED -> draft.delta = reader.text();
-                case 13 << 3 | DELIMITED -> draft.hasFilter = skipFilter(tag, reader);
+                case 13 << 3 | DELIMITED -> draft.filter = filter(reader.nested());
                 case 14 << 3 | VARINT -> draft.flag = reader.varint();
                 case 15 << 3 | VARINT -> draft.type = (int) reader.varint();
                 default -> reader.skip(tag);
             }
         }
         return draft.request();
+    }
+
+    private static TagsFilter filter(ProtobufReader reader) throws BadCommandException {
+        FilterDraft root = new FilterDraft();
+        filterNode(root, reader);
+        return root.filter();
+    }
+
+    private static void filterNode(FilterDraft node, ProtobufReader reader) throws BadCommandException {
+        while (reader.hasMore()) {
+            int tag = reader.tag();
+            switch (tag) {
+                case 1 << 3 | DELIMITED -> node.op = reader.text();
+                case 2 << 3 | DELIMITED -> node.key = reader.text();
+                case 3 << 3 | DELIMITED -> node.comparison = reader.text();
+                case 4 << 3 | DELIMITED -> node.value = reader.text();
+                case 5 << 3 | DELIMITED -> node.addValue(reader.text());
+                case 6 << 3 | DELIMITED -> {
+                    FilterDraft below = node.addNode();
+                    if (below == null) {
+                        reader.skip(tag);
+                    } else {
+                        filterNode(below, reader.nested());
+                    }
+                }
+                default -> reader.skip(tag);
+            }
+        }
     }
 
     private static Request publish(ProtobufReader reader) throws BadCommandException {
@@ -220,11 +248,6 @@ final class ProtobufCommands implements CommandDecoder {
             }
         }
         return new Request.SubRefresh(channel, token);
-    }
-
-    private static boolean skipFilter(int tag, ProtobufReader reader) throws BadCommandException {
-        reader.skip(tag);
-        return true;
     }
 
     private static @Nullable Request skipped(int tag, ProtobufReader reader) throws BadCommandException {

@@ -2,6 +2,8 @@ package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.Payload;
 import dev.fanfare.StartAt;
+import dev.fanfare.spi.Connection.SubscribeRequest;
+import dev.fanfare.spi.DeltaEncoder;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -66,7 +68,7 @@ sealed interface Request {
      * @param token what the client shows for this channel, {@code ""} for nothing
      * @param recoverFrom what the client has; null if it does not want what it missed
      * @param delta the delta format asked for, {@code ""} for none
-     * @param hasFilter whether it wants only some publications, by their tags
+     * @param filter which publications it wants; null for all
      * @param flag bits: 2 asks for an error instead of a subscription that could not recover
      * @param type 0 for a stream, others for kinds that we do not have
      */
@@ -76,26 +78,41 @@ sealed interface Request {
             @Nullable Position recoverFrom,
             boolean wantsPresence,
             String delta,
-            boolean hasFilter,
+            @Nullable TagsFilter filter,
             long flag,
             int type)
             implements Request {
 
         private static final long REJECT_UNRECOVERED = 2;
 
-        /** Returns where the subscription is to begin. */
-        StartAt start() {
+        private StartAt start() {
             return recoverFrom == null ? StartAt.live() : StartAt.after(recoverFrom.cursor());
         }
 
-        /** Tells whether the client wants no subscription if it cannot recover. */
-        boolean rejectsUnrecovered() {
-            return (flag & REJECT_UNRECOVERED) != 0;
+        /**
+         * Puts it in the core's words.
+         *
+         * @param isPermitted whether the host itself wants the client to have the channel, and all of it
+         * @param deltas what encodes differences, if the client wants them
+         */
+        SubscribeRequest inWordsOfTheCore(boolean isPermitted, DeltaEncoder deltas) {
+            return new SubscribeRequest(
+                    start(),
+                    wantsPresence,
+                    isPermitted,
+                    token,
+                    !isPermitted && (flag & REJECT_UNRECOVERED) != 0,
+                    isPermitted ? null : filter,
+                    wantsDeltas() ? deltas : null);
         }
 
         /** Tells whether the delta format is one of the protocol. */
         boolean hasKnownDelta() {
-            return delta.isEmpty() || delta.equals("fossil");
+            return delta.isEmpty() || wantsDeltas();
+        }
+
+        private boolean wantsDeltas() {
+            return delta.equals("fossil");
         }
 
         @Override

@@ -63,7 +63,7 @@ final class Session implements Answers, Arrival.Listener {
         this.channel = channel;
         this.format = format;
         this.handshake = handshake;
-        this.outlet = new ClientOutlet(channel, format, heartbeats);
+        this.outlet = new ClientOutlet(channel, format, heartbeats, context.turn(channel.eventLoop()));
         this.pulse = new Pulse(outlet, heartbeats, context.settings());
     }
 

@@ -131,7 +131,8 @@ final class SseOpening implements Admission.Outcome {
                 this,
                 encoder,
                 context.heartbeats(exchange.loop()),
-                context.settings().pingInterval());
+                context.settings().pingInterval(),
+                context.turn(exchange.loop()));
         outlet = writer;
         ConnectionInfo info = new ConnectionInfo(
                 gateway.newConnectionId(),
@@ -185,7 +186,7 @@ final class SseOpening implements Admission.Outcome {
             case UNKNOWN_NAMESPACE, NOT_AVAILABLE -> 404;
             case TOO_MANY_REQUESTS -> 429;
             case CLOSED, UNAVAILABLE -> 503;
-            case BAD_REQUEST, ALREADY_SUBSCRIBED, LIMIT_EXCEEDED, TOO_LARGE, DEDUP_CONFLICT -> 400;
+            case BAD_REQUEST, UNRECOVERABLE, ALREADY_SUBSCRIBED, LIMIT_EXCEEDED, TOO_LARGE, DEDUP_CONFLICT -> 400;
         };
     }
 

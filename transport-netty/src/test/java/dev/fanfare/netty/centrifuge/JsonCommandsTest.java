@@ -48,8 +48,8 @@ class JsonCommandsTest {
                 + "\"tf\":{\"op\":\"and\",\"nodes\":[{}]},\"flag\":3,\"type\":4}}");
 
         assertThat(subscribe)
-                .isEqualTo(new Request.Subscribe("c", "", new Position("Kq3v", 18), true, "fossil", true, 3, 4));
-        assertThat(subscribe.rejectsUnrecovered()).isTrue();
+                .isEqualTo(new Request.Subscribe(
+                        "c", "", new Position("Kq3v", 18), true, "fossil", TagsFilter.INVALID, 3, 4));
     }
 
     @Test
@@ -125,7 +125,7 @@ class JsonCommandsTest {
                 (Request.Subscribe) only("{\"id\":1,\"connect\":null,\"subscribe\":{\"channel\":\"c\","
                         + "\"recover\":null,\"epoch\":null,\"offset\":null,\"tf\":null,\"delta\":null,\"type\":null}}");
 
-        assertThat(subscribe).isEqualTo(new Request.Subscribe("c", "", null, false, "", false, 0, 0));
+        assertThat(subscribe).isEqualTo(new Request.Subscribe("c", "", null, false, "", null, 0, 0));
     }
 
     @Test

@@ -23,7 +23,7 @@ class ProtobufCommandsTest {
         List<Command> read = decode("0a 0801 2a06 0a04 6e657773");
 
         assertThat(read)
-                .containsExactly(new Command(1, new Request.Subscribe("news", "", null, false, "", false, 0, 0), 10));
+                .containsExactly(new Command(1, new Request.Subscribe("news", "", null, false, "", null, 0, 0), 10));
     }
 
     @Test
@@ -80,7 +80,8 @@ class ProtobufCommandsTest {
         });
 
         assertThat(subscribe)
-                .isEqualTo(new Request.Subscribe("c", "token", new Position("Kq3v", 18), true, "fossil", true, 3, 4));
+                .isEqualTo(new Request.Subscribe(
+                        "c", "token", new Position("Kq3v", 18), true, "fossil", TagsFilter.INVALID, 3, 4));
     }
 
     @Test

@@ -36,7 +36,7 @@ class ProtobufMessagesTest {
 
     @Test
     void writesConnected() {
-        SubscriptionStart start = new SubscriptionStart(true, "e", 3, true, false, List.of());
+        SubscriptionStart start = new SubscriptionStart(true, "e", 3, true, false, false, List.of());
         Welcome welcome = new Welcome("x", Payload.of("d"), Map.of("c", start), 25, 0);
 
         assertHex(
@@ -46,14 +46,14 @@ class ProtobufMessagesTest {
 
     @Test
     void writesARecoveredSubscription() {
-        SubscriptionStart start = new SubscriptionStart(true, "e", 18, true, true, List.of(publication(300)));
+        SubscriptionStart start = new SubscriptionStart(true, "e", 18, true, true, false, List.of(publication(300)));
 
         assertHex(messages.subscribed(9, start), "0809 3215 1801 320165 3a06 220164 30ac02 4001 4812 5001 6001");
     }
 
     @Test
     void writesHowLongTokensLast() {
-        SubscriptionStart start = new SubscriptionStart(false, "", 0, false, false, List.of()).withTtl(300);
+        SubscriptionStart start = new SubscriptionStart(false, "", 0, false, false, false, List.of()).withTtl(300);
 
         assertHex(
                 messages.connected(1, new Welcome("x", null, Map.of(), 25, 60)),
