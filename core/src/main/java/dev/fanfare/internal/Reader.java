@@ -92,7 +92,7 @@ final class Reader {
         this.port = port;
         this.channel = channel;
         this.rules = rules;
-        this.wantsPresence = request.wantsPresence() && rules.hasPresence();
+        this.wantsPresence = rules.hasPresence() && (request.wantsPresence() || rules.announcesToAll());
         this.filter = request.filter();
         this.deltas = rules.allowsDeltas() && filter == null ? request.deltas() : null;
         this.replay = replay;
