@@ -90,7 +90,7 @@ public final class Engine implements Fanfare {
         this.listener = GuardedListener.of(settings.listeners());
         this.calls = new Calls(threads.host(), threads.overflow(), time);
         this.hub = new Hub(store, listener, time, calls, threads.worker());
-        this.permissions = new Permissions(settings.authorizer(), calls, hub.log);
+        this.permissions = new Permissions(settings, calls, hub.log);
         this.publishing = new Publishing(settings, store, calls, time, listener, hub.log);
         this.histories = new Histories(store.log(), calls);
         this.presences = new Presences(node, store.presence(), store.bus(), calls, time, hub.log, listener);

@@ -6,6 +6,7 @@ import dev.fanfare.ChannelRules;
 import dev.fanfare.ClientLimits;
 import dev.fanfare.FanfareListener;
 import dev.fanfare.RpcHandler;
+import dev.fanfare.SubscriptionAuthenticator;
 import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
 import java.util.List;
@@ -18,6 +19,7 @@ public record Settings(
         Map<String, ChannelRules> namespaces,
         @Nullable Store store,
         @Nullable Authorizer authorizer,
+        @Nullable SubscriptionAuthenticator subscriptionAuthenticator,
         @Nullable RpcHandler rpcHandler,
         RpcHandler.@Nullable MessageHandler messageHandler,
         List<FanfareListener> listeners,
