@@ -72,7 +72,7 @@ public final class Engine implements Fanfare {
     final Clients clients;
     private final Store store;
     private final String node = UUID.randomUUID().toString();
-    private final FanfareListener listener;
+    private final GuardedListener listener;
     private final Control control;
     private final Gate gate = new Gate(this);
     private final SerialLoop[] localLoops;
@@ -275,6 +275,10 @@ public final class Engine implements Fanfare {
 
     FanfareListener listener() {
         return listener;
+    }
+
+    void listen(FanfareListener more) {
+        listener.add(more);
     }
 
     String node() {

@@ -12,6 +12,7 @@ import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
 import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.presence.PresenceEvent;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -25,15 +26,23 @@ final class GuardedListener implements FanfareListener {
 
     private static final Logger LOG = LoggerFactory.getLogger(GuardedListener.class);
 
-    private final FanfareListener[] guarded;
+    /** Replaced as a whole; never written to. */
+    private volatile FanfareListener[] guarded;
+
     private final Set<Class<?>> logged = ConcurrentHashMap.newKeySet();
 
     private GuardedListener(List<FanfareListener> guarded) {
         this.guarded = guarded.toArray(FanfareListener[]::new);
     }
 
-    static FanfareListener of(List<FanfareListener> listeners) {
-        return listeners.isEmpty() ? new FanfareListener() {} : new GuardedListener(listeners);
+    static GuardedListener of(List<FanfareListener> listeners) {
+        return new GuardedListener(listeners);
+    }
+
+    synchronized void add(FanfareListener listener) {
+        FanfareListener[] more = Arrays.copyOf(guarded, guarded.length + 1);
+        more[guarded.length] = listener;
+        guarded = more;
     }
 
     private void each(Consumer<FanfareListener> event) {

@@ -12,6 +12,7 @@ import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
+import dev.fanfare.spi.ChannelView;
 import dev.fanfare.spi.ChannelLog.LogPage;
 import dev.fanfare.spi.ChannelLog.LogRead;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -73,6 +75,12 @@ final class Topic implements Bus.Watcher {
     private @Nullable Publication last;
     /** What was sent last, to be the base of differences; only where the rules allow those. */
     private @Nullable Publication sent;
+
+    /** How many readers the lanes have; theirs. */
+    final AtomicInteger readerCount = new AtomicInteger();
+
+    /** How many publications were sent on. */
+    private final AtomicLong sent = new AtomicLong();
 
     private volatile Ring ring = new Ring(0);
     private volatile boolean isWarm;
@@ -538,6 +546,16 @@ final class Topic implements Bus.Watcher {
         List<Runnable> tasks = List.copyOf(afterWarming);
         afterWarming.clear();
         tasks.forEach(Runnable::run);
+    }
+
+    /** Returns how many readers there are. */
+    int readers() {
+        return readerCount.get();
+    }
+
+    /** Returns what operators see of it. */
+    ChannelView view() {
+        return new ChannelView(channel, readers(), sent.get());
     }
 
     /** Returns the newest publications of the channel's present life. */

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.Authenticator;
 import dev.fanfare.Fanfare;
+import dev.fanfare.Rate;
 import dev.fanfare.netty.api.ApiKey;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.EventExecutor;
@@ -99,6 +100,9 @@ public final class NettyTransport implements AutoCloseable {
     public static final class Builder {
 
         private static final int DEFAULT_PORT = 8080;
+        private static final Rate CONNECT_RATE = Rate.of(2_000, 5_000);
+        private static final int MAX_CONNECTIONS = 100_000;
+        private static final int MAX_AUTHENTICATIONS = 1_000;
         private static final String PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
 
         final Fanfare fanfare;
@@ -110,6 +114,9 @@ public final class NettyTransport implements AutoCloseable {
         private @Nullable ApiKey apiKey;
         private @Nullable List<String> allowedOrigins;
         private @Nullable Integer eventLoopThreads;
+        private @Nullable Rate connectRate;
+        private @Nullable Integer maxConnections;
+        private @Nullable Integer maxAuthentications;
 
         private Builder(Fanfare fanfare) {
             this.fanfare = fanfare;
@@ -233,6 +240,37 @@ public final class NettyTransport implements AutoCloseable {
             });
         }
 
+        /**
+         * Sets how often clients may begin a connection on this node, WebSocket and event streams together. Beyond
+         * that they get 503 with a {@code Retry-After} of their own before anything else is done for them. Default:
+         * 2,000 a second after a burst of 5,000.
+         */
+        @CanIgnoreReturnValue
+        public Builder connectRate(Rate rate) {
+            this.connectRate = once(this.connectRate, rate, "connectRate");
+            return this;
+        }
+
+        /**
+         * Sets how many connections this node takes, 1 to 10 million; beyond it clients get 503. Default 100,000; the
+         * process needs as many file descriptors.
+         */
+        @CanIgnoreReturnValue
+        public Builder maxConnections(int count) {
+            this.maxConnections = once(this.maxConnections, checkedCount(count), "maxConnections");
+            return this;
+        }
+
+        /**
+         * Sets how many clients may wait for the authenticator at a time, 1 to 10 million; beyond it they get 503, or
+         * error 111. Default 1,000.
+         */
+        @CanIgnoreReturnValue
+        public Builder maxAuthentications(int count) {
+            this.maxAuthentications = once(this.maxAuthentications, checkedCount(count), "maxAuthentications");
+            return this;
+        }
+
         /** Sets how many threads do the I/O, 1 to 1,024; default: as many as there are processors. */
         @CanIgnoreReturnValue
         public Builder eventLoopThreads(int threads) {
@@ -273,6 +311,25 @@ public final class NettyTransport implements AutoCloseable {
 
         List<String> allowedOrigins() {
             return allowedOrigins == null ? List.of() : allowedOrigins;
+        }
+
+        Rate connectRate() {
+            return connectRate == null ? CONNECT_RATE : connectRate;
+        }
+
+        int maxConnections() {
+            return maxConnections == null ? MAX_CONNECTIONS : maxConnections;
+        }
+
+        int maxAuthentications() {
+            return maxAuthentications == null ? MAX_AUTHENTICATIONS : maxAuthentications;
+        }
+
+        private static int checkedCount(int count) {
+            if (count < 1 || count > 10_000_000) {
+                throw new IllegalArgumentException("count must be in [1, 10000000]: " + count);
+            }
+            return count;
         }
 
         int eventLoopThreads() {

@@ -1,8 +1,10 @@
 package dev.fanfare.netty;
 
 import dev.fanfare.Health;
+import dev.fanfare.Rejection;
 import dev.fanfare.netty.api.ApiKey;
 import dev.fanfare.netty.api.ServerApi;
+import dev.fanfare.netty.connection.Entrance;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.netty.connection.TransportSettings;
 import dev.fanfare.netty.http.Endpoint;
@@ -32,6 +34,9 @@ final class Startup {
 
     private static final Logger LOG = LoggerFactory.getLogger(Startup.class);
     private static final int BACKLOG = 4096;
+    /** Beyond the connections that may be: for probes, the API, and answers that there is no room. */
+    private static final int SPARE_CHANNELS = 1024;
+
     private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(32 * 1024, 64 * 1024);
 
     private final NettyTransport.Builder builder;
@@ -44,9 +49,9 @@ final class Startup {
 
     NettyTransport start() {
         Origins origins = Origins.of(builder.allowedOrigins());
-        Router router = router(origins);
         IoLoops loops = IoLoops.start(builder.eventLoopThreads());
-        OpenChannels open = new OpenChannels(loops.group().next());
+        OpenChannels open = new OpenChannels(loops.group().next(), builder.maxConnections() + SPARE_CHANNELS);
+        Router router = routerOrStop(loops, origins, open);
         ChannelFuture bound =
                 bootstrap(loops, open, router, origins).bind(address()).awaitUninterruptibly();
         if (!bound.isSuccess()) {
@@ -56,6 +61,15 @@ final class Startup {
         NettyTransport transport = new NettyTransport(loops, bound.channel(), open);
         LOG.info("Fanfare listens on {} ({})", bound.channel().localAddress(), loops.name());
         return transport;
+    }
+
+    private Router routerOrStop(IoLoops loops, Origins origins, OpenChannels open) {
+        try {
+            return router(origins, open);
+        } catch (RuntimeException wrongRoutes) {
+            loops.stop(1);
+            throw wrongRoutes;
+        }
     }
 
     private InetSocketAddress address() {
@@ -74,7 +88,7 @@ final class Startup {
         return new TransportException("Cannot listen on " + where + ": " + cause.getMessage() + ". " + advice, cause);
     }
 
-    private static ServerBootstrap bootstrap(IoLoops loops, OpenChannels open, Router router, Origins origins) {
+    private ServerBootstrap bootstrap(IoLoops loops, OpenChannels open, Router router, Origins origins) {
         ServerBootstrap bootstrap = new ServerBootstrap();
         loops.configure(bootstrap);
         return bootstrap
@@ -87,14 +101,20 @@ final class Startup {
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        open.add(channel);
+                        if (!open.add(channel)) {
+                            gateway.listener().onReject(Rejection.CONNECTION_LIMIT);
+                            channel.close();
+                            return;
+                        }
                         channel.pipeline().addLast(new HttpConnection(router, origins, HttpLimits.standard()));
                     }
                 });
     }
 
-    private Router router(Origins origins) {
+    private Router router(Origins origins, OpenChannels open) {
         TransportSettings standard = TransportSettings.defaults();
+        Entrance entrance = new Entrance(
+                gateway, builder.connectRate(), builder.maxConnections(), builder.maxAuthentications(), open::count);
         TransportContext context = new TransportContext(
                 gateway,
                 builder.authenticator(),
@@ -104,12 +124,13 @@ final class Startup {
                         standard.handshakeTimeout(),
                         standard.maxMessageBytes(),
                         origins.allowed()),
-                IoLoops.wire());
-        Router.Builder router = Router.builder();
+                IoLoops.wire(),
+                entrance);
+        Router.Builder router = Router.builder().rejections(gateway.listener()::onReject);
         router.add("GET", "/health/live", new HealthEndpoint(Health::up));
         router.add("GET", "/health/ready", new HealthEndpoint(builder.fanfare::health));
-        router.add("GET", "/connection/websocket", new UpgradeEndpoint(context));
-        router.add("GET", "/sse", new SseEndpoint(context));
+        router.add("GET", "/connection/websocket", new AdmittedEndpoint(entrance, new UpgradeEndpoint(context)));
+        router.add("GET", "/sse", new AdmittedEndpoint(entrance, new SseEndpoint(context)));
         addApi(router);
         addHostRoutes(router);
         return router.build();

@@ -8,6 +8,7 @@ import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
 import dev.fanfare.Refusal;
+import dev.fanfare.Rejection;
 import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.Exchange;
 import dev.fanfare.netty.http.JsonText;
@@ -76,6 +77,7 @@ public final class ServerApi {
             if (key.isShownBy(exchange)) {
                 handle(endpoint, exchange);
             } else {
+                gateway.listener().onReject(Rejection.WRONG_API_KEY);
                 exchange.fail(401, 101, "unauthorized: X-API-Key is missing or wrong");
             }
         };

@@ -18,6 +18,7 @@ public final class TransportContext {
     private final Gateway gateway;
     private final Authenticator authenticator;
     private final TransportSettings settings;
+    private final Entrance entrance;
     /** One entry per event loop of the transport, of which there are few, and none goes. */
     private final Map<EventLoop, Heartbeats> heartbeats = new ConcurrentHashMap<>();
 
@@ -26,12 +27,14 @@ public final class TransportContext {
 
     /** Bundles the parts; everything is written through the channels. */
     public TransportContext(Gateway gateway, Authenticator authenticator, TransportSettings settings) {
-        this(gateway, authenticator, settings, Wire.NONE);
+        this(gateway, authenticator, settings, Wire.NONE, Entrance.unlimited(gateway));
     }
 
     /** Bundles the parts. */
-    public TransportContext(Gateway gateway, Authenticator authenticator, TransportSettings settings, Wire wire) {
+    public TransportContext(
+            Gateway gateway, Authenticator authenticator, TransportSettings settings, Wire wire, Entrance entrance) {
         this.wire = requireNonNull(wire, "wire");
+        this.entrance = requireNonNull(entrance, "entrance");
         this.gateway = requireNonNull(gateway, "gateway");
         this.authenticator = requireNonNull(authenticator, "authenticator");
         this.settings = requireNonNull(settings, "settings");
@@ -45,6 +48,11 @@ public final class TransportContext {
     /** Returns who finds out who clients are; {@link Admission} asks it. */
     public Authenticator authenticator() {
         return authenticator;
+    }
+
+    /** Returns who lets clients in. */
+    public Entrance entrance() {
+        return entrance;
     }
 
     /** Returns the settings. */

@@ -284,4 +284,83 @@ class HttpConnectionTest {
         @Override
         public void flush(ChannelHandlerContext ctx) {}
     }
+
+    private void assertRefused(String head, String status) {
+        receive(head);
+
+        assertThat(sent()).startsWith("HTTP/1.1 " + status).contains("connection: close");
+    }
+
+    @Test
+    void aRequestWithoutHostIsRefused() {
+        assertRefused("GET /now/1 HTTP/1.1\r\n\r\n", "400");
+    }
+
+    @Test
+    void aRequestWithTwoHostsIsRefused() {
+        assertRefused("GET /now/1 HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400");
+    }
+
+    @Test
+    void oldHttpNeedsNoHost() {
+        receive("GET /now/1 HTTP/1.0\r\n\r\n");
+
+        assertThat(sent()).startsWith("HTTP/1.1 200");
+    }
+
+    @Test
+    void anotherVersionIsRefused() {
+        assertRefused("GET /now/1 HTTP/9.9\r\nHost: x\r\n\r\n", "505");
+    }
+
+    @Test
+    void aLengthThatIsNoPlainNumberIsRefused() {
+        assertRefused("POST /now/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 0003\r\n\r\nabc", "400");
+    }
+
+    @Test
+    void aLengthWithASignIsRefused() {
+        assertRefused("POST /now/1 HTTP/1.1\r\nHost: x\r\nContent-Length: +3\r\n\r\nabc", "400");
+    }
+
+    @Test
+    void twoLengthsAreRefused() {
+        assertRefused("POST /now/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", "400");
+    }
+
+    @Test
+    void theHeadMayTrickleForTenSecondsAndNotLonger() {
+        String head = get("/now/slow");
+        for (int i = 0; i < 9; i++) {
+            receive(head.substring(i, i + 1));
+            pass(1);
+        }
+        assertThat(sent()).isEmpty();
+        pass(2);
+
+        assertThat(sent()).startsWith("HTTP/1.1 408");
+    }
+
+    @Test
+    void theBodyMayNotTrickleLongerEither() {
+        receive("POST /now/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n");
+        for (int i = 0; i < 9; i++) {
+            receive("x");
+            pass(1);
+        }
+        assertThat(sent()).isEmpty();
+        pass(2);
+
+        assertThat(sent()).startsWith("HTTP/1.1 408");
+    }
+
+    @Test
+    void aFloodOfPipelinedRequestsIsAnsweredInOrderWithoutReadingAhead() {
+        receive(get("/later/first") + get("/now/next").repeat(500));
+
+        assertThat(channel.config().isAutoRead()).isFalse();
+        assertThat(waiting).hasSize(1);
+        answer(waiting.remove(), "first");
+        assertThat(sent().split("HTTP/1.1 200", -1)).hasSize(502);
+    }
 }
