@@ -4,6 +4,7 @@ module dev.fanfare.examples {
     requires static com.google.errorprone.annotations;
     requires dev.fanfare;
     requires dev.fanfare.netty;
+    requires dev.fanfare.redis;
     requires com.fasterxml.jackson.core;
     requires com.fasterxml.jackson.databind;
     requires info.picocli;

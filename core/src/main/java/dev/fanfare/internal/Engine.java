@@ -60,6 +60,7 @@ public final class Engine implements Fanfare {
     final Hub hub;
     final Permissions permissions;
     final Publishing publishing;
+    private final Announcements announcements;
     final Histories histories;
     final Presences presences;
     final Clients clients = new Clients();
@@ -76,12 +77,13 @@ public final class Engine implements Fanfare {
         this.settings = settings;
         this.threads = new Threads(settings.timeSource(), settings.hostExecutor());
         TimeSource time = threads.time();
-        Store store = settings.store() == null ? MemoryStore.create(time) : settings.store();
+        Store store = settings.parts().over(settings.store() == null ? MemoryStore.create(time) : settings.store());
         this.listener = GuardedListener.of(settings.listener());
         this.calls = new Calls(threads.host(), threads.overflow(), time);
         this.hub = new Hub(store, listener, time, calls, threads.worker());
         this.permissions = new Permissions(settings.authorizer(), calls, hub.log);
-        this.publishing = new Publishing(settings, store.log(), store.bus(), calls, listener, hub.log);
+        this.announcements = new Announcements(store.bus(), calls, time, hub.log);
+        this.publishing = new Publishing(settings, store, announcements, calls, listener, hub.log);
         this.histories = new Histories(store.log(), calls);
         this.presences = new Presences(node, store.presence(), store.bus(), calls, time, hub.log, listener);
         this.control = new Control(node, store.control(), clients, calls, time);
@@ -179,6 +181,7 @@ public final class Engine implements Fanfare {
         localSubscriptions.forEach(subscription -> subscription.end(UnsubscribeReason.SHUTDOWN));
         awaitQuietly(presences.close());
         threads.awaitEnd(() -> clients.count() == 0 && localSubscriptions.isEmpty(), CLOSE_SECONDS);
+        announcements.close();
         control.close();
         hub.close();
         threads.close();

@@ -9,11 +9,10 @@ import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
 import dev.fanfare.Publisher;
 import dev.fanfare.Refusal;
-import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.AppendRequest;
-import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ChannelLog.AppendResult;
+import dev.fanfare.spi.Store;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.SplittableRandom;
@@ -31,19 +30,25 @@ final class Publishing {
 
     private final Settings settings;
     private final ChannelLog channelLog;
-    private final Bus bus;
     private final boolean isAnnouncedByLog;
+    private final Announcements announcements;
     private final Calls calls;
     private final FanfareListener listener;
     private final EventLog log;
     private final ThreadLocal<SplittableRandom> random =
             ThreadLocal.withInitial(() -> new SplittableRandom(new SecureRandom().nextLong()));
 
-    Publishing(Settings settings, ChannelLog channelLog, Bus bus, Calls calls, FanfareListener listener, EventLog log) {
+    Publishing(
+            Settings settings,
+            Store store,
+            Announcements announcements,
+            Calls calls,
+            FanfareListener listener,
+            EventLog log) {
         this.settings = settings;
-        this.channelLog = channelLog;
-        this.bus = bus;
-        this.isAnnouncedByLog = channelLog.announcesOn(bus);
+        this.channelLog = store.log();
+        this.isAnnouncedByLog = channelLog.announcesOn(store.bus());
+        this.announcements = announcements;
         this.calls = calls;
         this.listener = listener;
         this.log = log;
@@ -80,7 +85,7 @@ final class Publishing {
         if (appended instanceof AppendResult.Appended fresh) {
             Publication publication = fresh.publication();
             if (!isAnnouncedByLog) {
-                announce(channel, publication);
+                announcements.announce(channel, publication);
             }
             return publication.isLogged() ? new PublishResult.Stored(publication.cursor()) : new PublishResult.Sent();
         } else if (appended instanceof AppendResult.Repeated repeated) {
@@ -89,15 +94,6 @@ final class Publishing {
             return new PublishResult.Refused(Refusal.UNAVAILABLE, Duration.ofMillis(full.retryAfterMillis()));
         }
         return new PublishResult.Refused(Refusal.DEDUP_CONFLICT);
-    }
-
-    private void announce(ChannelId channel, Publication publication) {
-        calls.store("announcement to " + channel, () -> bus.announce(new Announcement.Published(channel, publication)))
-                .whenComplete((done, failure) -> {
-                    if (failure != null) {
-                        log.publishFailed(channel, failure);
-                    }
-                });
     }
 
     private CompletionStage<PublishResult> refused(ChannelId channel, Refusal reason) {

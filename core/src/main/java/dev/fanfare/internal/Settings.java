@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 public record Settings(
         Map<String, ChannelRules> namespaces,
         @Nullable Store store,
+        StoreParts parts,
         @Nullable Authorizer authorizer,
         @Nullable RpcHandler rpcHandler,
         RpcHandler.@Nullable MessageHandler messageHandler,
