@@ -3,6 +3,7 @@ module dev.fanfare.examples {
     requires static org.jspecify;
     requires static com.google.errorprone.annotations;
     requires dev.fanfare;
+    requires dev.fanfare.jwt;
     requires dev.fanfare.netty;
     requires dev.fanfare.redis;
     requires com.fasterxml.jackson.core;

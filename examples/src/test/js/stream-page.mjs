@@ -77,6 +77,14 @@ test('a room that is not theirs is refused', async (context) => {
   const page = await openPage(context, `${server}/stream#leads`);
 
   await page.locator('#state[data-state=disconnected]', { hasText: 'Refused' }).waitFor();
+  assert.match(await page.locator('#status').textContent(), /Sign in to the chat as ada or grace first/);
+});
+
+test('publications with an event type are shown too', async (context) => {
+  const page = await open(context);
+  await api('publish', { channel: 'chat:lobby', event: 'edited', data: { user: 'bot', text: 'with a type' } });
+
+  await shows(page, 'with a type');
 });
 
 test('whoever is signed in reads the rooms that are theirs', async (context) => {

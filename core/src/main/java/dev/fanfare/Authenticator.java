@@ -2,6 +2,7 @@ package dev.fanfare;
 
 import static java.util.Objects.requireNonNull;
 
+import com.google.errorprone.annotations.CheckReturnValue;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -22,6 +23,15 @@ public interface Authenticator {
 
     /** Answers for one connection. */
     CompletionStage<Answer> authenticate(Credentials credentials);
+
+    /**
+     * Answers for a client that is connected and shows a new token, before its {@link Expiry}. What counts of
+     * the answer is its user, who must still be the same, and its expiry. By default it is the same question
+     * as for a new connection; the credentials then have no headers and no parameters.
+     */
+    default CompletionStage<Answer> refresh(ConnectionInfo connection, Credentials credentials) {
+        return authenticate(credentials);
+    }
 
     /** Lets everybody in as the anonymous user: for demonstrations and closed networks. */
     static Authenticator anonymous() {
@@ -65,23 +75,82 @@ public interface Authenticator {
     /**
      * The client may connect.
      *
-     * @param user who it is, {@code ""} for anonymous
-     * @param info shown to others in presence and as publisher; null for nothing
-     * @param data given to the client itself in the connect reply; null for nothing
-     * @param channels to which the server subscribes the client at once
+     * <p><b>Threading:</b> immutable.
      */
-    record Accepted(
-            String user, @Nullable Payload info, @Nullable Payload data, List<ChannelId> channels) implements Answer {
+    @CheckReturnValue
+    final class Accepted implements Answer {
 
-        /** Copies the list. */
-        public Accepted {
-            requireNonNull(user, "user");
-            channels = List.copyOf(channels);
+        private final String user;
+        private final @Nullable Payload info;
+        private final @Nullable Payload data;
+        private final List<ChannelId> channels;
+        private final @Nullable Expiry expiry;
+
+        private Accepted(
+                String user,
+                @Nullable Payload info,
+                @Nullable Payload data,
+                List<ChannelId> channels,
+                @Nullable Expiry expiry) {
+            this.user = user;
+            this.info = info;
+            this.data = data;
+            this.channels = channels;
+            this.expiry = expiry;
         }
 
-        /** Accepts a client as that user, nothing more. */
+        /**
+         * Accepts a client as that user, nothing more.
+         *
+         * @param user who it is, {@code ""} for anonymous
+         */
         public static Accepted user(String user) {
-            return new Accepted(user, null, null, List.of());
+            return new Accepted(requireNonNull(user, "user"), null, null, List.of(), null);
+        }
+
+        /** Shows this to others, in presence and as publisher; null for nothing. */
+        public Accepted withInfo(@Nullable Payload info) {
+            return new Accepted(user, info, data, channels, expiry);
+        }
+
+        /** Gives this to the client itself, in the connect reply; null for nothing. */
+        public Accepted withData(@Nullable Payload data) {
+            return new Accepted(user, info, data, channels, expiry);
+        }
+
+        /** Subscribes the client to these channels at once. */
+        public Accepted withChannels(List<ChannelId> channels) {
+            return new Accepted(user, info, data, List.copyOf(channels), expiry);
+        }
+
+        /** Ends the connection then, unless it is prolonged before; null for never. */
+        public Accepted withExpiry(@Nullable Expiry expiry) {
+            return new Accepted(user, info, data, channels, expiry);
+        }
+
+        /** Returns who it is, {@code ""} for anonymous. */
+        public String user() {
+            return user;
+        }
+
+        /** Returns what others are shown; null for nothing. */
+        public @Nullable Payload info() {
+            return info;
+        }
+
+        /** Returns what the client itself is given; null for nothing. */
+        public @Nullable Payload data() {
+            return data;
+        }
+
+        /** Returns the channels to which the server subscribes the client at once; unmodifiable. */
+        public List<ChannelId> channels() {
+            return channels;
+        }
+
+        /** Returns when the permission to be connected ends; null for never. */
+        public @Nullable Expiry expiry() {
+            return expiry;
         }
     }
 

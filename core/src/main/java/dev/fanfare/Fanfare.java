@@ -75,6 +75,12 @@ public interface Fanfare extends AutoCloseable {
      */
     CompletionStage<PresenceSnapshot> presence(ChannelId channel);
 
+    /**
+     * Tells whether this node can do its work: it is open, and its store is up. For the readiness probe of a load
+     * balancer; cheap, never blocks.
+     */
+    Health health();
+
     /** Looks at and acts on the clients' connections. */
     Connections connections();
 

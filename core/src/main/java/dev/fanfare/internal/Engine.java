@@ -10,6 +10,7 @@ import dev.fanfare.Connections;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.Fanfare;
 import dev.fanfare.FanfareListener;
+import dev.fanfare.Health;
 import dev.fanfare.HistoryQuery;
 import dev.fanfare.HistoryResult;
 import dev.fanfare.Payload;
@@ -64,6 +65,7 @@ public final class Engine implements Fanfare {
     final Histories histories;
     final Presences presences;
     final Clients clients = new Clients();
+    private final Store store;
     private final String node = UUID.randomUUID().toString();
     private final FanfareListener listener;
     private final Control control;
@@ -77,7 +79,7 @@ public final class Engine implements Fanfare {
         this.settings = settings;
         this.threads = new Threads(settings.timeSource(), settings.hostExecutor());
         TimeSource time = threads.time();
-        Store store = settings.parts().over(settings.store() == null ? MemoryStore.create(time) : settings.store());
+        this.store = settings.parts().over(settings.store() == null ? MemoryStore.create(time) : settings.store());
         this.listener = GuardedListener.of(settings.listener());
         this.calls = new Calls(threads.host(), threads.overflow(), time);
         this.hub = new Hub(store, listener, time, calls, threads.worker());
@@ -152,6 +154,20 @@ public final class Engine implements Fanfare {
                     reason));
         }
         return calls.forHost(presences.snapshot(channel, MAX_PRESENCE));
+    }
+
+    @Override
+    public Health health() {
+        return isClosed.get() ? Health.down("closed") : storeHealth();
+    }
+
+    private Health storeHealth() {
+        try {
+            return store.health();
+        } catch (RuntimeException broken) {
+            return Health.down(
+                    "the store cannot tell how it is: " + broken.getClass().getSimpleName());
+        }
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.fanfare.examples;
 
 import dev.fanfare.netty.TransportException;
 import java.io.PrintWriter;
+import java.nio.channels.UnresolvedAddressException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
@@ -136,6 +137,9 @@ public final class Demo implements Callable<Integer> {
 
     private static String whyNotBound(TransportException e) {
         Throwable cause = e.getCause() == null ? e : e.getCause();
+        if (cause instanceof UnresolvedAddressException) {
+            return "no such host; choose an address of this machine with --host";
+        }
         String message = String.valueOf(cause.getMessage());
         return message.contains("in use")
                 ? "the port is taken; choose another with --port, or any free one with --port 0"

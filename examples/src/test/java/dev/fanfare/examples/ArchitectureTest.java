@@ -49,11 +49,14 @@ class ArchitectureTest {
     private static final String INTERNAL = "dev.fanfare.internal..";
     private static final String NETTY = "dev.fanfare.netty..";
     private static final String[] STORES = {"dev.fanfare.redis..", "dev.fanfare.jdbc.."};
+    private static final String JWT = "dev.fanfare.jwt..";
     private static final String TESTKIT = "dev.fanfare.testkit..";
     private static final String EXAMPLES = "dev.fanfare.examples..";
 
     private static final String[] CORE = {ROOT, PRESENCE, SPI, MEMORY, INTERNAL};
-    private static final String[] EXPORTED = {ROOT, PRESENCE, SPI, MEMORY, "dev.fanfare.netty", "dev.fanfare.testkit"};
+    private static final String[] EXPORTED = {
+        ROOT, PRESENCE, SPI, MEMORY, "dev.fanfare.netty", "dev.fanfare.jwt", "dev.fanfare.testkit"
+    };
 
     /** The only classes that may look at a clock themselves; everybody else is given the time. */
     private static final Set<String> CLOCKS = Set.of(
@@ -70,7 +73,7 @@ class ArchitectureTest {
             .resideInAnyPackage(CORE)
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage(NETTY, TESTKIT, EXAMPLES);
+            .resideInAnyPackage(NETTY, JWT, TESTKIT, EXAMPLES);
 
     @ArchTest
     static final ArchRule coreKnowsOnlyTheJdkAndSlf4j = classes()
@@ -92,13 +95,13 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule adaptersKnowOnlyWhatCoreExports = noClasses()
             .that()
-            .resideInAnyPackage(NETTY, TESTKIT, EXAMPLES)
+            .resideInAnyPackage(NETTY, JWT, TESTKIT, EXAMPLES)
             .should()
             .dependOnClassesThat()
             .resideInAPackage(INTERNAL);
 
     @ArchTest
-    static final ArchRule adaptersDoNotKnowEachOther = slices().matching("dev.fanfare.(netty|redis|jdbc|testkit)..")
+    static final ArchRule adaptersDoNotKnowEachOther = slices().matching("dev.fanfare.(netty|jwt|redis|jdbc|testkit)..")
             .should()
             .notDependOnEachOther();
 

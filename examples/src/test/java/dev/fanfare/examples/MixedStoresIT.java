@@ -153,13 +153,14 @@ class MixedStoresIT {
             // Its own way to Redis was whole all the time: it looks because the other node, once back, tells it to.
             onB.assertNext("from the node that is cut off");
             server.kill();
+            await().atMost(PATIENCE).until(() -> !a.fanfare.health().isUp());
             publish(b, checker, "without any Redis");
             onA.assertNext("without any Redis");
             onB.assertNext("without any Redis");
 
             server.run();
             await().atMost(PATIENCE)
-                    .until(() -> a.redis.health().isGood() && b.redis.health().isGood());
+                    .until(() -> a.fanfare.health().isUp() && b.fanfare.health().isUp());
             publish(a, checker, "after");
             onA.assertNext("after");
             onB.assertNext("after");

@@ -142,11 +142,11 @@ public final class RedisStore implements Store, AutoCloseable {
         return latestValues;
     }
 
-    /** Tells how it is doing. */
-    public RedisHealth health() {
+    /** Tells in detail how it is doing, with counts of what went wrong. */
+    public RedisHealth state() {
         return new RedisHealth(
                 commands.isUp(),
-                events.isUp() && probe.isGood(),
+                events.isGood(),
                 counters.reconnects.sum(),
                 counters.interruptions.sum(),
                 counters.overflows.sum(),

@@ -83,7 +83,7 @@ class RedisBusOnlyTest {
             early.assertNext("one");
 
             server.kill();
-            await().atMost(PATIENCE).until(() -> !busB.health().hasBus());
+            await().atMost(PATIENCE).until(() -> !busB.state().hasBus());
             publish(a, "two");
             early.assertNext("two");
             a.subscribe(CHANNEL, StartAt.live(), late);
@@ -94,7 +94,7 @@ class RedisBusOnlyTest {
 
             server.run();
             await().atMost(PATIENCE)
-                    .until(() -> busA.health().isGood() && busB.health().isGood());
+                    .until(() -> busA.state().isGood() && busB.state().isGood());
             publish(a, "four");
             early.assertNext("four");
             late.assertNext("four");

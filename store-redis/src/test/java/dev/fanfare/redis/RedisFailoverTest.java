@@ -85,7 +85,7 @@ class RedisFailoverTest {
                     .isInstanceOfSatisfying(
                             Resume.Reset.class,
                             reset -> assertThat(reset.reason()).isEqualTo(ResetReason.EPOCH));
-            assertThat(nodes.storeA.health().failovers()).isEqualTo(1);
+            assertThat(nodes.storeA.state().failovers()).isEqualTo(1);
         }
     }
 
@@ -172,7 +172,7 @@ class RedisFailoverTest {
 
             admin(pair.second.uri(), redis -> redis.replicaofNoOne());
             admin(pair.first.uri(), redis -> redis.replicaof("127.0.0.1", pair.second.port()));
-            await().atMost(PATIENCE).until(() -> !nodes.storeA.health().hasCommands());
+            await().atMost(PATIENCE).until(() -> !nodes.storeA.state().hasCommands());
             admin(pair.first.uri(), redis -> redis.replicaofNoOne());
             nodes.publish(5);
             nodes.settle();
@@ -200,7 +200,7 @@ class RedisFailoverTest {
                 nodes.settle();
 
                 assertThat(nodes.onA.resets).containsExactly(ResetReason.EPOCH);
-                assertThat(nodes.storeA.health().failovers()).isEqualTo(1);
+                assertThat(nodes.storeA.state().failovers()).isEqualTo(1);
             }
         }
     }

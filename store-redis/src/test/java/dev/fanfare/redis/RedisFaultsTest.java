@@ -43,8 +43,8 @@ class RedisFaultsTest {
 
             assertThat(nodes.onA.resets).isEmpty();
             assertThat(nodes.onB.resets).isEmpty();
-            assertThat(nodes.storeA.health().isGood()).isTrue();
-            assertThat(nodes.storeA.health().interruptions()).isZero();
+            assertThat(nodes.storeA.state().isGood()).isTrue();
+            assertThat(nodes.storeA.state().interruptions()).isZero();
         }
     }
 
@@ -63,8 +63,8 @@ class RedisFaultsTest {
 
             assertThat(nodes.onA.resets).isEmpty();
             assertThat(nodes.onB.resets).isEmpty();
-            assertThat(nodes.storeB.health().reconnects()).isPositive();
-            await().atMost(PATIENCE).until(() -> nodes.storeB.health().isGood());
+            assertThat(nodes.storeB.state().reconnects()).isPositive();
+            await().atMost(PATIENCE).until(() -> nodes.storeB.state().isGood());
         }
     }
 
@@ -122,7 +122,7 @@ class RedisFaultsTest {
             nodes.settle();
 
             assertThat(nodes.onA.resets).isEmpty();
-            assertThat(nodes.storeA.health().failovers()).isZero();
+            assertThat(nodes.storeA.state().failovers()).isZero();
         }
     }
 
@@ -150,7 +150,7 @@ class RedisFaultsTest {
             try (TwoNodes.Traffic traffic = nodes.traffic()) {
                 traffic.more(100);
                 server.kill();
-                await().atMost(PATIENCE).until(() -> !nodes.storeA.health().hasCommands());
+                await().atMost(PATIENCE).until(() -> !nodes.storeA.state().hasCommands());
                 server.run();
                 traffic.more(100);
             }
@@ -158,7 +158,7 @@ class RedisFaultsTest {
 
             assertThat(nodes.onA.resets).containsExactly(ResetReason.EPOCH);
             assertThat(nodes.onB.resets).containsExactly(ResetReason.EPOCH);
-            await().atMost(PATIENCE).until(() -> nodes.storeA.health().isGood());
+            await().atMost(PATIENCE).until(() -> nodes.storeA.state().isGood());
         }
     }
 
@@ -206,8 +206,8 @@ class RedisFaultsTest {
 
             proxy.freeze();
 
-            await().atMost(PATIENCE).until(() -> !nodes.storeA.health().isGood());
-            await().atMost(PATIENCE).until(() -> nodes.storeA.health().isGood());
+            await().atMost(PATIENCE).until(() -> !nodes.storeA.state().isGood());
+            await().atMost(PATIENCE).until(() -> nodes.storeA.state().isGood());
             nodes.settle();
             assertThat(nodes.onA.resets).isEmpty();
             assertThat(nodes.onB.resets).isEmpty();
@@ -219,7 +219,7 @@ class RedisFaultsTest {
         try (RedisServer server = RedisServer.start();
                 TwoNodes nodes = new TwoNodes(server.uri())) {
             server.kill();
-            await().atMost(PATIENCE).until(() -> !nodes.storeA.health().hasCommands());
+            await().atMost(PATIENCE).until(() -> !nodes.storeA.state().hasCommands());
 
             PublishResult result =
                     nodes.a.publish("chat:lobby", "x").toCompletableFuture().join();
@@ -232,9 +232,9 @@ class RedisFaultsTest {
                             nodes.a.presence(CHANNEL).toCompletableFuture().join())
                     .isInstanceOf(CompletionException.class)
                     .hasCauseInstanceOf(StoreException.class);
-            assertThat(nodes.storeA.health().refusals()).isPositive();
+            assertThat(nodes.storeA.state().refusals()).isPositive();
             server.run();
-            await().atMost(PATIENCE).until(() -> nodes.storeA.health().isGood());
+            await().atMost(PATIENCE).until(() -> nodes.storeA.state().isGood());
         }
     }
 
@@ -255,8 +255,8 @@ class RedisFaultsTest {
             nodes.settle();
 
             assertThat(nodes.onA.resets).isEmpty();
-            assertThat(nodes.storeA.health().malformed()).isEqualTo(4);
-            assertThat(nodes.storeA.health().interruptions()).isZero();
+            assertThat(nodes.storeA.state().malformed()).isEqualTo(4);
+            assertThat(nodes.storeA.state().interruptions()).isZero();
         }
     }
 
@@ -377,7 +377,7 @@ class RedisFaultsTest {
                         .join();
                 assertThat(nodes.storeB.control().nodes().toCompletableFuture().join())
                         .hasSize(2);
-                assertThat(nodes.storeA.health().isGood()).isTrue();
+                assertThat(nodes.storeA.state().isGood()).isTrue();
             }
         }
     }

@@ -3,6 +3,7 @@ package dev.fanfare.testkit;
 import static java.util.Objects.requireNonNull;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.Health;
 import dev.fanfare.presence.Member;
 import dev.fanfare.presence.PresenceSnapshot;
 import dev.fanfare.spi.Announcement;
@@ -51,6 +52,7 @@ public final class FaultyStore implements Store {
     private final FaultyLog log = new FaultyLog();
     private final FaultyPresence presence = new FaultyPresence();
     private final Map<ChannelId, StaleLog> staleLogs = new ConcurrentHashMap<>();
+    private volatile Health ownHealth = Health.up();
 
     private FaultyStore(Store store, TimeSource time, Dice dice) {
         this.store = store;
@@ -85,12 +87,18 @@ public final class FaultyStore implements Store {
         return presenceCalls;
     }
 
+    /** Lets the store say that it is down, whatever it can do. */
+    public void complain(String reason) {
+        ownHealth = Health.down(reason);
+    }
+
     /** Ends all faults; what is held at a gate stays there until that is opened, and stale logs stay. */
     public void heal() {
         appends.heal();
         reads.heal();
         presenceCalls.heal();
         bus.heal();
+        ownHealth = Health.up();
     }
 
     /**
@@ -136,6 +144,11 @@ public final class FaultyStore implements Store {
     @Override
     public LatestValues latestValues() {
         return store.latestValues();
+    }
+
+    @Override
+    public Health health() {
+        return ownHealth.and(store.health());
     }
 
     private final class FaultyLog implements ChannelLog {

@@ -1,14 +1,13 @@
 package dev.fanfare.netty;
 
+import dev.fanfare.Health;
 import dev.fanfare.netty.api.ApiKey;
 import dev.fanfare.netty.api.ServerApi;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.netty.connection.TransportSettings;
 import dev.fanfare.netty.http.Endpoint;
-import dev.fanfare.netty.http.Exchange;
 import dev.fanfare.netty.http.HttpConnection;
 import dev.fanfare.netty.http.HttpLimits;
-import dev.fanfare.netty.http.JsonText;
 import dev.fanfare.netty.http.MediaTypes;
 import dev.fanfare.netty.http.Origins;
 import dev.fanfare.netty.http.Router;
@@ -106,28 +105,13 @@ final class Startup {
                         standard.maxMessageBytes(),
                         origins.allowed()));
         Router.Builder router = Router.builder();
-        addHealth(router);
+        router.add("GET", "/health/live", new HealthEndpoint(Health::up));
+        router.add("GET", "/health/ready", new HealthEndpoint(builder.fanfare::health));
         router.add("GET", "/connection/websocket", new UpgradeEndpoint(context));
         router.add("GET", "/sse", new SseEndpoint(context));
         addApi(router);
         addHostRoutes(router);
         return router.build();
-    }
-
-    private void addHealth(Router.Builder router) {
-        router.add("GET", "/health/live", exchange -> answer(exchange, 200, "{\"live\":true}"));
-        router.add("GET", "/health/ready", exchange -> {
-            if (gateway.isOpen()) {
-                answer(exchange, 200, "{\"ready\":true}");
-            } else {
-                answer(exchange, 503, "{\"ready\":false,\"reason\":\"closed\"}");
-            }
-        });
-    }
-
-    private static void answer(Exchange exchange, int status, String json) {
-        JsonText.raw(exchange.begin(status, MediaTypes.JSON), json);
-        exchange.end();
     }
 
     private void addApi(Router.Builder router) {

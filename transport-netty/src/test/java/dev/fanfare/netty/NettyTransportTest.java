@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.Fanfare;
+import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.netty.RawClient.Answer;
+import dev.fanfare.testkit.FaultyStore;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
@@ -67,7 +69,7 @@ class NettyTransportTest {
         connected();
 
         assertThat(client.get("/health/live").status).isEqualTo(200);
-        assertThat(client.get("/health/ready").text()).isEqualTo("{\"ready\":true}");
+        assertThat(client.get("/health/ready").text()).isEqualTo("{\"status\":\"up\",\"reasons\":[]}");
     }
 
     @Test
@@ -79,7 +81,26 @@ class NettyTransportTest {
         assertThat(client.get("/health/live").status).isEqualTo(200);
         Answer ready = client.get("/health/ready");
         assertThat(ready.status).isEqualTo(503);
-        assertThat(ready.text()).isEqualTo("{\"ready\":false,\"reason\":\"closed\"}");
+        assertThat(ready.text()).isEqualTo("{\"status\":\"down\",\"reasons\":[\"closed\"]}");
+    }
+
+    @Test
+    void nodeWhoseStoreIsDownIsAliveButNotReady() {
+        FaultyStore store =
+                FaultyStore.wrap(MemoryStore.create(), fanfare.gateway().time(), 1);
+        try (Fanfare faulty = Fanfare.builder().store(store).build();
+                NettyTransport other = NettyTransport.builder(faulty).port(0).start();
+                RawClient probe = RawClient.connect(other.port())) {
+            store.complain("memory: full");
+            Answer ready = probe.get("/health/ready");
+
+            assertThat(ready.status).isEqualTo(503);
+            assertThat(ready.headers).containsEntry("cache-control", "no-store");
+            assertThat(ready.text()).isEqualTo("{\"status\":\"down\",\"reasons\":[\"memory: full\"]}");
+            assertThat(probe.get("/health/live").status).isEqualTo(200);
+            store.heal();
+            assertThat(probe.get("/health/ready").status).isEqualTo(200);
+        }
     }
 
     @Test
@@ -419,6 +440,6 @@ class NettyTransportTest {
 
         assertThat(client.get("/").text()).contains("home");
         assertThat(client.get("/style.css").status).isEqualTo(200);
-        assertThat(client.get("/health/live").text()).isEqualTo("{\"live\":true}");
+        assertThat(client.get("/health/live").text()).isEqualTo("{\"status\":\"up\",\"reasons\":[]}");
     }
 }

@@ -31,7 +31,7 @@ import java.util.regex.Pattern;
 final class SignIns implements Authenticator, FanfareListener {
 
     /** How long a name stays taken after its last connection. */
-    static final Duration HELD = Duration.ofMinutes(2);
+    static final Duration HELD = Duration.ofSeconds(30);
 
     /** Most names at a time; a bound, not a feature. */
     static final int MAX_GUESTS = 10_000;
@@ -79,7 +79,7 @@ final class SignIns implements Authenticator, FanfareListener {
         /** No. */
         enum Refused implements Outcome {
             BAD_NAME("A name has 1 to 24 letters or digits, with single spaces, dots or dashes between them."),
-            TAKEN("Somebody is here under that name. Pick another one."),
+            TAKEN("Somebody is here under that name, or was half a minute ago. Pick another one."),
             FULL("There are too many people here. Try again later.");
 
             private final String text;

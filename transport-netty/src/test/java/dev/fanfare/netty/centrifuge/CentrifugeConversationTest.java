@@ -42,7 +42,8 @@ class CentrifugeConversationTest {
     private static CompletableFuture<Authenticator.Answer> authenticate(Authenticator.Credentials credentials) {
         List<ChannelId> channels =
                 credentials.query().containsKey("server") ? List.of(ChannelId.of("a"), ChannelId.of("b")) : List.of();
-        return CompletableFuture.completedFuture(new Accepted(credentials.token(), null, null, channels));
+        return CompletableFuture.completedFuture(
+                Accepted.user(credentials.token()).withChannels(channels));
     }
 
     @AfterEach

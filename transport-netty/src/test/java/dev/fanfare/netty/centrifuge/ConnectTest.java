@@ -60,7 +60,7 @@ class ConnectTest {
         client.send("{\"id\":7,\"connect\":{}}");
         assertThat(client.texts()).isEmpty();
 
-        accept(new Accepted("ann", Payload.of("{}"), Payload.of("[1]"), List.of()));
+        accept(Accepted.user("ann").withInfo(Payload.of("{}")).withData(Payload.of("[1]")));
 
         assertThat(client.texts())
                 .containsExactly(
@@ -371,7 +371,7 @@ class ConnectTest {
 
     private void connectWithChannels(String connect) {
         client.send(connect);
-        accept(new Accepted("", null, null, List.of(ChannelId.of("a"), ChannelId.of("b"), ChannelId.of("a"))));
+        accept(Accepted.user("").withChannels(List.of(ChannelId.of("a"), ChannelId.of("b"), ChannelId.of("a"))));
     }
 
     private void accept(Answer given) {

@@ -91,8 +91,9 @@ class EventStreamTest {
                     case "no" -> Authenticator.Rejected.DENIED;
                     case "broken" -> throw new IllegalStateException("a secret");
                     case "member" ->
-                        new Authenticator.Accepted(
-                                "ada", null, Payload.of("{\"hello\":1}"), List.of(ChannelId.of("chat:secret")));
+                        Authenticator.Accepted.user("ada")
+                                .withData(Payload.of("{\"hello\":1}"))
+                                .withChannels(List.of(ChannelId.of("chat:secret")));
                     default -> Authenticator.Accepted.user(credentials.token());
                 });
     }

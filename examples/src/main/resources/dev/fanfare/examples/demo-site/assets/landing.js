@@ -20,15 +20,13 @@ function say(name, text) {
   state.textContent = text;
 }
 
-const events = new EventSource('/sse?channel=chat:lobby&history=5');
+// In an envelope, since publications with an event type would not come to onmessage otherwise.
+const events = new EventSource('/sse?channel=chat:lobby&history=5&envelope=true');
 events.onopen = () => say('connected', 'Live');
 events.onerror = () => (events.readyState === EventSource.CLOSED ? say('disconnected', 'Closed') : say('connecting', 'Reconnecting'));
 events.onmessage = (event) => {
-  try {
-    show(JSON.parse(event.data));
-  } catch {
-    show(event.data);
-  }
+  const { data, b64data } = JSON.parse(event.data);
+  show(data ?? `(not text: ${b64data})`);
 };
 addEventListener('pagehide', () => events.close());
 addEventListener('pageshow', (event) => event.persisted && location.reload());

@@ -29,7 +29,8 @@ let resumed = null; // { from, count, line } since the last resume
 /** Opens the room, from its newest events or after a cursor. */
 function open(cursor = '') {
   source?.close();
-  const query = new URLSearchParams({ channel: `chat:${page.room.value}` });
+  // In an envelope, since publications with an event type would not come to onmessage otherwise.
+  const query = new URLSearchParams({ channel: `chat:${page.room.value}`, envelope: true });
   if (cursor) {
     query.set('cursor', cursor); // a new EventSource cannot be given a Last-Event-ID, so it goes in the query
   } else {
@@ -60,7 +61,7 @@ function open(cursor = '') {
   source.onerror = () => {
     if (source.readyState === EventSource.CLOSED) {
       say('disconnected', 'Refused');
-      page.status.textContent = 'The server refused the stream; the browser does not try again.';
+      page.status.textContent = `The server refused the stream; the browser does not try again.${hint(Boolean(token))}`;
       mark('refused', true);
     } else {
       say('connecting', 'Reconnecting');
@@ -81,17 +82,20 @@ function open(cursor = '') {
   });
 }
 
+/** An EventSource is not told why it was refused; this page can guess. */
+function hint(isSignedIn) {
+  if (page.room.value !== 'leads') {
+    return '';
+  }
+  return isSignedIn ? ' Only ada and grace may read this room.' : ' Sign in to the chat as ada or grace first, in this tab.';
+}
+
 function receive(event) {
   received++;
   page.received.textContent = received;
   remember(event);
-  let data = event.data;
-  try {
-    data = JSON.parse(event.data);
-  } catch {
-    // not JSON: shown as it is
-  }
-  const { user, text } = readMessage(data);
+  const { data, b64data } = JSON.parse(event.data);
+  const { user, text } = readMessage(data ?? `(not text: ${b64data})`);
   row('', user, text, event.lastEventId, data?.at);
   if (resumed) {
     countResumed(resumed.count + 1);

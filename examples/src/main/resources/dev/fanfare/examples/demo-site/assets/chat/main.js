@@ -86,6 +86,7 @@ class Chat {
   #room = null;
   #timeline = null;
   #resuming = false;
+  #drafts = new Map(); // by room: what is written and not sent
 
   constructor(session) {
     this.session = session;
@@ -95,7 +96,7 @@ class Chat {
       minReconnectDelay: 200,
       maxReconnectDelay: 3000,
     });
-    this.#outbox = new Outbox(this.#client, (message) => this.#sent(message));
+    this.#outbox = new Outbox(this.#client, session.user, (message) => this.#sent(message));
     this.#client.on('connecting', () => showState('connecting', this.#resuming ? 'Reconnecting' : 'Connecting'));
     this.#client.on('connected', () => {
       this.#resuming = true;
@@ -129,13 +130,30 @@ class Chat {
     if (context.code === BY_US) {
       showState('disconnected', 'Offline');
     } else if (context.code === INVALID_TOKEN || context.code === FORCED_OUT) {
-      forget();
-      this.#room?.close();
-      chat = null;
-      showSignIn('You were signed out, or the server was started anew. Come in again.');
+      this.#signedOut(context.code);
     } else {
       showState('disconnected', `Disconnected: ${context.reason}`);
     }
+  }
+
+  /** A server that was started anew does not know our token: unless somebody else took the name, we come in again. */
+  async #signedOut(code) {
+    const draft = page.text.value;
+    this.#room?.close();
+    chat = null;
+    forget();
+    if (code === INVALID_TOKEN) {
+      showState('connecting', 'Signing in again');
+      try {
+        showChat(await signIn(this.session.user));
+        page.text.value = draft;
+        fitComposer();
+        return;
+      } catch {
+        // the name is taken, or the server is gone again
+      }
+    }
+    showSignIn('You were signed out, or the server was started anew. Come in again.');
   }
 
   #drawRooms() {
@@ -156,7 +174,12 @@ class Chat {
     if (this.#room?.id === id) {
       return;
     }
-    this.#room?.close();
+    if (this.#room) {
+      this.#drafts.set(this.#room.id, page.text.value);
+      this.#room.close();
+    }
+    page.text.value = this.#drafts.get(id) ?? '';
+    fitComposer();
     const room = this.session.rooms.find((one) => one.id === id);
     history.replaceState(null, '', `#${id}`);
     for (const button of page.rooms.querySelectorAll('button')) {
@@ -221,7 +244,7 @@ class Chat {
       },
       reset: () => {
         timeline.clear();
-        showBanner('History was lost, reloaded', 'reset');
+        showBanner('Could not be resumed, reloaded', 'reset');
       },
       people: (people) => showPeople(people, this.session.user),
       note: (text) => {
@@ -239,7 +262,12 @@ class Chat {
 
   #sent(message) {
     if (message.room === this.#room?.id) {
-      this.#timeline.pending(message);
+      if (message.state === 'sent' && message.offset > 0 && message.offset <= this.#timeline.last) {
+        this.#outbox.take(message.tempId); // it was there before, and lies before what is shown
+        this.#timeline.drop(message.tempId);
+      } else {
+        this.#timeline.pending(message);
+      }
     } else if (message.state === 'sent') {
       this.#outbox.take(message.tempId); // its room shows it from the history when it is opened
     }

@@ -12,21 +12,28 @@ function isTemporary(error) {
 export class Outbox {
   #client;
   #changed;
+  #key; // where they are kept, so that a reload or a new sign-in loses none
   #messages = new Map(); // by tempId, in the order of sending
 
   /**
    * @param client the centrifuge client
+   * @param user whose messages these are
    * @param changed called with each message whose state changed
    */
-  constructor(client, changed) {
+  constructor(client, user, changed) {
     this.#client = client;
+    this.#key = `fanfare-demo-outbox-${user}`;
     this.#changed = changed;
+    for (const message of JSON.parse(sessionStorage.getItem(this.#key) ?? '[]')) {
+      this.#messages.set(message.tempId, { ...message, state: 'waiting', offset: 0, inFlight: false });
+    }
   }
 
   /** Takes a message and sends it as soon as it can be. */
   send(room, text) {
     const message = { tempId: crypto.randomUUID(), room, text, at: Date.now(), state: 'sending', offset: 0, inFlight: false };
     this.#messages.set(message.tempId, message);
+    this.#save();
     this.#changed(message);
     this.#attempt(message);
     return message;
@@ -51,7 +58,9 @@ export class Outbox {
   /** Forgets a message: it came back in the channel, or its author gave it up. */
   take(tempId) {
     const message = this.#messages.get(tempId);
-    this.#messages.delete(tempId);
+    if (this.#messages.delete(tempId)) {
+      this.#save();
+    }
     return message;
   }
 
@@ -92,5 +101,10 @@ export class Outbox {
     if (this.#messages.has(message.tempId)) {
       this.#changed(message);
     }
+  }
+
+  #save() {
+    const kept = [...this.#messages.values()].map(({ tempId, room, text, at }) => ({ tempId, room, text, at }));
+    sessionStorage.setItem(this.#key, JSON.stringify(kept));
   }
 }
