@@ -14,7 +14,9 @@ import dev.fanfare.spi.LatestValues;
 import dev.fanfare.spi.PresenceStore;
 import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.function.UnaryOperator;
@@ -38,11 +40,13 @@ public final class FanfareBuilder {
     private @Nullable ControlBus control;
     private @Nullable LatestValues latestValues;
     private @Nullable Authorizer authorizer;
+    private @Nullable SubscriptionAuthenticator subscriptionAuthenticator;
     private @Nullable RpcHandler rpcHandler;
     private RpcHandler.@Nullable MessageHandler messageHandler;
-    private @Nullable FanfareListener listener;
+    private final List<FanfareListener> listeners = new ArrayList<>();
     private @Nullable Executor hostExecutor;
     private @Nullable TimeSource timeSource;
+    private @Nullable ClientLimits limits;
     private int maxChannelsPerConnection = 128;
 
     FanfareBuilder() {}
@@ -121,6 +125,14 @@ public final class FanfareBuilder {
         return this;
     }
 
+    /** Sets who judges the tokens that clients show for one channel; default: such tokens are not looked at. */
+    @CanIgnoreReturnValue
+    public FanfareBuilder subscriptionAuthenticator(SubscriptionAuthenticator authenticator) {
+        this.subscriptionAuthenticator =
+                once(this.subscriptionAuthenticator, authenticator, "subscriptionAuthenticator");
+        return this;
+    }
+
     /** Sets who answers clients' calls; default: calls are not available. */
     @CanIgnoreReturnValue
     public FanfareBuilder rpcHandler(RpcHandler handler) {
@@ -135,10 +147,10 @@ public final class FanfareBuilder {
         return this;
     }
 
-    /** Sets who sees all events; default: nobody. */
+    /** Adds one who sees all events; each hears of them in the order in which they were added. */
     @CanIgnoreReturnValue
     public FanfareBuilder listener(FanfareListener listener) {
-        this.listener = once(this.listener, listener, "listener");
+        listeners.add(requireNonNull(listener, "listener"));
         return this;
     }
 
@@ -156,6 +168,13 @@ public final class FanfareBuilder {
     @CanIgnoreReturnValue
     public FanfareBuilder timeSource(TimeSource timeSource) {
         this.timeSource = once(this.timeSource, timeSource, "timeSource");
+        return this;
+    }
+
+    /** Sets how often clients may publish and subscribe, and so on; default: {@link ClientLimits#standard}. */
+    @CanIgnoreReturnValue
+    public FanfareBuilder limits(ClientLimits limits) {
+        this.limits = once(this.limits, limits, "limits");
         return this;
     }
 
@@ -186,12 +205,14 @@ public final class FanfareBuilder {
                 store,
                 new StoreParts(log, bus, presence, control, latestValues),
                 authorizer,
+                subscriptionAuthenticator,
                 rpcHandler,
                 messageHandler,
-                listener,
+                List.copyOf(listeners),
                 hostExecutor,
                 timeSource,
-                maxChannelsPerConnection));
+                maxChannelsPerConnection,
+                limits == null ? ClientLimits.standard() : limits));
     }
 
     /** Without a store a part that is missing would be this node's own; where that breaks a promise it must be set. */

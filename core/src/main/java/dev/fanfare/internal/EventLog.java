@@ -41,7 +41,11 @@ final class EventLog {
     }
 
     void announcementFailed(ChannelId channel, Throwable failure) {
-        warn(announcements, "An announcement to channel {} failed, trying again in a second: {}", channel, failure);
+        warn(
+                announcements,
+                "A publication to channel {} was accepted but not announced; from a log nodes fetch it by and by: {}",
+                channel,
+                failure);
     }
 
     void presenceFailed(String what, Throwable failure) {

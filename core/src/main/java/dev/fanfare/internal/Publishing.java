@@ -13,6 +13,7 @@ import dev.fanfare.spi.AppendRequest;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ChannelLog.AppendResult;
 import dev.fanfare.spi.Store;
+import dev.fanfare.spi.TimeSource;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.SplittableRandom;
@@ -33,23 +34,19 @@ final class Publishing {
     private final boolean isAnnouncedByLog;
     private final Announcements announcements;
     private final Calls calls;
+    private final TimeSource time;
     private final FanfareListener listener;
     private final EventLog log;
     private final ThreadLocal<SplittableRandom> random =
             ThreadLocal.withInitial(() -> new SplittableRandom(new SecureRandom().nextLong()));
 
-    Publishing(
-            Settings settings,
-            Store store,
-            Announcements announcements,
-            Calls calls,
-            FanfareListener listener,
-            EventLog log) {
+    Publishing(Settings settings, Store store, Calls calls, TimeSource time, FanfareListener listener, EventLog log) {
         this.settings = settings;
         this.channelLog = store.log();
         this.isAnnouncedByLog = channelLog.announcesOn(store.bus());
-        this.announcements = announcements;
+        this.announcements = new Announcements(store.bus(), calls, time, log);
         this.calls = calls;
+        this.time = time;
         this.listener = listener;
         this.log = log;
     }
@@ -65,11 +62,14 @@ final class Publishing {
             return refused(channel, Refusal.TOO_LARGE);
         }
         AppendRequest request = new AppendRequest(channel, data, options, publisher, rules, newTag());
+        long begun = time.nanos();
         CompletionStage<AppendResult> appended = calls.store("publish to " + channel, () -> channelLog.append(request));
         appended.whenComplete((result, failure) -> {
             if (failure != null) {
                 log.publishFailed(channel, failure);
                 listener.onPublishFailed(channel, failure);
+            } else {
+                listener.onAppend(channel, time.nanos() - begun);
             }
         });
         return appended.thenApply(result -> finish(channel, result));
@@ -94,6 +94,11 @@ final class Publishing {
             return new PublishResult.Refused(Refusal.UNAVAILABLE, Duration.ofMillis(full.retryAfterMillis()));
         }
         return new PublishResult.Refused(Refusal.DEDUP_CONFLICT);
+    }
+
+    /** Gives up announcing what the bus has not taken yet. */
+    void close() {
+        announcements.close();
     }
 
     private CompletionStage<PublishResult> refused(ChannelId channel, Refusal reason) {
