@@ -23,6 +23,8 @@ public final class ChannelRules {
     private final Duration headTtl;
     private final Duration dedupWindow;
     private final boolean presence;
+    private final boolean announcedToAll;
+    private final boolean countedByConnection;
     private final Duration presenceGrace;
     private final DeliveryClass delivery;
     private final int maxMessageBytes;
@@ -38,6 +40,8 @@ public final class ChannelRules {
         this.headTtl = builder.headTtl;
         this.dedupWindow = builder.dedupWindow;
         this.presence = builder.presence;
+        this.announcedToAll = builder.announcedToAll;
+        this.countedByConnection = builder.countedByConnection;
         this.presenceGrace = builder.presenceGrace;
         this.delivery = builder.delivery;
         this.maxMessageBytes = builder.maxMessageBytes;
@@ -81,6 +85,16 @@ public final class ChannelRules {
     /** Tells whether the channels have presence, and so joins and leaves. */
     public boolean hasPresence() {
         return presence;
+    }
+
+    /** Tells whether every subscriber gets joins and leaves, whether it asked for them or not. */
+    public boolean announcesToAll() {
+        return announcedToAll;
+    }
+
+    /** Tells whether each connection joins and leaves by itself, rather than each user. */
+    public boolean countsConnections() {
+        return countedByConnection;
     }
 
     /** Returns how long a user may be without a connection before a leave is announced. */
@@ -134,6 +148,8 @@ public final class ChannelRules {
         private Duration headTtl = DEFAULT_HEAD_TTL;
         private Duration dedupWindow = Duration.ofMinutes(5);
         private boolean presence;
+        private boolean announcedToAll;
+        private boolean countedByConnection;
         private Duration presenceGrace = Duration.ofSeconds(10);
         private DeliveryClass delivery = DeliveryClass.reliable();
         private int maxMessageBytes = 64 * 1024;
@@ -180,6 +196,23 @@ public final class ChannelRules {
         public Builder presence() {
             this.presence = true;
             return this;
+        }
+
+        /** Keeps track of who is there, and sends joins and leaves to every subscriber, also to those who do not ask. */
+        @CanIgnoreReturnValue
+        public Builder presenceForAll() {
+            this.announcedToAll = true;
+            return presence();
+        }
+
+        /**
+         * Keeps track of connections rather than users: each joins and leaves by itself, and counts as a user of
+         * its own. For clients that expect an event per device.
+         */
+        @CanIgnoreReturnValue
+        public Builder presencePerConnection() {
+            this.countedByConnection = true;
+            return presence();
         }
 
         /**

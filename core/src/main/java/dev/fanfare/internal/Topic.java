@@ -308,7 +308,7 @@ final class Topic implements Bus.Watcher {
         if (count == 0) {
             return;
         }
-        Broadcast broadcast = Broadcast.of(channel, publication, previous, count);
+        Broadcast broadcast = Broadcast.of(channel, publication, previous, count, hub.time.nanos());
         for (Lane lane : lanes.values()) {
             if (lane.isBehind
                     || !lane.queue.offer(

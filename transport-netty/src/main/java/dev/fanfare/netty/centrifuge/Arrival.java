@@ -96,6 +96,11 @@ final class Arrival implements Admission.Outcome {
     }
 
     private void open(Accepted accepted) {
+        if (Refreshing.isOver(context, accepted.expiry())) {
+            isOver = true;
+            listener.refused(ErrorCode.EXPIRED);
+            return;
+        }
         ConnectionInfo info = new ConnectionInfo(
                 context.gateway().newConnectionId(),
                 accepted.user(),
@@ -110,6 +115,7 @@ final class Arrival implements Admission.Outcome {
             return;
         }
         outlet.opened(connection);
+        connection.expires(accepted.expiry());
         subscribeAll(connection, accepted);
     }
 
@@ -160,7 +166,8 @@ final class Arrival implements Admission.Outcome {
     private void finish(Connection connection, Accepted accepted) {
         isOver = true;
         long seconds = context.settings().pingInterval().plusMillis(999).toSeconds();
-        Welcome welcome = new Welcome(connection.info().id(), accepted.data(), subs, (int) seconds);
+        int ttl = Refreshing.ttl(context, accepted.expiry());
+        Welcome welcome = new Welcome(connection.info().id(), accepted.data(), subs, (int) seconds, ttl);
         listener.connected(connection, welcome);
     }
 

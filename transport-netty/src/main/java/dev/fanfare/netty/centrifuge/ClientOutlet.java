@@ -46,6 +46,7 @@ final class ClientOutlet extends ChannelOutlet {
     private static final int MAX_CORKED_BYTES = 64 * 1024;
     private static final int UNSUBSCRIBED_BY_SERVER = 2000;
     private static final int INSUFFICIENT_STATE = 2500;
+    private static final int SUBSCRIPTION_EXPIRED = 2501;
 
     private final WireFormat format;
     private final Heartbeats heartbeats;
@@ -215,6 +216,10 @@ final class ClientOutlet extends ChannelOutlet {
         if (reason == UnsubscribeReason.BY_HOST) {
             forgetServerSide(channel);
             pushUnsubscribe(channel, UNSUBSCRIBED_BY_SERVER, "server unsubscribe");
+        } else if (reason == UnsubscribeReason.EXPIRED && serverSide.contains(channel)) {
+            disconnect(DisconnectReason.SUBSCRIPTION_EXPIRED);
+        } else if (reason == UnsubscribeReason.EXPIRED) {
+            pushUnsubscribe(channel, SUBSCRIPTION_EXPIRED, "subscription expired");
         }
     }
 

@@ -36,6 +36,7 @@ final class JsonMessages implements MessageEncoder {
             });
             out.endObject();
         }
+        ttl(out, welcome.ttlSeconds());
         out.field("ping", welcome.pingSeconds());
         out.flag("pong", true);
         return end(out);
@@ -51,6 +52,21 @@ final class JsonMessages implements MessageEncoder {
     @Override
     public MessageBuffer unsubscribed(long id) {
         return end(begin(id, "unsubscribe", SMALL));
+    }
+
+    @Override
+    public MessageBuffer refreshed(long id, String client, int ttlSeconds) {
+        JsonBuffer out = begin(id, "refresh", SMALL);
+        out.field("client", client);
+        ttl(out, ttlSeconds);
+        return end(out);
+    }
+
+    @Override
+    public MessageBuffer subRefreshed(long id, int ttlSeconds) {
+        JsonBuffer out = begin(id, "sub_refresh", SMALL);
+        ttl(out, ttlSeconds);
+        return end(out);
     }
 
     @Override
@@ -190,7 +206,15 @@ final class JsonMessages implements MessageEncoder {
         return end(out);
     }
 
+    private static void ttl(JsonBuffer out, int seconds) {
+        if (seconds > 0) {
+            out.flag("expires", true);
+            out.field("ttl", seconds);
+        }
+    }
+
     private static void start(JsonBuffer out, SubscriptionStart start) {
+        ttl(out, start.ttlSeconds());
         out.flag("recoverable", start.isRecoverable());
         out.flag("positioned", start.isRecoverable());
         if (!start.epoch().isEmpty()) {
