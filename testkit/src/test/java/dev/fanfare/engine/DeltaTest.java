@@ -115,7 +115,7 @@ class DeltaTest {
     @Test
     void noDifferencesTogetherWithAFilter() {
         RecordingOutlet client = connect();
-        client.subscribe("log:a", new SubscribeRequest(StartAt.live(), false, false, false, each -> true, deltas));
+        client.subscribe("log:a", new SubscribeRequest(StartAt.live(), false, false, "", false, each -> true, deltas));
         node.settle();
 
         node.publishMany("log:a", 1, 2);
@@ -254,7 +254,7 @@ class DeltaTest {
         RecordingOutlet here = subscribed("log:a", StartAt.live());
         RecordingOutlet there = node.connect("", second, node.format);
         clients.add(there);
-        there.subscribe("log:a", new SubscribeRequest(StartAt.live(), false, false, false, null, deltas));
+        there.subscribe("log:a", new SubscribeRequest(StartAt.live(), false, false, "", false, null, deltas));
         node.settle();
 
         node.publishMany("log:a", 1, 2);
@@ -299,7 +299,7 @@ class DeltaTest {
 
     private RecordingOutlet subscribed(String channel, StartAt start) {
         RecordingOutlet client =
-                connect().subscribe(channel, new SubscribeRequest(start, false, false, false, null, deltas));
+                connect().subscribe(channel, new SubscribeRequest(start, false, false, "", false, null, deltas));
         node.settle();
         return client;
     }

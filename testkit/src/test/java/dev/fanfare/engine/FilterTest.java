@@ -202,7 +202,7 @@ class FilterTest {
     }
 
     private static SubscribeRequest request(StartAt start, Predicate<Publication> filter) {
-        return new SubscribeRequest(start, false, false, false, filter, null);
+        return new SubscribeRequest(start, false, false, "", false, filter, null);
     }
 
     private void publish(String channel, int from, int to) {

@@ -205,7 +205,7 @@ class LatestResumeTest {
     }
 
     private static SubscribeRequest mustResume(Cursor cursor) {
-        return new SubscribeRequest(StartAt.after(cursor), false, false, true, null, null);
+        return new SubscribeRequest(StartAt.after(cursor), false, false, "", true, null, null);
     }
 
     private RecordingOutlet subscribed(String channel, Cursor cursor) {
