@@ -368,6 +368,24 @@ test('a server that forgot who we are is told again, and what waited goes out', 
   assert.equal(await page.locator('#me').textContent(), `${name[0].toUpperCase()}${name}`);
 });
 
+test('what was written offline comes in the order in which it was written', async (context) => {
+  const proxy = await throughProxy(context);
+  const name = person('ida');
+  const page = await enter(context, name, { base: proxy.url, room: 'engineering' });
+  const reader = await enter(context, person('gus'), { room: 'engineering' });
+  const written = Array.from({ length: 12 }, (_, i) => `${name} wrote ${i + 1}`);
+  proxy.cut();
+  await page.locator('#state[data-state=connecting]').waitFor();
+  for (const text of written) {
+    await say(page, text);
+  }
+  proxy.mend();
+
+  await sees(reader, ...written);
+  await settled(page);
+  await sees(page, ...written);
+});
+
 test('a draft stays in its room', async (context) => {
   const page = await enter(context, person('ida'));
   const message = page.getByLabel('Message', { exact: true });

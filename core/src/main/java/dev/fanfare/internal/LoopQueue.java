@@ -34,6 +34,7 @@ final class LoopQueue implements Runnable {
     private static final int BUDGET = 1024;
     /** After so many writes a turn ends, so that the loop reads its sockets now and then. */
     private static final int WRITES = 16 * 1024;
+
     private static final Logger LOG = LoggerFactory.getLogger(LoopQueue.class);
 
     private final Executor loop;
