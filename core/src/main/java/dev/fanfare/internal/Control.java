@@ -95,10 +95,11 @@ final class Control implements Connections {
         if (joined != null) {
             joined.close();
         }
-        questions
-                .values()
-                .forEach(question ->
-                        question.answer.completeExceptionally(new ClosedException("This Fanfare is closed")));
+        questions.values().forEach(question -> question.answer.completeExceptionally(closed()));
+    }
+
+    private static ClosedException closed() {
+        return new ClosedException("This Fanfare is closed");
     }
 
     // ---- for the host
@@ -178,6 +179,7 @@ final class Control implements Connections {
     }
 
     private CompletionStage<Void> order(Selection who, ControlMessage.Deed deed) {
+        requireOpen();
         return calls.forHost(send(new ControlMessage.Order(who, deed)));
     }
 
@@ -186,11 +188,18 @@ final class Control implements Connections {
         return send(new ControlMessage.Forget(channel, upTo));
     }
 
+    private void requireOpen() {
+        if (isClosed) {
+            throw closed();
+        }
+    }
+
     private CompletionStage<Void> send(ControlMessage message) {
         return calls.store("control message", () -> bus.send(message.encode()));
     }
 
     private CompletionStage<Question> ask(String what, String which) {
+        requireOpen();
         if (questions.size() >= MAX_QUESTIONS) {
             return CompletableFuture.failedFuture(
                     new StoreException("Too many questions to the cluster at a time; try again", null, true));
@@ -203,6 +212,9 @@ final class Control implements Connections {
             timer.cancel();
             questions.remove(id);
         });
+        if (isClosed) { // meanwhile: who closes may have looked before this question was there
+            question.answer.completeExceptionally(closed());
+        }
         calls.store("nodes of the cluster", bus::nodes).whenComplete((nodes, failure) -> {
             if (failure != null) {
                 question.answer.completeExceptionally(failure);
