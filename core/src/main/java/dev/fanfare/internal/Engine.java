@@ -94,7 +94,7 @@ public final class Engine implements Fanfare {
         this.publishing = new Publishing(settings, store, calls, time, listener, hub.log);
         this.histories = new Histories(store.log(), calls);
         this.presences = new Presences(node, store.presence(), store.bus(), calls, time, hub.log, listener);
-        this.control = new Control(node, store.control(), clients, calls, time);
+        this.control = new Control(node, store.control(), clients, hub, calls, time);
         this.localLoops = new SerialLoop[Runtime.getRuntime().availableProcessors()];
         for (int i = 0; i < localLoops.length; i++) {
             localLoops[i] = new SerialLoop(calls);
@@ -183,6 +183,18 @@ public final class Engine implements Fanfare {
             return Health.down(
                     "the store cannot tell how it is: " + broken.getClass().getSimpleName());
         }
+    }
+
+    @Override
+    public CompletionStage<Void> removeHistory(ChannelId channel) {
+        requireOpen();
+        ChannelRules rules = rules(channel);
+        if (rules == null || !rules.isRetained()) {
+            Refusal reason = rules == null ? Refusal.UNKNOWN_NAMESPACE : Refusal.NOT_AVAILABLE;
+            return CompletableFuture.failedFuture(
+                    new RefusedException("No history of " + channel + ": " + reason.text(), reason));
+        }
+        return calls.forHost(histories.remove(channel).thenCompose(head -> control.forget(channel, head)));
     }
 
     @Override
