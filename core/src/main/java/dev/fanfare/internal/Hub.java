@@ -1,18 +1,20 @@
 package dev.fanfare.internal;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.Cursor;
 import dev.fanfare.FanfareListener;
 import dev.fanfare.Refusal;
 import dev.fanfare.Stats;
 import dev.fanfare.spi.Bus;
-import dev.fanfare.spi.ChannelView;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ChannelLog.LogPage;
 import dev.fanfare.spi.ChannelLog.LogRead;
+import dev.fanfare.spi.ChannelView;
 import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
@@ -111,6 +113,26 @@ final class Hub {
                         .thenComparing(ChannelView::channel))
                 .limit(limit)
                 .collect(Collectors.toUnmodifiableList());
+    }
+
+    /** Has a channel's history up to there shown to nobody any more. */
+    void forget(ChannelId channel, Cursor upTo) {
+        Topic topic = topics.get(channel);
+        if (topic != null) {
+            topic.forget(upTo);
+        }
+    }
+
+    /** Returns channels that have subscribers on this node, with how many. */
+    Map<String, Integer> channels(Glob pattern, int limit) {
+        Map<String, Integer> found = new LinkedHashMap<>();
+        for (Topic topic : topics.values()) {
+            int readers = topic.readers();
+            if (readers > 0 && found.size() < limit && pattern.matches(topic.channel.value())) {
+                found.put(topic.channel.value(), readers);
+            }
+        }
+        return found;
     }
 
     /** Counts what there is and what waits. */

@@ -12,9 +12,9 @@ import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
-import dev.fanfare.spi.ChannelView;
 import dev.fanfare.spi.ChannelLog.LogPage;
 import dev.fanfare.spi.ChannelLog.LogRead;
+import dev.fanfare.spi.ChannelView;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -73,15 +73,16 @@ final class Topic implements Bus.Watcher {
     private Bus.@Nullable Watch watch;
     private Cursor base = Cursor.of("", 0);
     private @Nullable Publication last;
-    /** What was sent last, to be the base of differences; only where the rules allow those. */
-    private @Nullable Publication sent;
+    /** The base of the next difference, where publications are not logged and the rules allow differences. */
+    private @Nullable Publication lastUnlogged;
 
     /** How many readers the lanes have; theirs. */
     final AtomicInteger readerCount = new AtomicInteger();
 
     /** How many publications were sent on. */
-    private final AtomicLong sent = new AtomicLong();
+    private final AtomicLong sentCount = new AtomicLong();
 
+    private volatile @Nullable Cursor forgotten;
     private volatile Ring ring = new Ring(0);
     private volatile boolean isWarm;
     private volatile boolean hasLostAnnouncements;
@@ -311,10 +312,7 @@ final class Topic implements Bus.Watcher {
     // ---- fan-out
 
     private void send(Publication publication) {
-        Publication previous = sent;
-        if (rules.allowsDeltas()) {
-            sent = publication;
-        }
+        Publication previous = rules.allowsDeltas() ? previous(publication) : null;
         int count = lanes.size();
         if (count == 0) {
             return;
@@ -329,6 +327,16 @@ final class Topic implements Bus.Watcher {
                 overflow(lane, publication);
             }
         }
+    }
+
+    /** Returns what differences to this publication are based on; null if it is not at hand. */
+    private @Nullable Publication previous(Publication publication) {
+        if (publication.isLogged()) {
+            return ring.at(publication.offset() - 1);
+        }
+        Publication before = lastUnlogged;
+        lastUnlogged = publication;
+        return before;
     }
 
     private void send(Announcement.Presence presence) {
@@ -506,7 +514,6 @@ final class Topic implements Bus.Watcher {
     private void reset(Resume.Reset reset) {
         base = reset.position();
         last = null;
-        sent = null;
         ring = new Ring(base.offset());
         isWarm = false;
         lanes.values().forEach(lane -> lane.queue.add(() -> lane.reset(reset)));
@@ -555,7 +562,7 @@ final class Topic implements Bus.Watcher {
 
     /** Returns what operators see of it. */
     ChannelView view() {
-        return new ChannelView(channel, readers(), sent.get());
+        return new ChannelView(channel, readers(), sentCount.get());
     }
 
     /** Returns the newest publications of the channel's present life. */
@@ -563,10 +570,20 @@ final class Topic implements Bus.Watcher {
         return ring;
     }
 
-    /** Tells whether the rules still keep a publication of that age. */
+    /** Tells whether a publication may still be shown to who begins: the rules keep it, and nobody removed it. */
     boolean isRetained(Publication publication) {
-        return hub.time.millis() - publication.timeMillis()
-                < rules.retainedFor().toMillis();
+        Cursor removed = forgotten;
+        boolean isForgotten = removed != null
+                && removed.epoch().equals(publication.epoch())
+                && publication.offset() <= removed.offset();
+        return !isForgotten
+                && hub.time.millis() - publication.timeMillis()
+                        < rules.retainedFor().toMillis();
+    }
+
+    /** Shows nothing up to there to who begins; who reads already goes on. */
+    void forget(Cursor upTo) {
+        forgotten = upTo;
     }
 
     /** Reads the log for a reader; readers that want the same share one read. */

@@ -114,6 +114,7 @@ public final class NettyTransport implements AutoCloseable {
         private @Nullable ApiKey apiKey;
         private @Nullable List<String> allowedOrigins;
         private @Nullable Integer eventLoopThreads;
+        private boolean hasConsole;
         private @Nullable Rate connectRate;
         private @Nullable Integer maxConnections;
         private @Nullable Integer maxAuthentications;
@@ -226,6 +227,17 @@ public final class NettyTransport implements AutoCloseable {
         }
 
         /**
+         * Serves a page at {@code /console/} on which a person sees what this node is doing: connections, channels with
+         * their rates and readers, what went wrong; and can publish. Needs {@link #apiKey}, for which the page asks.
+         * Default: there is no such page.
+         */
+        @CanIgnoreReturnValue
+        public Builder console() {
+            hasConsole = true;
+            return this;
+        }
+
+        /**
          * Answers {@code GET /metrics} with what the supplier tells, in the text format of Prometheus; it is called
          * on the host executor. Whoever reaches the port may read it, so let a proxy keep the path from outside.
          *
@@ -311,6 +323,10 @@ public final class NettyTransport implements AutoCloseable {
 
         List<String> allowedOrigins() {
             return allowedOrigins == null ? List.of() : allowedOrigins;
+        }
+
+        boolean hasConsole() {
+            return hasConsole;
         }
 
         Rate connectRate() {

@@ -7,6 +7,7 @@ import dev.fanfare.netty.api.ServerApi;
 import dev.fanfare.netty.connection.Entrance;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.netty.connection.TransportSettings;
+import dev.fanfare.netty.console.Console;
 import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.HttpConnection;
 import dev.fanfare.netty.http.HttpLimits;
@@ -34,6 +35,7 @@ final class Startup {
 
     private static final Logger LOG = LoggerFactory.getLogger(Startup.class);
     private static final int BACKLOG = 4096;
+    private static final String CONSOLE = "/console";
     /** Beyond the connections that may be: for probes, the API, and answers that there is no room. */
     private static final int SPARE_CHANNELS = 1024;
 
@@ -132,6 +134,7 @@ final class Startup {
         router.add("GET", "/connection/websocket", new AdmittedEndpoint(entrance, new UpgradeEndpoint(context)));
         router.add("GET", "/sse", new AdmittedEndpoint(entrance, new SseEndpoint(context)));
         addApi(router);
+        addConsole(router);
         addHostRoutes(router);
         return router.build();
     }
@@ -146,6 +149,29 @@ final class Startup {
                     + "Use apiKey(String) for anything but a demonstration");
         }
         new ServerApi(builder.fanfare, key).addTo(router);
+    }
+
+    private void addConsole(Router.Builder router) {
+        if (!builder.hasConsole()) {
+            return;
+        }
+        ApiKey key = builder.apiKey();
+        if (key == null || key.isOpen()) {
+            throw new IllegalStateException("console() needs apiKey(String): whoever has the key may look");
+        }
+        new Console(builder.fanfare, key).addTo(router);
+        Endpoint page = new FilesEndpoint(
+                CONSOLE + "/",
+                new ResourceFile.Folder(Startup.class, "console-site"),
+                gateway.hostExecutor(),
+                List.of(
+                        "content-security-policy",
+                        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+                                + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+                        "referrer-policy",
+                        "no-referrer"));
+        router.add("GET", CONSOLE + "/*", page);
+        router.add("GET", CONSOLE, redirect(CONSOLE + "/"));
     }
 
     private void addHostRoutes(Router.Builder router) {

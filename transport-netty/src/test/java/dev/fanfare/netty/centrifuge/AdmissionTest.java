@@ -208,7 +208,10 @@ class AdmissionTest {
             client.send("no json");
             client.assertClosed(3501);
         }
-        get("/api/info", "X-API-Key: wrong");
+        try (RawClient client = RawClient.connect(transport.port())) {
+            assertThat(client.post("/api/info", "{}", "X-API-Key: wrong").status)
+                    .isEqualTo(401);
+        }
         get("/sse?channel=a", "Origin: https://evil.example");
         get("/" + "x".repeat(9_000));
         get("/", "X: " + "x".repeat(9_000));

@@ -110,7 +110,7 @@ class HttpConnectionTest {
 
     @Test
     void slowBodyIsTimedOut() {
-        receive("POST /now/1 HTTP/1.1\r\nContent-Length: 100\r\n\r\n");
+        receive("POST /now/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n");
         for (int i = 0; i < 9; i++) {
             pass(1);
             receive("x");
@@ -187,7 +187,7 @@ class HttpConnectionTest {
     @Test
     void lastAnswerIsNotCutWhileTheClientTakesIt() {
         channel.pipeline().addFirst(new StalledPeer());
-        receive("GET /now/1 HTTP/1.1\r\nConnection: close\r\n\r\n");
+        receive("GET /now/1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
 
         pass(IDLE + 1);
         assertThat(channel.isOpen()).isTrue();
@@ -255,7 +255,7 @@ class HttpConnectionTest {
 
     @Test
     void requestThatComesByteByByteIsUnderstood() {
-        for (char c : "POST /now/1 HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc".toCharArray()) {
+        for (char c : "POST /now/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc".toCharArray()) {
             receive(String.valueOf(c));
         }
 
@@ -264,7 +264,7 @@ class HttpConnectionTest {
 
     @Test
     void bodyGrowsOnlyWithWhatArrives() {
-        receive("POST /now/1 HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n");
+        receive("POST /now/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
         for (int i = 0; i < 100; i++) {
             receive("x".repeat(10_000));
         }
@@ -274,7 +274,7 @@ class HttpConnectionTest {
 
     @Test
     void absoluteTargetIsUnderstood() {
-        receive("GET http://host:80/now/1?a=b HTTP/1.1\r\n\r\n");
+        receive("GET http://host:80/now/1?a=b HTTP/1.1\r\nHost: host:80\r\n\r\n");
 
         assertThat(sent()).endsWith("\r\n\r\n/now/1");
     }
