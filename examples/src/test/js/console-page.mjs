@@ -45,12 +45,15 @@ test('two people chat, and the console shows them and what they say', async (con
     await publish('chat:lobby', ...Array.from({ length: i % 7 }, (_, j) => `bot ${i}.${j}`));
     await eye.waitForTimeout(250);
   }
-  await until('a rate', async () => Number(await lobby.locator('td').nth(2).textContent()) > 0 || eye.waitForTimeout(300));
+  await until('a rate', async () => {
+    await publish('chat:lobby', 'and on');
+    return Number(await lobby.locator('td').nth(2).textContent()) > 0;
+  });
   await screenshot(eye, 'console-light');
 
   await lobby.click();
   const detail = eye.locator('dialog[open]');
-  await detail.getByText('line 24').waitFor();
+  await detail.getByText('and on').first().waitFor();
   await screenshot(eye, 'console-channel');
   await eye.keyboard.press('Escape');
   await eye.locator('#connections tr', { hasText: ada }).click();
