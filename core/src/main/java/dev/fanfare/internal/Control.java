@@ -43,6 +43,7 @@ final class Control implements Connections {
     private final String node;
     private final ControlBus bus;
     private final Clients clients;
+    private final Mail mail;
     private final Calls calls;
     private final TimeSource time;
     private final Map<String, Question> questions = new ConcurrentHashMap<>();
@@ -50,10 +51,11 @@ final class Control implements Connections {
     private volatile ControlBus.@Nullable Membership membership;
     private volatile boolean isClosed;
 
-    Control(String node, ControlBus bus, Clients clients, Calls calls, TimeSource time) {
+    Control(String node, ControlBus bus, Clients clients, Mail mail, Calls calls, TimeSource time) {
         this.node = node;
         this.bus = bus;
         this.clients = clients;
+        this.mail = mail;
         this.calls = calls;
         this.time = time;
     }
@@ -169,6 +171,10 @@ final class Control implements Connections {
             clients.forEachOf(
                     order.user(),
                     connection -> connection.queue.add(() -> connection.unsubscribeByHost(order.channel())));
+        } else if (message instanceof ControlMessage.Post post) {
+            mail.receive(post);
+        } else if (message instanceof ControlMessage.Receipt receipt) {
+            mail.receive(receipt);
         } else if (message instanceof ControlMessage.Ask ask) {
             reply(ask);
         } else if (message instanceof ControlMessage.Answer answer) {

@@ -2,6 +2,7 @@ package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
+import dev.fanfare.DisconnectReason;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.Publisher;
@@ -38,6 +39,11 @@ final class JsonMessages implements MessageEncoder {
         }
         out.field("ping", welcome.pingSeconds());
         out.flag("pong", true);
+        Emulated emulated = welcome.emulated();
+        if (emulated != null) {
+            out.field("session", emulated.session());
+            out.field("node", emulated.node());
+        }
         return end(out);
     }
 
@@ -152,6 +158,18 @@ final class JsonMessages implements MessageEncoder {
         out.beginObject("unsubscribe");
         out.field("code", code);
         out.field("reason", reason);
+        return endPush(out);
+    }
+
+    @Override
+    public MessageBuffer disconnectPush(DisconnectReason reason) {
+        JsonBuffer out = new JsonBuffer(SMALL);
+        out.beginObject();
+        out.beginObject("push");
+        out.beginObject("disconnect");
+        out.field("code", reason.code());
+        out.field("reason", reason.text());
+        out.flag("reconnect", reason.isReconnect());
         return endPush(out);
     }
 

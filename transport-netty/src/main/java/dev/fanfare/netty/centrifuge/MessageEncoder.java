@@ -2,6 +2,7 @@ package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
+import dev.fanfare.DisconnectReason;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.presence.PresenceEvent;
@@ -50,6 +51,9 @@ interface MessageEncoder {
     MessageBuffer subscribePush(ChannelId channel, Cursor position, boolean isRetained);
 
     MessageBuffer unsubscribePush(ChannelId channel, int code, String reason);
+
+    /** Tells that the connection ends, where the transport has no other word for it. */
+    MessageBuffer disconnectPush(DisconnectReason reason);
 
     MessageBuffer ping();
 }

@@ -2,6 +2,7 @@ package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
+import dev.fanfare.DisconnectReason;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.Publisher;
@@ -39,6 +40,11 @@ final class ProtobufMessages implements MessageEncoder {
         });
         out.field(7, welcome.pingSeconds());
         out.field(8, true);
+        Emulated emulated = welcome.emulated();
+        if (emulated != null) {
+            out.field(9, emulated.session());
+            out.field(10, emulated.node());
+        }
         out.end(result);
         return out;
     }
@@ -176,6 +182,19 @@ final class ProtobufMessages implements MessageEncoder {
         out.field(2, code);
         out.field(3, reason);
         out.end(unsubscribe);
+        out.end(push);
+        return out;
+    }
+
+    @Override
+    public MessageBuffer disconnectPush(DisconnectReason reason) {
+        ProtobufBuffer out = new ProtobufBuffer(SMALL);
+        int push = out.begin(PUSH);
+        int disconnect = out.begin(11);
+        out.field(1, reason.code());
+        out.field(2, reason.text());
+        out.field(3, reason.isReconnect());
+        out.end(disconnect);
         out.end(push);
         return out;
     }

@@ -1,19 +1,21 @@
 package dev.fanfare.netty.centrifuge;
 
+import dev.fanfare.DisconnectReason;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 /**
  * Puts messages into whole WebSocket frames, so that the pipeline needs no encoder.
  *
  * <p><b>Threading:</b> immutable.
  */
-enum WebSocketFraming {
-    /** Text frames, with the message as it is. */
-    TEXT(0x1, false),
-    /** Binary frames, with the message's length in front of it. */
-    BINARY(0x2, true);
+enum WebSocketFraming implements Framing {
+    /** Text frames, with JSON. */
+    TEXT(0x1, Sequence.SEPARATED_LINES),
+    /** Binary frames, with Protobuf. */
+    BINARY(0x2, Sequence.DELIMITED);
 
     private static final int FINAL = 0x80;
     private static final int CLOSE = 0x8;
@@ -21,24 +23,35 @@ enum WebSocketFraming {
     private static final int MAX_CONTROL_BYTES = 125;
 
     private final int opcode;
-    private final boolean isDelimited;
+    private final Sequence sequence;
 
-    WebSocketFraming(int opcode, boolean isDelimited) {
+    WebSocketFraming(int opcode, Sequence sequence) {
         this.opcode = opcode;
-        this.isDelimited = isDelimited;
+        this.sequence = sequence;
     }
 
-    /** Returns one frame with one message, in a direct buffer of just that size. */
-    ByteBuf frame(ByteBufAllocator allocator, MessageBuffer message) {
-        int prefix = isDelimited ? ProtobufBuffer.varintSize(message.size()) : 0;
-        int payload = prefix + message.size();
+    @Override
+    public ByteBuf frame(ByteBufAllocator allocator, List<MessageBuffer> messages) {
+        int payload = sequence.size(messages);
         ByteBuf frame = allocator.directBuffer(headerSize(payload) + payload);
         writeHeader(frame, opcode, payload);
-        if (isDelimited) {
-            writeVarint(frame, message.size());
-        }
-        message.writeTo(frame);
+        sequence.write(frame, messages);
         return frame;
+    }
+
+    @Override
+    public ByteBuf farewell(ByteBufAllocator allocator, MessageEncoder messages, DisconnectReason reason) {
+        return close(allocator, reason.code(), reason.text());
+    }
+
+    @Override
+    public boolean isFarewellAnswered() {
+        return true;
+    }
+
+    @Override
+    public boolean isTwoWay() {
+        return true;
     }
 
     /** Returns a Close frame. */
@@ -83,14 +96,5 @@ enum WebSocketFraming {
         } else {
             frame.writeByte(127).writeLong(payload);
         }
-    }
-
-    private static void writeVarint(ByteBuf frame, int value) {
-        int rest = value;
-        while (rest > 0x7f) {
-            frame.writeByte((rest & 0x7f) | 0x80);
-            rest >>>= 7;
-        }
-        frame.writeByte(rest);
     }
 }
