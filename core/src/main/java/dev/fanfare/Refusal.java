@@ -4,6 +4,10 @@ package dev.fanfare;
 public enum Refusal {
     /** The {@link Authorizer} said no, failed, or was not set. */
     NOT_ALLOWED("permission denied", false),
+    /** The token was good once; a new one is needed. */
+    TOKEN_EXPIRED("token expired", false),
+    /** The permission is over, and a new token does not help by itself. */
+    EXPIRED("expired", false),
     /** The channel's namespace has no rules. */
     UNKNOWN_NAMESPACE("unknown namespace", false),
     /** The request makes no sense: a bad name, a bad position, an argument out of range. */

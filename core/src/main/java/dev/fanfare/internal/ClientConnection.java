@@ -5,6 +5,7 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.Expiry;
 import dev.fanfare.HistoryQuery;
 import dev.fanfare.HistoryResult;
 import dev.fanfare.Payload;
@@ -50,6 +51,8 @@ final class ClientConnection extends Port implements Connection {
     private final Member member;
     private final Map<ChannelId, Reader> readers = new HashMap<>(4);
     private final Deque<Turn> publishes = new ArrayDeque<>(0);
+    private final Grants grants;
+    private final Deadline deadline;
     private int messagesUnderWay;
     private boolean isClosed;
 
@@ -59,6 +62,8 @@ final class ClientConnection extends Port implements Connection {
         this.info = info;
         this.outlet = outlet;
         this.member = new Member(info.user(), info.id(), info.info());
+        this.grants = new Grants(engine, info, outlet, queue);
+        this.deadline = new Deadline(queue, engine.threads.time(), () -> disconnectNow(DisconnectReason.EXPIRED));
     }
 
     // ---- subscriptions
@@ -81,10 +86,15 @@ final class ClientConnection extends Port implements Connection {
         readers.put(channel, reader);
         if (request.isPermitted()) {
             enter(reader);
-        } else if (asksForHistory(request.start())) {
-            enterIfAllowed(Action.SUBSCRIBE, reader, () -> enterIfAllowed(Action.HISTORY, reader, () -> enter(reader)));
+            return;
+        }
+        Runnable enter = asksForHistory(request.start())
+                ? () -> enterIfAllowed(Action.HISTORY, reader, () -> enter(reader))
+                : () -> enter(reader);
+        if (grants.decides(request.token())) {
+            grants.enter(reader, request.token(), enter);
         } else {
-            enterIfAllowed(Action.SUBSCRIBE, reader, () -> enter(reader));
+            enterIfAllowed(Action.SUBSCRIBE, reader, enter);
         }
     }
 
@@ -150,6 +160,27 @@ final class ClientConnection extends Port implements Connection {
     }
 
     @Override
+    public void expires(@Nullable Expiry expiry) {
+        deadline.set(isClosed ? null : expiry);
+    }
+
+    @Override
+    public @Nullable Expiry expiry() {
+        return deadline.expiry();
+    }
+
+    @Override
+    public @Nullable Expiry expiry(ChannelId channel) {
+        Reader reader = readers.get(channel);
+        return reader == null ? null : reader.expiry();
+    }
+
+    @Override
+    public void prolong(ChannelId channel, String token, Consumer<ProlongResult> answer) {
+        grants.prolong(readers.get(channel), token, answer);
+    }
+
+    @Override
     public boolean isSubscribed(ChannelId channel) {
         return readers.containsKey(channel);
     }
@@ -195,6 +226,7 @@ final class ClientConnection extends Port implements Connection {
     @Override
     void removed(Reader reader, UnsubscribeReason reason, boolean wasStarted) {
         readers.remove(reader.channel, reader);
+        grants.expire(reader, null);
         if (wasStarted) {
             engine.listener().onUnsubscribe(info, reader.channel, reason);
         }
@@ -383,6 +415,7 @@ final class ClientConnection extends Port implements Connection {
             return;
         }
         isClosed = true;
+        deadline.set(null);
         engine.clients.remove(this);
         for (Reader reader : List.copyOf(readers.values())) {
             reader.end(UnsubscribeReason.CONNECTION_CLOSED);
@@ -392,10 +425,12 @@ final class ClientConnection extends Port implements Connection {
 
     /** Closes the connection, from anywhere. */
     void disconnect(DisconnectReason reason) {
-        queue.add(() -> {
-            if (!isClosed) {
-                outlet.disconnect(reason);
-            }
-        });
+        queue.add(() -> disconnectNow(reason));
+    }
+
+    private void disconnectNow(DisconnectReason reason) {
+        if (!isClosed) {
+            outlet.disconnect(reason);
+        }
     }
 }

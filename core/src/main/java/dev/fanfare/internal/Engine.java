@@ -84,7 +84,7 @@ public final class Engine implements Fanfare {
         this.listener = GuardedListener.of(settings.listener());
         this.calls = new Calls(threads.host(), threads.overflow(), time);
         this.hub = new Hub(store, listener, time, calls, threads.worker());
-        this.permissions = new Permissions(settings.authorizer(), calls, hub.log);
+        this.permissions = new Permissions(settings, calls, hub.log);
         this.publishing = new Publishing(settings, store.log(), store.bus(), calls, listener, hub.log);
         this.histories = new Histories(store.log(), calls);
         this.presences = new Presences(node, store.presence(), store.bus(), calls, time, hub.log, listener);

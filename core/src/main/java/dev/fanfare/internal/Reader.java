@@ -9,6 +9,7 @@ import dev.fanfare.Cursor;
 import dev.fanfare.DeliveryClass;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.DropReason;
+import dev.fanfare.Expiry;
 import dev.fanfare.Publication;
 import dev.fanfare.Refusal;
 import dev.fanfare.ResetReason;
@@ -69,6 +70,9 @@ final class Reader {
     private State state = State.STARTING;
     /** Set by the connection before the start: whether to announce a join; the connection's. */
     boolean announcesJoin;
+    /** When it ends; the connection's. */
+    @Nullable
+    Deadline deadline;
 
     private boolean isReading;
     private boolean isAwaiting;
@@ -104,6 +108,11 @@ final class Reader {
 
     boolean isStarted() {
         return state == State.LIVE || state == State.CATCHING_UP;
+    }
+
+    @Nullable
+    Expiry expiry() {
+        return deadline == null ? null : deadline.expiry();
     }
 
     Cursor position() {

@@ -3,6 +3,8 @@ package dev.fanfare.netty;
 import dev.fanfare.Health;
 import dev.fanfare.netty.api.ApiKey;
 import dev.fanfare.netty.api.ServerApi;
+import dev.fanfare.netty.centrifuge.EmulationEndpoint;
+import dev.fanfare.netty.centrifuge.StreamEndpoint;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.netty.connection.TransportSettings;
 import dev.fanfare.netty.http.Endpoint;
@@ -109,10 +111,19 @@ final class Startup {
         router.add("GET", "/health/live", new HealthEndpoint(Health::up));
         router.add("GET", "/health/ready", new HealthEndpoint(builder.fanfare::health));
         router.add("GET", "/connection/websocket", new UpgradeEndpoint(context));
+        addStreams(router, context);
         router.add("GET", "/sse", new SseEndpoint(context));
         addApi(router);
         addHostRoutes(router);
         return router.build();
+    }
+
+    private static void addStreams(Router.Builder router, TransportContext context) {
+        router.add("POST", "/connection/http_stream", StreamEndpoint.http(context));
+        StreamEndpoint events = StreamEndpoint.events(context);
+        router.add("GET", "/connection/sse", events);
+        router.add("POST", "/connection/sse", events);
+        router.add("POST", "/emulation", new EmulationEndpoint(context));
     }
 
     private void addApi(Router.Builder router) {

@@ -66,6 +66,8 @@ public record ApiError(
         return switch (reason) {
             case UNKNOWN_NAMESPACE -> 102;
             case NOT_ALLOWED -> 103;
+            case TOKEN_EXPIRED -> 109;
+            case EXPIRED -> 110;
             case ALREADY_SUBSCRIBED -> 105;
             case LIMIT_EXCEEDED -> 106;
             case BAD_REQUEST -> BAD_REQUEST;

@@ -99,6 +99,11 @@ final class Arrival implements Admission.Outcome {
     }
 
     private void open(Accepted accepted) {
+        if (Refreshing.isOver(context, accepted.expiry())) {
+            isOver = true;
+            listener.refused(ErrorCode.EXPIRED);
+            return;
+        }
         ConnectionInfo info = new ConnectionInfo(
                 context.gateway().newConnectionId(),
                 accepted.user(),
@@ -113,6 +118,7 @@ final class Arrival implements Admission.Outcome {
             return;
         }
         outlet.opened(connection);
+        connection.expires(accepted.expiry());
         subscribeAll(connection, accepted);
     }
 
@@ -163,7 +169,8 @@ final class Arrival implements Admission.Outcome {
     private void finish(Connection connection, Accepted accepted) {
         isOver = true;
         long seconds = context.settings().pingInterval().plusMillis(999).toSeconds();
-        Welcome welcome = new Welcome(connection.info().id(), accepted.data(), subs, (int) seconds, emulated);
+        int ttl = Refreshing.ttl(context, accepted.expiry());
+        Welcome welcome = new Welcome(connection.info().id(), accepted.data(), subs, (int) seconds, ttl, emulated);
         listener.connected(connection, welcome);
     }
 

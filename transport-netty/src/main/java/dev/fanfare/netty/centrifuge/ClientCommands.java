@@ -41,12 +41,14 @@ final class ClientCommands implements Request.Visitor {
     private final ClientOutlet outlet;
     private final Pulse pulse;
     private final Answers answers;
+    private final Refreshing refreshing;
 
-    ClientCommands(Connection connection, ClientOutlet outlet, Pulse pulse, Answers answers) {
+    ClientCommands(Connection connection, ClientOutlet outlet, Pulse pulse, Answers answers, Refreshing refreshing) {
         this.connection = connection;
         this.outlet = outlet;
         this.pulse = pulse;
         this.answers = answers;
+        this.refreshing = refreshing;
     }
 
     // ---- the connection
@@ -64,8 +66,16 @@ final class ClientCommands implements Request.Visitor {
     }
 
     @Override
-    public void refresh(long id) {
-        outlet.error(id, ErrorCode.NOT_AVAILABLE);
+    public void refresh(long id, Request.Refresh request) {
+        refreshing.connection(id, request.token());
+    }
+
+    @Override
+    public void subRefresh(long id, Request.SubRefresh request) {
+        ChannelId channel = channel(id, request.channel());
+        if (channel != null) {
+            refreshing.subscription(id, channel, request.token());
+        }
     }
 
     // ---- subscriptions
@@ -88,15 +98,17 @@ final class ClientCommands implements Request.Visitor {
             connection.subscribe(
                     channel,
                     request.inWordsOfTheCore(false, outlet.deltas()),
-                    answers.expect(result -> subscribed(id, request, result)));
+                    answers.expect(result -> subscribed(id, channel, request, result)));
         }
     }
 
-    private void subscribed(long id, Request.Subscribe request, SubscribeResult result) {
+    private void subscribed(long id, ChannelId channel, Request.Subscribe request, SubscribeResult result) {
         if (result instanceof SubscribeResult.Refused refused) {
             outlet.error(id, ErrorCode.of(refused.reason()));
         } else if (result instanceof SubscribeResult.Subscribed subscribed) {
-            outlet.reply(outlet.messages().subscribed(id, SubscriptionStart.of(request.recoverFrom(), subscribed)));
+            SubscriptionStart start =
+                    SubscriptionStart.of(request.recoverFrom(), subscribed).withTtl(refreshing.ttl(channel));
+            outlet.reply(outlet.messages().subscribed(id, start));
         }
     }
 

@@ -44,32 +44,36 @@ final class FrameHandler extends ChannelInboundHandlerAdapter {
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         try {
             if (message instanceof CloseWebSocketFrame close) {
-                outlet.closeEcho(close.content());
+                outlet.farewellCame(WebSocketFraming.closeEcho(ctx.alloc(), close.content()));
             } else if (message instanceof WebSocketFrame frame && !outlet.isEnding()) {
                 outlet.beginRead();
-                read(frame);
+                read(ctx, frame);
             }
         } finally {
             ReferenceCountUtil.release(message);
         }
     }
 
-    private void read(WebSocketFrame frame) {
+    private void read(ChannelHandlerContext ctx, WebSocketFrame frame) {
         if (frame instanceof PingWebSocketFrame) {
-            outlet.pong(frame.content());
+            outlet.answer(WebSocketFraming.pong(ctx.alloc(), frame.content()));
         } else if (!(frame instanceof PongWebSocketFrame)) {
-            readData(frame);
+            readData(ctx, frame);
         }
     }
 
-    private void readData(WebSocketFrame frame) {
+    private void readData(ChannelHandlerContext ctx, WebSocketFrame frame) {
         if (assembly.exceeds(frame.content())) {
-            outlet.violated(WebSocketCloseStatus.MESSAGE_TOO_BIG);
+            violated(ctx, WebSocketCloseStatus.MESSAGE_TOO_BIG);
         } else if (frame.isFinalFragment()) {
             session.receive(assembly.complete(frame.content()));
         } else if (!assembly.add(frame.content())) {
-            outlet.violated(WebSocketCloseStatus.PROTOCOL_ERROR);
+            violated(ctx, WebSocketCloseStatus.PROTOCOL_ERROR);
         }
+    }
+
+    private void violated(ChannelHandlerContext ctx, WebSocketCloseStatus status) {
+        outlet.violated(WebSocketFraming.close(ctx.alloc(), status.code(), status.reasonText()));
     }
 
     @Override
@@ -107,7 +111,7 @@ final class FrameHandler extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         if (cause instanceof CorruptedWebSocketFrameException corrupted) {
-            outlet.violated(corrupted.closeStatus());
+            violated(ctx, corrupted.closeStatus());
         } else if (cause instanceof IOException) {
             ctx.close();
         } else {

@@ -64,7 +64,8 @@ final class JsonCommandReader {
             case "history" -> history();
             case "rpc" -> rpc();
             case "send" -> new Request.Send(onlyData());
-            case "refresh", "sub_refresh" -> refresh();
+            case "refresh" -> refresh();
+            case "sub_refresh" -> subRefresh();
             case "ping" -> throw new BadCommandException("clients do not ping");
             default -> skipped();
         };
@@ -100,6 +101,7 @@ final class JsonCommandReader {
         for (String field = firstField(); field != null; field = nextField()) {
             switch (field) {
                 case "channel" -> draft.channel = text();
+                case "token" -> draft.token = text();
                 case "recover" -> draft.recovers = flag();
                 case "epoch" -> draft.epoch = text();
                 case "offset" -> draft.offset = number();
@@ -243,9 +245,29 @@ final class JsonCommandReader {
         return data;
     }
 
-    private Request refresh() throws IOException {
-        skip();
-        return Request.Refresh.REFRESH;
+    private Request refresh() throws IOException, BadCommandException {
+        String token = "";
+        for (String field = firstField(); field != null; field = nextField()) {
+            if (field.equals("token")) {
+                token = text();
+            } else {
+                skip();
+            }
+        }
+        return new Request.Refresh(token);
+    }
+
+    private Request subRefresh() throws IOException, BadCommandException {
+        String channel = "";
+        String token = "";
+        for (String field = firstField(); field != null; field = nextField()) {
+            switch (field) {
+                case "channel" -> channel = text();
+                case "token" -> token = text();
+                default -> skip();
+            }
+        }
+        return new Request.SubRefresh(channel, token);
     }
 
     private @Nullable Request skipped() throws IOException {

@@ -37,6 +37,7 @@ final class JsonMessages implements MessageEncoder {
             });
             out.endObject();
         }
+        ttl(out, welcome.ttlSeconds());
         out.field("ping", welcome.pingSeconds());
         out.flag("pong", true);
         Emulated emulated = welcome.emulated();
@@ -57,6 +58,21 @@ final class JsonMessages implements MessageEncoder {
     @Override
     public MessageBuffer unsubscribed(long id) {
         return end(begin(id, "unsubscribe", SMALL));
+    }
+
+    @Override
+    public MessageBuffer refreshed(long id, String client, int ttlSeconds) {
+        JsonBuffer out = begin(id, "refresh", SMALL);
+        out.field("client", client);
+        ttl(out, ttlSeconds);
+        return end(out);
+    }
+
+    @Override
+    public MessageBuffer subRefreshed(long id, int ttlSeconds) {
+        JsonBuffer out = begin(id, "sub_refresh", SMALL);
+        ttl(out, ttlSeconds);
+        return end(out);
     }
 
     @Override
@@ -208,7 +224,15 @@ final class JsonMessages implements MessageEncoder {
         return end(out);
     }
 
+    private static void ttl(JsonBuffer out, int seconds) {
+        if (seconds > 0) {
+            out.flag("expires", true);
+            out.field("ttl", seconds);
+        }
+    }
+
     private static void start(JsonBuffer out, SubscriptionStart start) {
+        ttl(out, start.ttlSeconds());
         out.flag("recoverable", start.isRecoverable());
         out.flag("positioned", start.isRecoverable());
         if (!start.epoch().isEmpty()) {

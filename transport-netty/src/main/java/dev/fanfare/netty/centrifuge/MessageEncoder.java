@@ -26,6 +26,10 @@ interface MessageEncoder {
 
     MessageBuffer unsubscribed(long id);
 
+    MessageBuffer refreshed(long id, String client, int ttlSeconds);
+
+    MessageBuffer subRefreshed(long id, int ttlSeconds);
+
     MessageBuffer published(long id);
 
     MessageBuffer presence(long id, PresenceSnapshot snapshot);

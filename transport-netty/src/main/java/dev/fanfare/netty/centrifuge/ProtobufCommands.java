@@ -51,15 +51,16 @@ final class ProtobufCommands implements CommandDecoder {
         return switch (tag) {
             case 4 << 3 | DELIMITED -> connect(reader.nested());
             case 5 << 3 | DELIMITED -> subscribe(reader.nested());
-            case 6 << 3 | DELIMITED -> new Request.Unsubscribe(channel(reader.nested()));
+            case 6 << 3 | DELIMITED -> new Request.Unsubscribe(onlyText(reader.nested()));
             case 7 << 3 | DELIMITED -> publish(reader.nested());
-            case 8 << 3 | DELIMITED -> new Request.Presence(channel(reader.nested()));
-            case 9 << 3 | DELIMITED -> new Request.PresenceStats(channel(reader.nested()));
+            case 8 << 3 | DELIMITED -> new Request.Presence(onlyText(reader.nested()));
+            case 9 << 3 | DELIMITED -> new Request.PresenceStats(onlyText(reader.nested()));
             case 10 << 3 | DELIMITED -> history(reader.nested());
             case 11 << 3 | DELIMITED -> throw new BadCommandException("clients do not ping");
             case 12 << 3 | DELIMITED -> new Request.Send(onlyData(reader.nested()));
             case 13 << 3 | DELIMITED -> rpc(reader.nested());
-            case 14 << 3 | DELIMITED, 15 << 3 | DELIMITED -> refresh(tag, reader);
+            case 14 << 3 | DELIMITED -> new Request.Refresh(onlyText(reader.nested()));
+            case 15 << 3 | DELIMITED -> subRefresh(reader.nested());
             default -> skipped(tag, reader);
         };
     }
@@ -100,6 +101,7 @@ final class ProtobufCommands implements CommandDecoder {
             int tag = reader.tag();
             switch (tag) {
                 case 1 << 3 | DELIMITED -> draft.channel = reader.text();
+                case 2 << 3 | DELIMITED -> draft.token = reader.text();
                 case 3 << 3 | VARINT -> draft.recovers = reader.flag();
                 case 6 << 3 | DELIMITED -> draft.epoch = reader.text();
                 case 7 << 3 | VARINT -> draft.offset = reader.unsigned();
@@ -208,17 +210,17 @@ final class ProtobufCommands implements CommandDecoder {
         return new Request.Rpc(method, data);
     }
 
-    private static String channel(ProtobufReader reader) throws BadCommandException {
-        String channel = "";
+    private static String onlyText(ProtobufReader reader) throws BadCommandException {
+        String text = "";
         while (reader.hasMore()) {
             int tag = reader.tag();
             if (tag == (1 << 3 | DELIMITED)) {
-                channel = reader.text();
+                text = reader.text();
             } else {
                 reader.skip(tag);
             }
         }
-        return channel;
+        return text;
     }
 
     private static Payload onlyData(ProtobufReader reader) throws BadCommandException {
@@ -234,9 +236,18 @@ final class ProtobufCommands implements CommandDecoder {
         return data;
     }
 
-    private static Request refresh(int tag, ProtobufReader reader) throws BadCommandException {
-        reader.skip(tag);
-        return Request.Refresh.REFRESH;
+    private static Request subRefresh(ProtobufReader reader) throws BadCommandException {
+        String channel = "";
+        String token = "";
+        while (reader.hasMore()) {
+            int tag = reader.tag();
+            switch (tag) {
+                case 1 << 3 | DELIMITED -> channel = reader.text();
+                case 2 << 3 | DELIMITED -> token = reader.text();
+                default -> reader.skip(tag);
+            }
+        }
+        return new Request.SubRefresh(channel, token);
     }
 
     private static @Nullable Request skipped(int tag, ProtobufReader reader) throws BadCommandException {

@@ -29,6 +29,8 @@ final class ProtobufMessages implements MessageEncoder {
         ProtobufBuffer out = reply(id, SMALL);
         int result = out.begin(5);
         out.field(1, welcome.client());
+        out.field(3, welcome.ttlSeconds() > 0);
+        out.field(4, welcome.ttlSeconds());
         field(out, 5, welcome.data());
         welcome.subs().forEach((channel, start) -> {
             int entry = out.begin(6);
@@ -61,6 +63,27 @@ final class ProtobufMessages implements MessageEncoder {
     @Override
     public MessageBuffer unsubscribed(long id) {
         return emptyResult(id, 7);
+    }
+
+    @Override
+    public MessageBuffer refreshed(long id, String client, int ttlSeconds) {
+        ProtobufBuffer out = reply(id, SMALL);
+        int result = out.begin(14);
+        out.field(1, client);
+        out.field(3, ttlSeconds > 0);
+        out.field(4, ttlSeconds);
+        out.end(result);
+        return out;
+    }
+
+    @Override
+    public MessageBuffer subRefreshed(long id, int ttlSeconds) {
+        ProtobufBuffer out = reply(id, SMALL);
+        int result = out.begin(15);
+        out.field(1, ttlSeconds > 0);
+        out.field(2, ttlSeconds);
+        out.end(result);
+        return out;
     }
 
     @Override
@@ -217,6 +240,8 @@ final class ProtobufMessages implements MessageEncoder {
     }
 
     private static void start(ProtobufBuffer out, SubscriptionStart start) {
+        out.field(1, start.ttlSeconds() > 0);
+        out.field(2, start.ttlSeconds());
         out.field(3, start.isRecoverable());
         out.field(6, start.epoch());
         Publication previous = null;

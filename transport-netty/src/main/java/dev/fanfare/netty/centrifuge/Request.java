@@ -8,7 +8,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a client asks. There are more kinds than an {@code instanceof} chain can bear, so each leads to
+ * What a client asks; its words never tell a token. There are more kinds than an {@code instanceof} chain can bear, so each leads to
  * its method of a {@link Visitor}.
  *
  * <p><b>Threading:</b> immutable.
@@ -38,7 +38,9 @@ sealed interface Request {
 
         void send(Send request);
 
-        void refresh(long id);
+        void refresh(long id, Refresh request);
+
+        void subRefresh(long id, SubRefresh request);
 
         void pong();
     }
@@ -53,11 +55,17 @@ sealed interface Request {
         public void accept(long id, Visitor visitor) {
             visitor.connect(id, this);
         }
+
+        @Override
+        public String toString() {
+            return "Connect[subs=" + subs + "]";
+        }
     }
 
     /**
      * Subscribes.
      *
+     * @param token what the client shows for this channel, {@code ""} for nothing
      * @param recoverFrom what the client has; null if it does not want what it missed
      * @param delta the delta format asked for, {@code ""} for none
      * @param filter which publications it wants; null for all
@@ -66,6 +74,7 @@ sealed interface Request {
      */
     record Subscribe(
             String channel,
+            String token,
             @Nullable Position recoverFrom,
             boolean wantsPresence,
             String delta,
@@ -91,6 +100,7 @@ sealed interface Request {
                     start(),
                     wantsPresence,
                     isPermitted,
+                    token,
                     !isPermitted && (flag & REJECT_UNRECOVERED) != 0,
                     isPermitted ? null : filter,
                     wantsDeltas() ? deltas : null);
@@ -108,6 +118,11 @@ sealed interface Request {
         @Override
         public void accept(long id, Visitor visitor) {
             visitor.subscribe(id, this);
+        }
+
+        @Override
+        public String toString() {
+            return "Subscribe[channel=" + channel + ", recoverFrom=" + recoverFrom + "]";
         }
     }
 
@@ -178,14 +193,29 @@ sealed interface Request {
         }
     }
 
-    /** Prolongs a connection or a subscription; which of them, and with what, nobody asks here yet. */
-    enum Refresh implements Request {
-        /** The one value. */
-        REFRESH;
-
+    /** Prolongs the connection by a new token. */
+    record Refresh(String token) implements Request {
         @Override
         public void accept(long id, Visitor visitor) {
-            visitor.refresh(id);
+            visitor.refresh(id, this);
+        }
+
+        @Override
+        public String toString() {
+            return "Refresh[]";
+        }
+    }
+
+    /** Prolongs a subscription by a new token. */
+    record SubRefresh(String channel, String token) implements Request {
+        @Override
+        public void accept(long id, Visitor visitor) {
+            visitor.subRefresh(id, this);
+        }
+
+        @Override
+        public String toString() {
+            return "SubRefresh[channel=" + channel + "]";
         }
     }
 

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 final class SubscribeDraft {
 
     String channel = "";
+    String token = "";
     boolean recovers;
     String epoch = "";
     long offset;
@@ -24,6 +25,6 @@ final class SubscribeDraft {
 
     Request.Subscribe request() {
         Position recoverFrom = recovers ? new Position(epoch, offset) : null;
-        return new Request.Subscribe(channel, recoverFrom, wantsPresence, delta, filter, flag, type);
+        return new Request.Subscribe(channel, token, recoverFrom, wantsPresence, delta, filter, flag, type);
     }
 }

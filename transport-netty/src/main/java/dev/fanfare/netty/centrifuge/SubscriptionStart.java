@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param isRecovered whether it gets all of it
  * @param hasDeltas whether publications may be differences, in the form that goes with them
  * @param publications what it missed; empty unless it recovered
+ * @param ttlSeconds how soon the client must have shown a new token; 0 if it need not
  */
 record SubscriptionStart(
         boolean isRecoverable,
@@ -27,7 +28,25 @@ record SubscriptionStart(
         boolean wasRecovering,
         boolean isRecovered,
         boolean hasDeltas,
-        List<Publication> publications) {
+        List<Publication> publications,
+        int ttlSeconds) {
+
+    /** Lasts as long as the connection. */
+    SubscriptionStart(
+            boolean isRecoverable,
+            String epoch,
+            long offset,
+            boolean wasRecovering,
+            boolean isRecovered,
+            boolean hasDeltas,
+            List<Publication> publications) {
+        this(isRecoverable, epoch, offset, wasRecovering, isRecovered, hasDeltas, publications, 0);
+    }
+
+    SubscriptionStart withTtl(int seconds) {
+        return new SubscriptionStart(
+                isRecoverable, epoch, offset, wasRecovering, isRecovered, hasDeltas, publications, seconds);
+    }
 
     /** Puts the core's answer in the protocol's words. */
     static SubscriptionStart of(@Nullable Position recoverFrom, Subscribed subscribed) {

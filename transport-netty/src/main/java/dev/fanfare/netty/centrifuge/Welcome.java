@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param data from the host, for the client alone
  * @param subs how the subscriptions begin that the server made, by channel
  * @param pingSeconds how often it is pinged; more than 0
+ * @param ttlSeconds how soon the client must have shown a new token; 0 if it need not
  * @param emulated where it sends its commands; null if over the connection itself
  */
 record Welcome(
@@ -20,4 +21,5 @@ record Welcome(
         @Nullable Payload data,
         Map<String, SubscriptionStart> subs,
         int pingSeconds,
+        int ttlSeconds,
         @Nullable Emulated emulated) {}

@@ -342,12 +342,18 @@ class ClientCommandsTest {
         client.assertClosed(3508);
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"refresh", "sub_refresh"})
-    void doesNotOfferRefresh(String command) {
-        client.send("{\"id\":2,\"" + command + "\":{}}");
+    @Test
+    void aConnectionWithoutAnEndIsNotRefreshed() {
+        client.send("{\"id\":2,\"refresh\":{}}");
 
         assertError(2, 108, "not available");
+    }
+
+    @Test
+    void prolongingASubscriptionNeedsAChannel() {
+        client.send("{\"id\":2,\"sub_refresh\":{\"token\":\"t\"}}");
+
+        client.assertClosed(3501);
     }
 
     // ---- the rules
