@@ -1,8 +1,7 @@
 package dev.fanfare.netty.centrifuge;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
-
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import java.util.List;
 
 /**
@@ -20,22 +19,22 @@ enum Sequence {
     /** Protobuf, each message with its length in front. */
     DELIMITED("", "");
 
-    private final byte[] before;
-    private final byte[] after;
+    private final String before;
+    private final String after;
 
     Sequence(String before, String after) {
-        this.before = before.getBytes(US_ASCII);
-        this.after = after.getBytes(US_ASCII);
+        this.before = before;
+        this.after = after;
     }
 
     /** Returns how many bytes the messages take together. */
     int size(List<MessageBuffer> messages) {
         int size = 0;
         for (MessageBuffer message : messages) {
-            int prefix = this == DELIMITED ? ProtobufBuffer.varintSize(message.size()) : before.length;
-            size += prefix + message.size() + after.length;
+            int prefix = this == DELIMITED ? ProtobufBuffer.varintSize(message.size()) : before.length();
+            size += prefix + message.size() + after.length();
         }
-        return this == SEPARATED_LINES ? size - after.length : size;
+        return this == SEPARATED_LINES ? size - after.length() : size;
     }
 
     /** Writes them. */
@@ -45,10 +44,10 @@ enum Sequence {
             if (this == DELIMITED) {
                 writeVarint(out, message.size());
             }
-            out.writeBytes(before);
+            ByteBufUtil.writeAscii(out, before);
             message.writeTo(out);
             if (this != SEPARATED_LINES || i < messages.size() - 1) {
-                out.writeBytes(after);
+                ByteBufUtil.writeAscii(out, after);
             }
         }
     }

@@ -52,7 +52,7 @@ public final class StreamEndpoint implements Endpoint {
             throw RequestRefused.badRequest("a stream needs HTTP/1.1");
         }
         if (exchange.method().equals(HttpMethod.HEAD)) {
-            exchange.begin(200, isEvents ? MediaTypes.EVENT_STREAM : MediaTypes.JSON);
+            exchange.begin(200, contentType(exchange), List.of());
             exchange.end();
             return;
         }
