@@ -6,6 +6,7 @@ import dev.fanfare.Authenticator;
 import dev.fanfare.Authorizer;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
+import dev.fanfare.ClientLimits;
 import dev.fanfare.Fanfare;
 import dev.fanfare.jwt.JwtAlgorithm;
 import dev.fanfare.jwt.JwtAuthenticator;
@@ -38,6 +39,7 @@ final class InteropServer {
                 .namespace("delta", rules -> retained(rules, 100).deltas())
                 .authorizer(Authorizer.allowAll())
                 .subscriptionAuthenticator(tokens)
+                .limits(ClientLimits.unlimited())
                 .build();
         return DemoServer.listening(
                 fanfare,
