@@ -102,8 +102,7 @@ final class Mail implements Mailboxes {
         return answer;
     }
 
-    private static void noneIfGone(
-            CompletableFuture<Delivery> answer, String to, @Nullable Set<String> nodes) {
+    private static void noneIfGone(CompletableFuture<Delivery> answer, String to, @Nullable Set<String> nodes) {
         if (nodes != null && !nodes.contains(to)) {
             answer.complete(Delivery.NO_NODE);
         }

@@ -145,10 +145,7 @@ class MailTest {
     }
 
     private CompletionStage<Delivery> send(ManualNode from, String text) {
-        return from.fanfare
-                .gateway()
-                .mailboxes()
-                .post(one.fanfare.gateway().node(), ADDRESS, text.getBytes(UTF_8));
+        return from.fanfare.gateway().mailboxes().post(one.fanfare.gateway().node(), ADDRESS, text.getBytes(UTF_8));
     }
 
     private void settle() {

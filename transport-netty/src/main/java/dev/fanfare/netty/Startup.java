@@ -38,19 +38,21 @@ final class Startup {
 
     private final NettyTransport.Builder builder;
     private final Gateway gateway;
+    private final Origins origins;
+    private final TransportSettings settings;
 
     Startup(NettyTransport.Builder builder) {
         this.builder = builder;
         this.gateway = builder.fanfare.gateway();
+        this.origins = Origins.of(builder.allowedOrigins());
+        this.settings = builder.settings(origins.allowed());
     }
 
     NettyTransport start() {
-        Origins origins = Origins.of(builder.allowedOrigins());
-        Router router = router(origins);
+        Router router = router();
         IoLoops loops = IoLoops.start(builder.eventLoopThreads());
         OpenChannels open = new OpenChannels(loops.group().next());
-        ChannelFuture bound =
-                bootstrap(loops, open, router, origins).bind(address()).awaitUninterruptibly();
+        ChannelFuture bound = bootstrap(loops, open, router).bind(address()).awaitUninterruptibly();
         if (!bound.isSuccess()) {
             loops.stop(1);
             throw failure(bound.cause());
@@ -76,7 +78,9 @@ final class Startup {
         return new TransportException("Cannot listen on " + where + ": " + cause.getMessage() + ". " + advice, cause);
     }
 
-    private static ServerBootstrap bootstrap(IoLoops loops, OpenChannels open, Router router, Origins origins) {
+    private ServerBootstrap bootstrap(IoLoops loops, OpenChannels open, Router router) {
+        HttpLimits limits = HttpLimits.forMessages(settings.maxMessageBytes());
+        Tls tls = builder.tls();
         ServerBootstrap bootstrap = new ServerBootstrap();
         loops.configure(bootstrap);
         return bootstrap
@@ -90,23 +94,16 @@ final class Startup {
                     @Override
                     protected void initChannel(Channel channel) {
                         open.add(channel);
-                        channel.pipeline().addLast(new HttpConnection(router, origins, HttpLimits.standard()));
+                        if (tls != null) {
+                            channel.pipeline().addLast(tls.handler(channel.alloc(), settings.handshakeTimeout()));
+                        }
+                        channel.pipeline().addLast(new HttpConnection(router, origins, limits));
                     }
                 });
     }
 
-    private Router router(Origins origins) {
-        TransportSettings standard = TransportSettings.defaults();
-        TransportContext context = new TransportContext(
-                gateway,
-                builder.authenticator(),
-                new TransportSettings(
-                        standard.pingInterval(),
-                        standard.pongTimeout(),
-                        standard.handshakeTimeout(),
-                        standard.maxMessageBytes(),
-                        origins.allowed()),
-                IoLoops.wire());
+    private Router router() {
+        TransportContext context = new TransportContext(gateway, builder.authenticator(), settings, IoLoops.wire());
         Router.Builder router = Router.builder();
         router.add("GET", "/health/live", new HealthEndpoint(Health::up));
         router.add("GET", "/health/ready", new HealthEndpoint(builder.fanfare::health));

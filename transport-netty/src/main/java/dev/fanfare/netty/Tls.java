@@ -73,7 +73,8 @@ public final class Tls {
         try {
             return source.load();
         } catch (SSLException | IllegalArgumentException unusable) {
-            throw new TransportException("The certificate or its key cannot be used: " + unusable.getMessage(), unusable);
+            throw new TransportException(
+                    "The certificate or its key cannot be used: " + unusable.getMessage(), unusable);
         }
     }
 

@@ -61,8 +61,7 @@ public final class EmulationEndpoint implements Endpoint {
         }
     }
 
-    private static void answerOnLoop(
-            Exchange exchange, @Nullable Delivery delivery, @Nullable Throwable failure) {
+    private static void answerOnLoop(Exchange exchange, @Nullable Delivery delivery, @Nullable Throwable failure) {
         if (exchange.loop().inEventLoop()) {
             answer(exchange, delivery, failure);
         } else {
@@ -77,7 +76,7 @@ public final class EmulationEndpoint implements Endpoint {
             return;
         }
         switch (delivery) {
-                // Of a session that is over the client has been told, or will find out by itself.
+            // Of a session that is over the client has been told, or will find out by itself.
             case DELIVERED, NO_MAILBOX -> {
                 exchange.begin(204, MediaTypes.JSON, List.of());
                 exchange.end();

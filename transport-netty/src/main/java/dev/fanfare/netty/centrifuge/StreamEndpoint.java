@@ -89,8 +89,7 @@ public final class StreamEndpoint implements Endpoint {
     private void begin(Exchange exchange, WireFormat format, List<Command> first) {
         Channel channel = exchange.context().channel();
         Inbox inbox = inbox(channel.eventLoop());
-        Handshake facts =
-                new Handshake(exchange.firstHeaders(), exchange.firstParameters(), exchange.remoteAddress());
+        Handshake facts = new Handshake(exchange.firstHeaders(), exchange.firstParameters(), exchange.remoteAddress());
         Session session = new Session(context, channel, format, facts, inbox.address());
         inbox.leadTo(session);
         ByteBuf head = channel.alloc().ioBuffer(512);

@@ -38,7 +38,8 @@ enum StreamFraming implements Framing {
 
     @Override
     public ByteBuf farewell(ByteBufAllocator allocator, MessageEncoder messages, DisconnectReason reason) {
-        return chunk(allocator, List.of(messages.disconnectPush(reason)), END.length).writeBytes(END);
+        return chunk(allocator, List.of(messages.disconnectPush(reason)), END.length)
+                .writeBytes(END);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.fanfare.netty.centrifuge;
 import dev.fanfare.DisconnectReason;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
@@ -13,30 +14,53 @@ import java.util.List;
  */
 enum WebSocketFraming implements Framing {
     /** Text frames, with JSON. */
-    TEXT(0x1, Sequence.SEPARATED_LINES),
+    TEXT(0x1, Sequence.SEPARATED_LINES, false),
     /** Binary frames, with Protobuf. */
-    BINARY(0x2, Sequence.DELIMITED);
+    BINARY(0x2, Sequence.DELIMITED, false),
+    /** Text frames, larger ones compressed. */
+    COMPRESSED_TEXT(0x1, Sequence.SEPARATED_LINES, true),
+    /** Binary frames, larger ones compressed. */
+    COMPRESSED_BINARY(0x2, Sequence.DELIMITED, true);
+
+    /** In smaller ones compression finds little, and saves no packet. */
+    static final int SMALLEST_COMPRESSED = 256;
 
     private static final int FINAL = 0x80;
+    private static final int COMPRESSED = 0x40;
     private static final int CLOSE = 0x8;
     private static final int PONG = 0xA;
     private static final int MAX_CONTROL_BYTES = 125;
 
     private final int opcode;
     private final Sequence sequence;
+    private final boolean isCompressing;
 
-    WebSocketFraming(int opcode, Sequence sequence) {
+    WebSocketFraming(int opcode, Sequence sequence, boolean isCompressing) {
         this.opcode = opcode;
         this.sequence = sequence;
+        this.isCompressing = isCompressing;
     }
 
     @Override
     public ByteBuf frame(ByteBufAllocator allocator, List<MessageBuffer> messages) {
         int payload = sequence.size(messages);
+        if (isCompressing && payload >= SMALLEST_COMPRESSED) {
+            return compressed(allocator, messages, payload);
+        }
         ByteBuf frame = allocator.directBuffer(headerSize(payload) + payload);
         writeHeader(frame, opcode, payload);
         sequence.write(frame, messages);
         return frame;
+    }
+
+    private ByteBuf compressed(ByteBufAllocator allocator, List<MessageBuffer> messages, int length) {
+        byte[] plain = new byte[length];
+        sequence.write(Unpooled.wrappedBuffer(plain).clear(), messages);
+        byte[] shorter = Deflate.compress(plain, length);
+        byte[] payload = shorter == null ? plain : shorter;
+        ByteBuf frame = allocator.directBuffer(headerSize(payload.length) + payload.length);
+        writeHeader(frame, shorter == null ? opcode : COMPRESSED | opcode, payload.length);
+        return frame.writeBytes(payload);
     }
 
     @Override

@@ -18,6 +18,12 @@ final class WireFormat {
     static final WireFormat PROTOBUF = new WireFormat(
             "websocket/protobuf", new ProtobufCommands(), new ProtobufMessages(), WebSocketFraming.BINARY);
 
+    private static final WireFormat COMPRESSED_JSON =
+            new WireFormat("websocket/json", new JsonCommands(), new JsonMessages(), WebSocketFraming.COMPRESSED_TEXT);
+
+    private static final WireFormat COMPRESSED_PROTOBUF = new WireFormat(
+            "websocket/protobuf", new ProtobufCommands(), new ProtobufMessages(), WebSocketFraming.COMPRESSED_BINARY);
+
     /** JSON over {@code http_stream}. */
     static final WireFormat STREAM_JSON =
             new WireFormat("http_stream/json", new JsonCommands(), new JsonMessages(), StreamFraming.LINES);
@@ -44,6 +50,11 @@ final class WireFormat {
         this.framing = framing;
         this.frames = new SharedFrames(transport, messages, framing, false);
         this.deltas = new SharedFrames(transport, messages, framing, true);
+    }
+
+    /** Returns the same over WebSocket, with larger messages compressed. */
+    WireFormat compressed() {
+        return this == PROTOBUF ? COMPRESSED_PROTOBUF : COMPRESSED_JSON;
     }
 
     /** Returns what hosts see as the connection's transport. */
