@@ -2,6 +2,7 @@ package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.HostCode;
 import dev.fanfare.Publication;
 import dev.fanfare.Resume;
 import dev.fanfare.UnsubscribeReason;
@@ -254,6 +255,12 @@ final class ClientOutlet extends ChannelOutlet {
         }
     }
 
+    @Override
+    public void ended(ChannelId channel, HostCode code) {
+        forgetServerSide(channel);
+        pushUnsubscribe(channel, code.code(), code.text());
+    }
+
     private void pushUnsubscribe(ChannelId channel, int code, String reason) {
         push(messages().unsubscribePush(channel, code, reason));
     }
@@ -296,8 +303,10 @@ final class ClientOutlet extends ChannelOutlet {
             channel().write(takeBatch(), channel().voidPromise());
         }
         Framing framing = format.framing();
-        ByteBuf farewell =
-                lastWords == null ? framing.farewell(channel().alloc(), format.messages(), reason) : lastWords;
+        ByteBuf farewell = lastWords;
+        if (farewell == null) {
+            farewell = framing.farewell(channel().alloc(), format.messages(), reason, hostCode());
+        }
         ChannelFuture written = channel().writeAndFlush(farewell);
         if (!framing.isFarewellAnswered()) {
             written.addListener(ChannelFutureListener.CLOSE);
@@ -313,6 +322,7 @@ final class ClientOutlet extends ChannelOutlet {
         } else {
             lost(DisconnectReason.BY_CLIENT);
             channel().writeAndFlush(answer).addListener(ChannelFutureListener.CLOSE);
+            heartbeats.schedule(new Linger(channel()), Linger.TIME); // it may not read what is before the echo
         }
     }
 }

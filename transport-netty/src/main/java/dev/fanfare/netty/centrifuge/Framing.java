@@ -1,9 +1,11 @@
 package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.HostCode;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What differs between the transports of the protocol, for all that is said to a client: how a message goes
@@ -21,8 +23,16 @@ interface Framing {
         return frame(allocator, List.of(message));
     }
 
-    /** Returns the last bytes that the client gets. */
-    ByteBuf farewell(ByteBufAllocator allocator, MessageEncoder messages, DisconnectReason reason);
+    /**
+     * Returns the last bytes that the client gets.
+     *
+     * @param hostCode what the host wants to be said instead of the reason's own code and words
+     */
+    ByteBuf farewell(
+            ByteBufAllocator allocator,
+            MessageEncoder messages,
+            DisconnectReason reason,
+            @Nullable HostCode hostCode);
 
     /** Tells whether the client answers the farewell and closes, so that it is given the time to. */
     boolean isFarewellAnswered();

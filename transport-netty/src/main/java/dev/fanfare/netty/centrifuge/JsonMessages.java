@@ -2,7 +2,6 @@ package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
-import dev.fanfare.DisconnectReason;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.Publisher;
@@ -178,14 +177,14 @@ final class JsonMessages implements MessageEncoder {
     }
 
     @Override
-    public MessageBuffer disconnectPush(DisconnectReason reason) {
+    public MessageBuffer disconnectPush(int code, String reason, boolean isReconnect) {
         JsonBuffer out = new JsonBuffer(SMALL);
         out.beginObject();
         out.beginObject("push");
         out.beginObject("disconnect");
-        out.field("code", reason.code());
-        out.field("reason", reason.text());
-        out.flag("reconnect", reason.isReconnect());
+        out.field("code", code);
+        out.field("reason", reason);
+        out.flag("reconnect", isReconnect);
         return endPush(out);
     }
 

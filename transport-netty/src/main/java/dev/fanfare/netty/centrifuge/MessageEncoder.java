@@ -2,7 +2,6 @@ package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
-import dev.fanfare.DisconnectReason;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.presence.PresenceEvent;
@@ -57,7 +56,7 @@ interface MessageEncoder {
     MessageBuffer unsubscribePush(ChannelId channel, int code, String reason);
 
     /** Tells that the connection ends, where the transport has no other word for it. */
-    MessageBuffer disconnectPush(DisconnectReason reason);
+    MessageBuffer disconnectPush(int code, String reason, boolean isReconnect);
 
     MessageBuffer ping();
 }

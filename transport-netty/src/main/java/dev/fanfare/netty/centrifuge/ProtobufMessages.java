@@ -2,7 +2,6 @@ package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
-import dev.fanfare.DisconnectReason;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.Publisher;
@@ -210,13 +209,13 @@ final class ProtobufMessages implements MessageEncoder {
     }
 
     @Override
-    public MessageBuffer disconnectPush(DisconnectReason reason) {
+    public MessageBuffer disconnectPush(int code, String reason, boolean isReconnect) {
         ProtobufBuffer out = new ProtobufBuffer(SMALL);
         int push = out.begin(PUSH);
         int disconnect = out.begin(11);
-        out.field(1, reason.code());
-        out.field(2, reason.text());
-        out.field(3, reason.isReconnect());
+        out.field(1, code);
+        out.field(2, reason);
+        out.field(3, isReconnect);
         out.end(disconnect);
         out.end(push);
         return out;

@@ -3,9 +3,11 @@ package dev.fanfare.netty.centrifuge;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.HostCode;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Puts messages into the body of one endless HTTP/1.1 answer: each piece is a chunk of its own (RFC 9112, 7.1),

@@ -1,11 +1,13 @@
 package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.HostCode;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Puts messages into whole WebSocket frames, so that the pipeline needs no encoder.
@@ -64,8 +66,14 @@ enum WebSocketFraming implements Framing {
     }
 
     @Override
-    public ByteBuf farewell(ByteBufAllocator allocator, MessageEncoder messages, DisconnectReason reason) {
-        return close(allocator, reason.code(), reason.text());
+    public ByteBuf farewell(
+            ByteBufAllocator allocator,
+            MessageEncoder messages,
+            DisconnectReason reason,
+            @Nullable HostCode hostCode) {
+        return hostCode == null
+                ? close(allocator, reason.code(), reason.text())
+                : close(allocator, hostCode.code(), hostCode.text());
     }
 
     @Override
