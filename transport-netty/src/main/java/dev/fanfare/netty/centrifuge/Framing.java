@@ -29,10 +29,7 @@ interface Framing {
      * @param hostCode what the host wants to be said instead of the reason's own code and words
      */
     ByteBuf farewell(
-            ByteBufAllocator allocator,
-            MessageEncoder messages,
-            DisconnectReason reason,
-            @Nullable HostCode hostCode);
+            ByteBufAllocator allocator, MessageEncoder messages, DisconnectReason reason, @Nullable HostCode hostCode);
 
     /** Tells whether the client answers the farewell and closes, so that it is given the time to. */
     boolean isFarewellAnswered();

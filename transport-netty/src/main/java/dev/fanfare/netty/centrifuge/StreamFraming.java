@@ -39,9 +39,12 @@ enum StreamFraming implements Framing {
     }
 
     @Override
-    public ByteBuf farewell(ByteBufAllocator allocator, MessageEncoder messages, DisconnectReason reason) {
-        return chunk(allocator, List.of(messages.disconnectPush(reason)), END.length)
-                .writeBytes(END);
+    public ByteBuf farewell(
+            ByteBufAllocator allocator, MessageEncoder messages, DisconnectReason reason, @Nullable HostCode hostCode) {
+        MessageBuffer push = hostCode == null
+                ? messages.disconnectPush(reason.code(), reason.text(), reason.isReconnect())
+                : messages.disconnectPush(hostCode.code(), hostCode.text(), reason.isReconnect());
+        return chunk(allocator, List.of(push), END.length).writeBytes(END);
     }
 
     @Override

@@ -67,10 +67,7 @@ enum WebSocketFraming implements Framing {
 
     @Override
     public ByteBuf farewell(
-            ByteBufAllocator allocator,
-            MessageEncoder messages,
-            DisconnectReason reason,
-            @Nullable HostCode hostCode) {
+            ByteBufAllocator allocator, MessageEncoder messages, DisconnectReason reason, @Nullable HostCode hostCode) {
         return hostCode == null
                 ? close(allocator, reason.code(), reason.text())
                 : close(allocator, hostCode.code(), hostCode.text());
