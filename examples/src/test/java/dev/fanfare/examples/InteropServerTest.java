@@ -58,7 +58,8 @@ class InteropServerTest {
 
     @Test
     void anExpiredTokenIsToldApartFromABadOne() throws Exception {
-        assertThat(new Client().call(connect(token("{\"sub\":\"42\",\"exp\":1}")))).contains("\"code\":109");
+        assertThat(new Client().call(connect(token("{\"sub\":\"42\",\"exp\":1}"))))
+                .contains("\"code\":109");
         assertThat(new Client().call(connect("invalid_token"))).isEqualTo("closed 3500 invalid token");
     }
 
@@ -66,7 +67,8 @@ class InteropServerTest {
     void subscriptionTokensAreVerifiedWhereTheyAreSent() throws Exception {
         Client client = connected(token("{\"sub\":\"42\"}"));
 
-        assertThat(client.call(subscribe("a", token("{\"sub\":\"42\",\"channel\":\"a\"}")))).contains("\"subscribe\":{");
+        assertThat(client.call(subscribe("a", token("{\"sub\":\"42\",\"channel\":\"a\"}"))))
+                .contains("\"subscribe\":{");
         assertThat(client.call(subscribe("b", token("{\"sub\":\"42\",\"channel\":\"b\",\"exp\":1}"))))
                 .contains("\"code\":109");
         assertThat(client.call(subscribe("b", "invalid_token"))).contains("\"code\":103");
@@ -80,7 +82,8 @@ class InteropServerTest {
         Client client = connected("");
 
         assertThat(client.call(subscribe(channel, ""))).contains("\"recoverable\":true,\"positioned\":true");
-        assertThat(client.call("{\"id\":3,\"history\":{\"channel\":\"" + channel + "\"}}")).contains("\"epoch\"");
+        assertThat(client.call("{\"id\":3,\"history\":{\"channel\":\"" + channel + "\"}}"))
+                .contains("\"epoch\"");
         assertThat(client.call("{\"id\":4,\"presence\":{\"channel\":\"" + channel + "\"}}"))
                 .contains(hasPresence ? "\"presence\":{" : "\"code\":108");
     }
@@ -103,7 +106,8 @@ class InteropServerTest {
     void calls108AndMessagesEnd3508() throws Exception {
         Client client = connected("");
 
-        assertThat(client.call("{\"id\":2,\"rpc\":{\"method\":\"m\",\"data\":{}}}")).contains("\"code\":108");
+        assertThat(client.call("{\"id\":2,\"rpc\":{\"method\":\"m\",\"data\":{}}}"))
+                .contains("\"code\":108");
         assertThat(client.call("{\"send\":{\"data\":{}}}")).startsWith("closed 3508");
     }
 
@@ -137,7 +141,8 @@ class InteropServerTest {
 
     /** Signs as the suites do, which know nothing of this project. */
     private static String token(String claims) throws Exception {
-        String head = base64("{\"typ\":\"JWT\",\"alg\":\"HS256\"}".getBytes(UTF_8)) + '.' + base64(claims.getBytes(UTF_8));
+        String head =
+                base64("{\"typ\":\"JWT\",\"alg\":\"HS256\"}".getBytes(UTF_8)) + '.' + base64(claims.getBytes(UTF_8));
         Mac mac = Mac.getInstance("HmacSHA256");
         mac.init(new SecretKeySpec("secret".getBytes(UTF_8), "HmacSHA256"));
         return head + '.' + base64(mac.doFinal(head.getBytes(UTF_8)));

@@ -58,9 +58,13 @@ class JavaScriptClientIT {
 
     private static Map<String, String> environment(String format, String transport) {
         return Map.of(
-                "FANFARE_URL", server.url(),
-                "FANFARE_API_KEY", TestServer.API_KEY,
-                "FORMAT", format,
-                "TRANSPORT", transport);
+                "FANFARE_URL",
+                server.url(),
+                "FANFARE_API_KEY",
+                TestServer.API_KEY,
+                "FORMAT",
+                format,
+                "TRANSPORT",
+                transport);
     }
 }
