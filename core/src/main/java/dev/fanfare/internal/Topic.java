@@ -312,6 +312,7 @@ final class Topic implements Bus.Watcher {
     // ---- fan-out
 
     private void send(Publication publication) {
+        sentCount.incrementAndGet();
         Publication previous = rules.allowsDeltas() ? previous(publication) : null;
         int count = lanes.size();
         if (count == 0) {

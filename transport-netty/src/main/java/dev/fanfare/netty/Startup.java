@@ -4,6 +4,8 @@ import dev.fanfare.Health;
 import dev.fanfare.Rejection;
 import dev.fanfare.netty.api.ApiKey;
 import dev.fanfare.netty.api.ServerApi;
+import dev.fanfare.netty.centrifuge.EmulationEndpoint;
+import dev.fanfare.netty.centrifuge.StreamEndpoint;
 import dev.fanfare.netty.connection.Entrance;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.netty.connection.TransportSettings;
@@ -43,19 +45,21 @@ final class Startup {
 
     private final NettyTransport.Builder builder;
     private final Gateway gateway;
+    private final Origins origins;
+    private final TransportSettings settings;
 
     Startup(NettyTransport.Builder builder) {
         this.builder = builder;
         this.gateway = builder.fanfare.gateway();
+        this.origins = Origins.of(builder.allowedOrigins());
+        this.settings = builder.settings(origins.allowed());
     }
 
     NettyTransport start() {
-        Origins origins = Origins.of(builder.allowedOrigins());
         IoLoops loops = IoLoops.start(builder.eventLoopThreads());
         OpenChannels open = new OpenChannels(loops.group().next(), builder.maxConnections() + SPARE_CHANNELS);
-        Router router = routerOrStop(loops, origins, open);
-        ChannelFuture bound =
-                bootstrap(loops, open, router, origins).bind(address()).awaitUninterruptibly();
+        Router router = routerOrStop(loops, open);
+        ChannelFuture bound = bootstrap(loops, open, router).bind(address()).awaitUninterruptibly();
         if (!bound.isSuccess()) {
             loops.stop(1);
             throw failure(bound.cause());
@@ -65,9 +69,9 @@ final class Startup {
         return transport;
     }
 
-    private Router routerOrStop(IoLoops loops, Origins origins, OpenChannels open) {
+    private Router routerOrStop(IoLoops loops, OpenChannels open) {
         try {
-            return router(origins, open);
+            return router(open);
         } catch (RuntimeException wrongRoutes) {
             loops.stop(1);
             throw wrongRoutes;
@@ -90,7 +94,9 @@ final class Startup {
         return new TransportException("Cannot listen on " + where + ": " + cause.getMessage() + ". " + advice, cause);
     }
 
-    private ServerBootstrap bootstrap(IoLoops loops, OpenChannels open, Router router, Origins origins) {
+    private ServerBootstrap bootstrap(IoLoops loops, OpenChannels open, Router router) {
+        HttpLimits limits = HttpLimits.forMessages(settings.maxMessageBytes());
+        Tls tls = builder.tls();
         ServerBootstrap bootstrap = new ServerBootstrap();
         loops.configure(bootstrap);
         return bootstrap
@@ -108,35 +114,38 @@ final class Startup {
                             channel.close();
                             return;
                         }
-                        channel.pipeline().addLast(new HttpConnection(router, origins, HttpLimits.standard()));
+                        if (tls != null) {
+                            channel.pipeline().addLast(tls.handler(channel.alloc(), settings.handshakeTimeout()));
+                        }
+                        channel.pipeline().addLast(new HttpConnection(router, origins, limits));
                     }
                 });
     }
 
-    private Router router(Origins origins, OpenChannels open) {
-        TransportSettings standard = TransportSettings.defaults();
+    private Router router(OpenChannels open) {
         Entrance entrance = new Entrance(
                 gateway, builder.connectRate(), builder.maxConnections(), builder.maxAuthentications(), open::count);
-        TransportContext context = new TransportContext(
-                gateway,
-                builder.authenticator(),
-                new TransportSettings(
-                        standard.pingInterval(),
-                        standard.pongTimeout(),
-                        standard.handshakeTimeout(),
-                        standard.maxMessageBytes(),
-                        origins.allowed()),
-                IoLoops.wire(),
-                entrance);
+        TransportContext context =
+                new TransportContext(gateway, builder.authenticator(), settings, IoLoops.wire(), entrance);
         Router.Builder router = Router.builder().rejections(gateway.listener()::onReject);
         router.add("GET", "/health/live", new HealthEndpoint(Health::up));
         router.add("GET", "/health/ready", new HealthEndpoint(builder.fanfare::health));
         router.add("GET", "/connection/websocket", new AdmittedEndpoint(entrance, new UpgradeEndpoint(context)));
+        addStreams(router, context);
         router.add("GET", "/sse", new AdmittedEndpoint(entrance, new SseEndpoint(context)));
         addApi(router);
         addConsole(router);
         addHostRoutes(router);
         return router.build();
+    }
+
+    private static void addStreams(Router.Builder router, TransportContext context) {
+        Entrance entrance = context.entrance();
+        router.add("POST", "/connection/http_stream", new AdmittedEndpoint(entrance, StreamEndpoint.http(context)));
+        Endpoint events = new AdmittedEndpoint(entrance, StreamEndpoint.events(context));
+        router.add("GET", "/connection/sse", events);
+        router.add("POST", "/connection/sse", events);
+        router.add("POST", "/emulation", new EmulationEndpoint(context)); // no new connection
     }
 
     private void addApi(Router.Builder router) {
