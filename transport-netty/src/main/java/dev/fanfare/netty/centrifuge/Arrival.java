@@ -171,7 +171,12 @@ final class Arrival implements Admission.Outcome {
 
     /** What the host wants the client to have cannot be given: it may come back and try again. */
     private void fail(ChannelId channel, Refusal reason) {
-        LOG.warn("A client cannot be subscribed to {}, as its authenticator wants: {}", channel, reason);
+        context.arrivalFailures()
+                .log(more -> LOG.warn(
+                        "A client cannot be subscribed to {}, as its authenticator wants: {}{}",
+                        channel,
+                        reason,
+                        more));
         outlet.disconnect(
                 reason == Refusal.LIMIT_EXCEEDED ? DisconnectReason.CHANNEL_LIMIT : DisconnectReason.INTERNAL_ERROR);
     }

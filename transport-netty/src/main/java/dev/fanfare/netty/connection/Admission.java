@@ -28,6 +28,7 @@ public final class Admission extends Beat {
     private final Heartbeats heartbeats;
     private final Entrance entrance;
     private final FanfareListener listener;
+    private final Occasionally failures;
     private @Nullable Outcome outcome;
     private boolean hasPlace;
 
@@ -36,6 +37,7 @@ public final class Admission extends Beat {
         this.heartbeats = context.heartbeats(loop);
         this.entrance = context.entrance();
         this.listener = context.gateway().listener();
+        this.failures = context.admissionFailures();
         this.outcome = outcome;
     }
 
@@ -129,7 +131,8 @@ public final class Admission extends Beat {
         Outcome told = outcome;
         end();
         if (told != null) {
-            LOG.warn("A client was not let in: {}{}", what, failure == null ? "" : ", " + failure);
+            failures.log(more ->
+                    LOG.warn("A client was not let in: {}{}{}", what, failure == null ? "" : ", " + failure, more));
             LOG.debug("The failure in full", failure);
             listener.onReject(Rejection.AUTHENTICATOR_FAILED);
             told.failed();
