@@ -38,6 +38,11 @@ final class Calls {
 
     /** Asks the store; fails with a {@link FanfareException} and nothing else. */
     <T> CompletionStage<T> store(String what, Supplier<CompletionStage<T>> call) {
+        return store(what, TIME_OUT, call);
+    }
+
+    /** Asks the store, and waits so long. */
+    <T> CompletionStage<T> store(String what, Duration patience, Supplier<CompletionStage<T>> call) {
         CompletableFuture<T> asked;
         try {
             asked = call.get().toCompletableFuture();
@@ -49,9 +54,9 @@ final class Calls {
         }
         CompletableFuture<T> answered = new CompletableFuture<>();
         TimeSource.Timer timer = time.schedule(
-                TIME_OUT,
+                patience,
                 () -> answered.completeExceptionally(new StoreException(
-                        "No answer from the store in " + TIME_OUT.toSeconds() + " s: " + what, null, true)));
+                        "No answer from the store in " + patience.toSeconds() + " s: " + what, null, true)));
         asked.whenComplete((value, failure) -> {
             timer.cancel();
             if (failure == null) {
