@@ -27,6 +27,7 @@ public final class FanfareBuilder {
     private final Map<String, ChannelRules> namespaces = new LinkedHashMap<>();
     private @Nullable Store store;
     private @Nullable Authorizer authorizer;
+    private @Nullable SubscriptionAuthenticator subscriptionAuthenticator;
     private @Nullable RpcHandler rpcHandler;
     private RpcHandler.@Nullable MessageHandler messageHandler;
     private @Nullable FanfareListener listener;
@@ -66,6 +67,14 @@ public final class FanfareBuilder {
     @CanIgnoreReturnValue
     public FanfareBuilder authorizer(Authorizer authorizer) {
         this.authorizer = once(this.authorizer, authorizer, "authorizer");
+        return this;
+    }
+
+    /** Sets who judges the tokens that clients show for one channel; default: such tokens are not looked at. */
+    @CanIgnoreReturnValue
+    public FanfareBuilder subscriptionAuthenticator(SubscriptionAuthenticator authenticator) {
+        this.subscriptionAuthenticator =
+                once(this.subscriptionAuthenticator, authenticator, "subscriptionAuthenticator");
         return this;
     }
 
@@ -127,6 +136,7 @@ public final class FanfareBuilder {
                 Map.copyOf(rules),
                 store,
                 authorizer,
+                subscriptionAuthenticator,
                 rpcHandler,
                 messageHandler,
                 listener,

@@ -25,6 +25,7 @@ import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.presence.PresenceSnapshot;
 import dev.fanfare.spi.Connection;
+import dev.fanfare.spi.Connection.SubscribeRequest;
 import dev.fanfare.spi.Gateway;
 import dev.fanfare.spi.Outlet;
 import dev.fanfare.spi.Store;
@@ -82,7 +83,7 @@ public final class Engine implements Fanfare {
         this.listener = GuardedListener.of(settings.listener());
         this.calls = new Calls(threads.host(), threads.overflow(), time);
         this.hub = new Hub(store, listener, time, calls, threads.worker());
-        this.permissions = new Permissions(settings.authorizer(), calls, hub.log);
+        this.permissions = new Permissions(settings, calls, hub.log);
         this.publishing = new Publishing(settings, store.log(), store.bus(), calls, listener, hub.log);
         this.histories = new Histories(store.log(), calls);
         this.presences = new Presences(node, store.presence(), store.bus(), calls, time, hub.log, listener);
@@ -133,8 +134,9 @@ public final class Engine implements Fanfare {
             return subscription;
         }
         localSubscriptions.add(subscription);
-        Replay replay = new Replay(start, subscription::answered);
-        subscription.begin(new Reader(subscription, channel, rules, rules.hasPresence(), replay));
+        SubscribeRequest request = new SubscribeRequest(start, true, true);
+        Replay replay = new Replay(request, subscription::answered);
+        subscription.begin(new Reader(subscription, channel, rules, request, replay));
         if (isClosed.get()) {
             subscription.end(UnsubscribeReason.SHUTDOWN);
         }

@@ -5,6 +5,7 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.FanfareListener;
 import dev.fanfare.RpcHandler;
+import dev.fanfare.SubscriptionAuthenticator;
 import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
 import java.util.Map;
@@ -16,6 +17,7 @@ public record Settings(
         Map<String, ChannelRules> namespaces,
         @Nullable Store store,
         @Nullable Authorizer authorizer,
+        @Nullable SubscriptionAuthenticator subscriptionAuthenticator,
         @Nullable RpcHandler rpcHandler,
         RpcHandler.@Nullable MessageHandler messageHandler,
         @Nullable FanfareListener listener,

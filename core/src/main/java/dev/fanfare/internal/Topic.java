@@ -71,6 +71,9 @@ final class Topic implements Bus.Watcher {
     private Bus.@Nullable Watch watch;
     private Cursor base = Cursor.of("", 0);
     private @Nullable Publication last;
+    /** What was sent last, to be the base of differences; only where the rules allow those. */
+    private @Nullable Publication sent;
+
     private volatile Ring ring = new Ring(0);
     private volatile boolean isWarm;
     private volatile boolean hasLostAnnouncements;
@@ -300,11 +303,15 @@ final class Topic implements Bus.Watcher {
     // ---- fan-out
 
     private void send(Publication publication) {
+        Publication previous = sent;
+        if (rules.allowsDeltas()) {
+            sent = publication;
+        }
         int count = lanes.size();
         if (count == 0) {
             return;
         }
-        Broadcast broadcast = Broadcast.of(channel, publication, count);
+        Broadcast broadcast = Broadcast.of(channel, publication, previous, count);
         for (Lane lane : lanes.values()) {
             if (lane.isBehind
                     || !lane.queue.offer(
@@ -491,6 +498,7 @@ final class Topic implements Bus.Watcher {
     private void reset(Resume.Reset reset) {
         base = reset.position();
         last = null;
+        sent = null;
         ring = new Ring(base.offset());
         isWarm = false;
         lanes.values().forEach(lane -> lane.queue.add(() -> lane.reset(reset)));

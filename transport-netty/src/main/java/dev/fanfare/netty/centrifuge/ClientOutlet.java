@@ -10,6 +10,7 @@ import dev.fanfare.netty.connection.ChannelOutlet;
 import dev.fanfare.netty.connection.Heartbeats;
 import dev.fanfare.netty.connection.Turn;
 import dev.fanfare.spi.Connection.SubscribeResult;
+import dev.fanfare.spi.DeltaEncoder;
 import dev.fanfare.spi.Frame;
 import dev.fanfare.spi.FrameEncoder;
 import io.netty.buffer.ByteBuf;
@@ -45,6 +46,7 @@ final class ClientOutlet extends ChannelOutlet {
     private static final int MAX_CORKED_BYTES = 64 * 1024;
     private static final int UNSUBSCRIBED_BY_SERVER = 2000;
     private static final int INSUFFICIENT_STATE = 2500;
+    private static final int SUBSCRIPTION_EXPIRED = 2501;
 
     private final WireFormat format;
     private final Heartbeats heartbeats;
@@ -68,6 +70,11 @@ final class ClientOutlet extends ChannelOutlet {
     @Override
     public FrameEncoder encoder() {
         return format.frames();
+    }
+
+    /** Returns the encoder of subscriptions with differences. */
+    DeltaEncoder deltas() {
+        return format.deltas();
     }
 
     // ---- before and after the connect reply
@@ -209,6 +216,10 @@ final class ClientOutlet extends ChannelOutlet {
         if (reason == UnsubscribeReason.BY_HOST) {
             forgetServerSide(channel);
             pushUnsubscribe(channel, UNSUBSCRIBED_BY_SERVER, "server unsubscribe");
+        } else if (reason == UnsubscribeReason.EXPIRED && serverSide.contains(channel)) {
+            disconnect(DisconnectReason.SUBSCRIPTION_EXPIRED);
+        } else if (reason == UnsubscribeReason.EXPIRED) {
+            pushUnsubscribe(channel, SUBSCRIPTION_EXPIRED, "subscription expired");
         }
     }
 
