@@ -191,12 +191,15 @@ final class Session implements Answers, Arrival.Listener {
             return;
         }
         isDraining = true;
-        while (isHolding() && isReady() && !outlet.isEnding()) {
-            Command next = held.remove();
-            heldBytes -= next.bytes();
-            perform(next);
+        try {
+            while (isHolding() && isReady() && !outlet.isEnding()) {
+                Command next = held.remove();
+                heldBytes -= next.bytes();
+                perform(next);
+            }
+        } finally {
+            isDraining = false;
         }
-        isDraining = false;
         if (!isHolding()) {
             dropHeld();
         }
