@@ -158,7 +158,7 @@ final class Calls {
                 : new StoreException("The store failed: " + what + ": " + cause.getMessage(), cause, true);
     }
 
-    private static Throwable unwrap(Throwable failure) {
+    static Throwable unwrap(Throwable failure) {
         return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 }

@@ -60,6 +60,17 @@ class LifecycleTest {
     }
 
     @Test
+    void aPublishOfTheHostThatIsRefusedIsLoggedSinceNobodyMayLookAtItsResult() {
+        try (Fanfare fanfare = Fanfare.builder().namespace("a", rules -> rules).build();
+                LogWatch log = new LogWatch()) {
+            fanfare.publish("plain", "1");
+            fanfare.publish("plain", "2");
+
+            assertThat(log.messages()).singleElement().asString().contains("plain", "UNKNOWN_NAMESPACE");
+        }
+    }
+
+    @Test
     void severalInOneJvmHaveNothingInCommon() {
         try (Fanfare one = open();
                 Fanfare other = open()) {
