@@ -37,7 +37,7 @@ public interface FanfareListener {
     /** A publication was handed to so many subscribers of one event loop. */
     default void onDeliver(ChannelId channel, int subscribers, int bytes) {}
 
-    /** Publications were not given to a subscriber, and it is told so. */
+    /** Publications, or joins and leaves, were not given to a subscriber, and it is told so. */
     default void onDrop(ChannelId channel, DropReason reason, long count) {}
 
     /** A subscriber was told that its run is broken; also when it resumed in vain. */

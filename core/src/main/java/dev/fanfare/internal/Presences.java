@@ -55,6 +55,7 @@ final class Presences {
         final Duration grace;
         /** What the store has answered, however late. */
         final CompletableFuture<Boolean> entered = new CompletableFuture<>();
+
         volatile boolean isAnnounced;
 
         Entry(Member member, Duration grace) {
