@@ -49,6 +49,8 @@ final class Broadcast {
     }
 
     final ChannelId channel;
+    /** When it was handed to the lanes; see {@code TimeSource.nanos()}. */
+    final long begunNanos;
     /** The publication that the channel's subscribers were sent before this one, if that is known. */
     final @Nullable Publication previous;
 
@@ -65,7 +67,9 @@ final class Broadcast {
             @Nullable Publication publication,
             @Nullable Publication previous,
             @Nullable PresenceEvent presence,
-            int lanes) {
+            int lanes,
+            long begunNanos) {
+        this.begunNanos = begunNanos;
         this.lanes = lanes;
         this.channel = channel;
         this.publication = publication;
@@ -73,12 +77,13 @@ final class Broadcast {
         this.presence = presence;
     }
 
-    static Broadcast of(ChannelId channel, Publication publication, @Nullable Publication previous, int lanes) {
-        return new Broadcast(channel, publication, previous, null, lanes);
+    static Broadcast of(
+            ChannelId channel, Publication publication, @Nullable Publication previous, int lanes, long nanos) {
+        return new Broadcast(channel, publication, previous, null, lanes, nanos);
     }
 
     static Broadcast of(ChannelId channel, PresenceEvent presence, int lanes) {
-        return new Broadcast(channel, null, null, presence, lanes);
+        return new Broadcast(channel, null, null, presence, lanes, 0);
     }
 
     /** Returns this in that wire format. */

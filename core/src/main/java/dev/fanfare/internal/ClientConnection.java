@@ -49,6 +49,7 @@ final class ClientConnection extends Port implements Connection {
     private final ConnectionInfo info;
     private final Outlet outlet;
     private final Member member;
+    private Allowance allowance;
     private final Map<ChannelId, Reader> readers = new HashMap<>(4);
     private final Deque<Turn> publishes = new ArrayDeque<>(0);
     private final Grants grants;
@@ -62,8 +63,14 @@ final class ClientConnection extends Port implements Connection {
         this.info = info;
         this.outlet = outlet;
         this.member = new Member(info.user(), info.id(), info.info());
+        this.allowance = new Allowance(engine.settings.limits(), engine.threads.time(), null);
         this.grants = new Grants(engine, info, outlet, queue);
         this.deadline = new Deadline(queue, engine.threads.time(), () -> disconnectNow(DisconnectReason.EXPIRED));
+    }
+
+    /** Learns which user's it is; before anything else. */
+    void belongsTo(User user) {
+        allowance = new Allowance(engine.settings.limits(), engine.threads.time(), user);
     }
 
     // ---- subscriptions
@@ -74,6 +81,10 @@ final class ClientConnection extends Port implements Connection {
         Refusal refusal = refusal(channel, rules, request);
         if (rules == null || refusal != null) {
             answer.accept(new SubscribeResult.Refused(noted(channel, refusal)));
+            return;
+        }
+        if (!request.isPermitted() && !allowance.maySubscribe()) {
+            answer.accept(new SubscribeResult.Refused(noted(channel, Refusal.TOO_MANY_REQUESTS)));
             return;
         }
         Replay replay = new Replay(request, result -> {
@@ -214,6 +225,7 @@ final class ClientConnection extends Port implements Connection {
 
     @Override
     void started(Reader reader, Resume resume) {
+        engine.hub.subscriptions.increment();
         engine.listener().onSubscribe(info, reader.channel, resume);
         if (resume instanceof Resume.Reset reset) {
             engine.listener().onReset(reader.channel, reset.reason());
@@ -228,6 +240,7 @@ final class ClientConnection extends Port implements Connection {
         readers.remove(reader.channel, reader);
         grants.expire(reader, null);
         if (wasStarted) {
+            engine.hub.subscriptions.decrement();
             engine.listener().onUnsubscribe(info, reader.channel, reason);
         }
         boolean isExplicit = reason == UnsubscribeReason.BY_SUBSCRIBER
@@ -251,6 +264,10 @@ final class ClientConnection extends Port implements Connection {
 
     @Override
     public void publish(ChannelId channel, Payload data, PublishOptions options, Consumer<PublishResult> answer) {
+        if (!allowance.mayPublish()) {
+            answer.accept(new PublishResult.Refused(noted(channel, Refusal.TOO_MANY_REQUESTS)));
+            return;
+        }
         Turn turn = new Turn();
         publishes.add(turn);
         ifAllowed(

@@ -85,10 +85,11 @@ final class Control implements Connections {
         if (joined != null) {
             joined.close();
         }
-        questions
-                .values()
-                .forEach(question ->
-                        question.answer.completeExceptionally(new ClosedException("This Fanfare is closed")));
+        questions.values().forEach(question -> question.answer.completeExceptionally(closed()));
+    }
+
+    private static ClosedException closed() {
+        return new ClosedException("This Fanfare is closed");
     }
 
     // ---- for the host
@@ -110,17 +111,28 @@ final class Control implements Connections {
 
     @Override
     public CompletionStage<Void> disconnect(String user, DisconnectReason reason) {
-        return calls.forHost(send(new ControlMessage.Disconnect(user, reason)));
+        return order(new ControlMessage.Disconnect(user, reason));
     }
 
     @Override
     public CompletionStage<Void> subscribe(String user, ChannelId channel) {
-        return calls.forHost(send(new ControlMessage.Subscribe(user, channel)));
+        return order(new ControlMessage.Subscribe(user, channel));
     }
 
     @Override
     public CompletionStage<Void> unsubscribe(String user, ChannelId channel) {
-        return calls.forHost(send(new ControlMessage.Unsubscribe(user, channel)));
+        return order(new ControlMessage.Unsubscribe(user, channel));
+    }
+
+    private CompletionStage<Void> order(ControlMessage message) {
+        requireOpen();
+        return calls.forHost(send(message));
+    }
+
+    private void requireOpen() {
+        if (isClosed) {
+            throw closed();
+        }
     }
 
     private CompletionStage<Void> send(ControlMessage message) {
@@ -128,6 +140,7 @@ final class Control implements Connections {
     }
 
     private CompletionStage<Question> ask(String what, String user) {
+        requireOpen();
         if (questions.size() >= MAX_QUESTIONS) {
             return CompletableFuture.failedFuture(
                     new StoreException("Too many questions to the cluster at a time; try again", null, true));
@@ -140,6 +153,9 @@ final class Control implements Connections {
             timer.cancel();
             questions.remove(id);
         });
+        if (isClosed) { // meanwhile: who closes may have looked before this question was there
+            question.answer.completeExceptionally(closed());
+        }
         calls.store("nodes of the cluster", bus::nodes).whenComplete((nodes, failure) -> {
             if (failure != null) {
                 question.answer.completeExceptionally(failure);

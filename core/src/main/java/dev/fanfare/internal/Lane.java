@@ -119,6 +119,7 @@ final class Lane {
         }
         if (delivered > 0) {
             topic.hub.listener.onDeliver(topic.channel, delivered, bytes);
+            topic.hub.listener.onFanOut(topic.channel, topic.hub.time.nanos() - broadcast.begunNanos);
         }
     }
 

@@ -14,6 +14,8 @@ import dev.fanfare.spi.AppendRequest;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ChannelLog.AppendResult;
+import dev.fanfare.spi.Store;
+import dev.fanfare.spi.TimeSource;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -33,15 +35,17 @@ final class Publishing {
     private final Bus bus;
     private final boolean isAnnouncedByLog;
     private final Calls calls;
+    private final TimeSource time;
     private final FanfareListener listener;
     private final EventLog log;
 
-    Publishing(Settings settings, ChannelLog channelLog, Bus bus, Calls calls, FanfareListener listener, EventLog log) {
+    Publishing(Settings settings, Store store, Calls calls, TimeSource time, FanfareListener listener, EventLog log) {
         this.settings = settings;
-        this.channelLog = channelLog;
-        this.bus = bus;
+        this.channelLog = store.log();
+        this.bus = store.bus();
         this.isAnnouncedByLog = channelLog.announcesOn(bus);
         this.calls = calls;
+        this.time = time;
         this.listener = listener;
         this.log = log;
     }
@@ -57,6 +61,7 @@ final class Publishing {
             return refused(channel, Refusal.TOO_LARGE, publisher);
         }
         AppendRequest request = new AppendRequest(channel, data, options, publisher, rules, newTag());
+        long begun = time.nanos();
         CompletionStage<AppendResult> appended = calls.store("publish to " + channel, () -> channelLog.append(request));
         CompletionStage<AppendResult> accepted =
                 isAnnouncedByLog ? appended : appended.thenCompose(result -> announced(channel, result));
@@ -64,6 +69,8 @@ final class Publishing {
             if (failure != null) {
                 log.publishFailed(channel, Calls.unwrap(failure));
                 listener.onPublishFailed(channel, Calls.unwrap(failure));
+            } else {
+                listener.onAppend(channel, time.nanos() - begun);
             }
         });
         return accepted.thenApply(result -> finish(channel, result));

@@ -6,6 +6,7 @@ import dev.fanfare.Authenticator;
 import dev.fanfare.Authorizer;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
+import dev.fanfare.ClientLimits;
 import dev.fanfare.Fanfare;
 import dev.fanfare.jwt.JwtAlgorithm;
 import dev.fanfare.jwt.JwtAuthenticator;
@@ -36,6 +37,7 @@ final class InteropServer {
                 .namespace("smallhistory", rules -> retained(rules, 2))
                 .namespace("delta", rules -> retained(rules, 100).deltas())
                 .authorizer(Authorizer.allowAll())
+                .limits(ClientLimits.unlimited())
                 .build();
         return DemoServer.listening(
                 fanfare,

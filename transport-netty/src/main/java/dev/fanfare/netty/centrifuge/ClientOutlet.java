@@ -273,6 +273,7 @@ final class ClientOutlet extends ChannelOutlet {
             ByteBuf echo = WebSocketFraming.closeEcho(channel().alloc(), content);
             lost(DisconnectReason.BY_CLIENT);
             channel().writeAndFlush(echo).addListener(ChannelFutureListener.CLOSE);
+            heartbeats.schedule(new Linger(channel()), Linger.TIME); // it may not read what is before the echo
         }
     }
 }

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract class ChannelOutlet implements Outlet {
 
-    /** So many bytes of shared frames wait outside of the channel's queue, and one frame more. */
+    /** So many bytes of shared frames wait for the end of the turn, and one frame more. */
     private static final int MAX_OWED_BYTES = 32 * 1024;
 
     private final Channel channel;
@@ -132,7 +132,7 @@ public abstract class ChannelOutlet implements Outlet {
         if (ending == null) {
             owed = turn.add(owed, (BufferFrame) frame);
             if (owed.bytes() > MAX_OWED_BYTES) {
-                settle();
+                flush();
             }
         }
     }

@@ -212,7 +212,9 @@ class JsonCommandsTest {
     void throwsNothingElseWhateverItIsGiven() {
         byte[] good =
                 ("{\"id\":1,\"connect\":{\"token\":\"é\",\"data\":{\"a\":[1,2.5,\"\\u00e9\"]},\"subs\":{\"c\":{\"offset\":5}}}}\n"
-                                + "{\"id\":2,\"publish\":{\"channel\":\"c\",\"data\":\"\uD83D\uDE00\"}}")
+                                + "{\"id\":2,\"publish\":{\"channel\":\"c\",\"data\":\"\uD83D\uDE00\"}}\n"
+                                + "{\"id\":3,\"subscribe\":{\"tf\":{\"op\":\"or\",\"nodes\":[{\"key\":\"k\",\"cmp\":\"in\","
+                                + "\"vals\":[\"v\",\"w\"]},{\"key\":\"k\",\"cmp\":\"lt\",\"val\":\"1.5\"}]}}}")
                         .getBytes(UTF_8);
         Random random = new Random(4711);
         for (int i = 0; i < 20_000; i++) {

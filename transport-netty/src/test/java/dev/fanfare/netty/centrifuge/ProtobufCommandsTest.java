@@ -179,6 +179,14 @@ class ProtobufCommandsTest {
             int value = out.begin(2);
             out.field(3, true);
             out.field(7, 1L << 40);
+            int filter = out.begin(13);
+            out.field(1, "not");
+            int node = out.begin(6);
+            out.field(2, "k");
+            out.field(3, "in");
+            out.field(5, "v");
+            out.end(node);
+            out.end(filter);
             out.end(value);
             out.end(entry);
         });
