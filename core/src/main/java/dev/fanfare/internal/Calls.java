@@ -137,13 +137,23 @@ final class Calls {
     }
 
     private void run(Runnable task) {
-        boolean before = isInHostCode.get();
-        isInHostCode.set(true);
+        boolean before = enterHostCode();
         try {
             task.run();
         } finally {
-            isInHostCode.set(before);
+            leaveHostCode(before);
         }
+    }
+
+    /** Marks the calling thread as being inside a callback; returns what {@link #leaveHostCode} needs. */
+    boolean enterHostCode() {
+        boolean before = isInHostCode.get();
+        isInHostCode.set(true);
+        return before;
+    }
+
+    void leaveHostCode(boolean before) {
+        isInHostCode.set(before);
     }
 
     /** Tells whether the calling thread is inside a callback, where waiting for us could be for ever. */
