@@ -83,7 +83,7 @@ public final class Engine implements Fanfare {
         this.clients = new Clients(settings.limits());
         this.threads = new Threads(settings.timeSource(), settings.hostExecutor());
         TimeSource time = threads.time();
-        this.store = settings.store() == null ? MemoryStore.create(time) : settings.store();
+        this.store = settings.parts().over(settings.store() == null ? MemoryStore.create(time) : settings.store());
         this.calls = new Calls(threads.host(), threads.overflow(), time);
         this.listener = GuardedListener.of(settings.listeners(), calls);
         this.hub = new Hub(store, listener, time, calls, threads.worker());
@@ -91,7 +91,7 @@ public final class Engine implements Fanfare {
         this.publishing = new Publishing(settings, store, calls, time, listener, hub.log);
         this.histories = new Histories(store.log(), calls);
         this.presences = new Presences(node, store.presence(), store.bus(), calls, time, hub.log, listener);
-        this.control = new Control(node, store.control(), clients, calls, time);
+        this.control = new Control(node, store.control(), clients, hub, calls, time);
         this.localLoops = new SerialLoop[Runtime.getRuntime().availableProcessors()];
         for (int i = 0; i < localLoops.length; i++) {
             localLoops[i] = new SerialLoop(calls);
@@ -186,6 +186,18 @@ public final class Engine implements Fanfare {
     }
 
     @Override
+    public CompletionStage<Void> removeHistory(ChannelId channel) {
+        requireOpen();
+        ChannelRules rules = rules(channel);
+        if (rules == null || !rules.isRetained()) {
+            Refusal reason = rules == null ? Refusal.UNKNOWN_NAMESPACE : Refusal.NOT_AVAILABLE;
+            return CompletableFuture.failedFuture(
+                    new RefusedException("No history of " + channel + ": " + reason.text(), reason));
+        }
+        return calls.forHost(histories.remove(channel).thenCompose(head -> control.forget(channel, head)));
+    }
+
+    @Override
     public Connections connections() {
         return control;
     }
@@ -230,6 +242,7 @@ public final class Engine implements Fanfare {
         if (!retired.isDone() || retired.isCompletedExceptionally()) {
             LOG.warn("The presence lease could not be given up; it will run out");
         }
+        publishing.close();
         control.close();
         hub.close();
         threads.close();

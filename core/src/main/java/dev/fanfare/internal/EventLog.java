@@ -45,7 +45,7 @@ final class EventLog {
     void announcementFailed(ChannelId channel, Throwable failure) {
         warn(
                 announcements,
-                "A publication to channel {} was accepted but not announced; from a log nodes fetch it by and by: {}",
+                "A publication to channel {} was accepted but not announced; nodes fetch it from the log by and by: {}",
                 channel,
                 failure);
     }

@@ -9,9 +9,7 @@ import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
 import dev.fanfare.Publisher;
 import dev.fanfare.Refusal;
-import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.AppendRequest;
-import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ChannelLog.AppendResult;
 import dev.fanfare.spi.Store;
@@ -32,8 +30,8 @@ final class Publishing {
 
     private final Settings settings;
     private final ChannelLog channelLog;
-    private final Bus bus;
     private final boolean isAnnouncedByLog;
+    private final Announcements announcements;
     private final Calls calls;
     private final TimeSource time;
     private final FanfareListener listener;
@@ -42,8 +40,8 @@ final class Publishing {
     Publishing(Settings settings, Store store, Calls calls, TimeSource time, FanfareListener listener, EventLog log) {
         this.settings = settings;
         this.channelLog = store.log();
-        this.bus = store.bus();
-        this.isAnnouncedByLog = channelLog.announcesOn(bus);
+        this.isAnnouncedByLog = channelLog.announcesOn(store.bus());
+        this.announcements = new Announcements(store.bus(), calls, time, log);
         this.calls = calls;
         this.time = time;
         this.listener = listener;
@@ -101,17 +99,13 @@ final class Publishing {
             return accepted;
         }
         Publication publication = fresh.publication();
-        CompletionStage<Void> announced = calls.store(
-                "announcement to " + channel, () -> bus.announce(new Announcement.Published(channel, publication)));
-        if (!publication.isLogged()) {
-            return announced.thenApply(done -> appended);
-        }
-        announced.whenComplete((done, failure) -> {
-            if (failure != null) {
-                log.announcementFailed(channel, failure);
-            }
-        });
-        return accepted;
+        CompletionStage<Void> announced = announcements.announce(channel, publication);
+        return publication.isLogged() ? accepted : announced.thenApply(done -> appended);
+    }
+
+    /** Gives up announcing what the bus has not taken yet. */
+    void close() {
+        announcements.close();
     }
 
     private CompletionStage<PublishResult> refused(ChannelId channel, Refusal reason, @Nullable Publisher publisher) {

@@ -71,6 +71,11 @@ public final class NettyTransport implements AutoCloseable {
         return port;
     }
 
+    /** Returns how many accepted connections are open. */
+    int openChannels() {
+        return open.count();
+    }
+
     /**
      * Stops accepting, closes all connections, streams with {@link
      * dev.fanfare.DisconnectReason#SHUTDOWN}, and ends the event loops. Requests that are being answered

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.HostCode;
 import dev.fanfare.Publication;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Frame;
@@ -34,6 +35,7 @@ public abstract class ChannelOutlet implements Outlet {
     private @Nullable Owed owed;
     private @Nullable Connection connection;
     private @Nullable DisconnectReason ending;
+    private @Nullable HostCode hostCode;
 
     /** Writes to that channel, in the turns of its event loop. */
     protected ChannelOutlet(Channel channel, Turn turn) {
@@ -87,6 +89,20 @@ public abstract class ChannelOutlet implements Outlet {
             close(reason);
             channel.eventLoop().execute(this::tellCore);
         }
+    }
+
+    /** Closes the connection in the host's own words, unless it is ending already. */
+    @Override
+    public final void disconnect(HostCode code) {
+        if (ending == null) {
+            hostCode = code;
+            disconnect(code.reason());
+        }
+    }
+
+    /** Returns the host's own words for the end; null if there are none. */
+    protected final @Nullable HostCode hostCode() {
+        return hostCode;
     }
 
     /**
