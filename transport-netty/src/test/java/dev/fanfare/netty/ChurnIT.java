@@ -97,12 +97,14 @@ class ChurnIT {
 
         assertThat(counting.subscribes.get()).as("subscriptions that went live").isGreaterThan(CLIENTS / 4);
         await().atMost(Duration.ofSeconds(60)).untilAsserted(this::nothingIsLeft);
-        assertThat(faults).as("what clients met that did not want to vanish yet").isEmpty();
+        assertThat(faults)
+                .as("what clients met that did not want to vanish yet")
+                .isEmpty();
         fanfare.close();
         transport.close(); // the loops' own caches of buffers go with them
-        await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> assertThat(buffersInUse())
-                .as("direct buffers in use")
-                .isEqualTo(buffersBefore));
+        await().atMost(Duration.ofSeconds(30))
+                .untilAsserted(() ->
+                        assertThat(buffersInUse()).as("direct buffers in use").isEqualTo(buffersBefore));
         leakOne();
         await().atMost(Duration.ofSeconds(60)).until(this::isTheLeakReported);
         assertThat(leaks.list)
