@@ -84,10 +84,11 @@ class ArchitectureTest {
     /** A rule about a package that is not on the class path would hold whatever is in it. */
     @ArchTest
     static void everyPackageNamedHereHasClasses(JavaClasses classes) {
-        Stream.of(CORE, EXPORTED, ADAPTERS).flatMap(Stream::of).forEach(name -> assertThat(
-                        classes.that(resideInAPackage(name)))
-                .as("classes in " + name)
-                .isNotEmpty());
+        Stream.of(CORE, EXPORTED, ADAPTERS)
+                .flatMap(Stream::of)
+                .forEach(name -> assertThat(classes.that(resideInAPackage(name)))
+                        .as("classes in " + name)
+                        .isNotEmpty());
     }
 
     // Between modules
@@ -126,7 +127,8 @@ class ArchitectureTest {
             .resideInAPackage(INTERNAL);
 
     @ArchTest
-    static final ArchRule adaptersDoNotKnowEachOther = slices().matching("dev.fanfare.(netty|jwt|micrometer|redis|jdbc|testkit)..")
+    static final ArchRule adaptersDoNotKnowEachOther = slices().matching(
+                    "dev.fanfare.(netty|jwt|micrometer|redis|jdbc|testkit)..")
             .should()
             .notDependOnEachOther();
 

@@ -45,7 +45,8 @@ class SourceTreeTest {
             while (names.find()) {
                 String source = sources.get(names.group(1) + ".java");
                 String method = names.group(2);
-                String declaration = method + (names.group(3) == null || names.group(3).isEmpty() ? "(" : "");
+                String declaration =
+                        method + (names.group(3) == null || names.group(3).isEmpty() ? "(" : "");
                 if (source == null || (method != null && !source.contains(" " + declaration))) {
                     missing.add(document.getFileName() + " names " + names.group());
                 }
@@ -75,7 +76,9 @@ class SourceTreeTest {
     private static Map<String, String> sources(String folder) {
         return walk(ROOT, path -> path.toString().endsWith(".java") && !isBuilt(path) && lies(path, folder)).stream()
                 .collect(Collectors.toMap(
-                        path -> path.getFileName().toString(), SourceTreeTest::read, (first, second) -> first + second));
+                        path -> path.getFileName().toString(),
+                        SourceTreeTest::read,
+                        (first, second) -> first + second));
     }
 
     private static boolean lies(Path path, String folder) {
