@@ -22,6 +22,7 @@ final class EventLog {
     private final Throttle hosts = new Throttle();
     private final Throttle publishes = new Throttle();
     private final Throttle announcements = new Throttle();
+    private final Throttle jobs = new Throttle();
     private final Throttle presences = new Throttle();
 
     void openFailed(ChannelId channel, @Nullable Throwable failure) {
@@ -46,6 +47,10 @@ final class EventLog {
                 "A publication to channel {} was accepted but not announced; from a log nodes fetch it by and by: {}",
                 channel,
                 failure);
+    }
+
+    void jobsFailed(ChannelId channel, @Nullable Throwable failure) {
+        warn(jobs, "Cannot take jobs of channel {}, trying again in a second: {}", channel, failure);
     }
 
     void presenceFailed(String what, Throwable failure) {

@@ -12,6 +12,7 @@ import dev.fanfare.StoreException;
 import dev.fanfare.spi.AppendRequest;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
+import dev.fanfare.spi.WorkQueues;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.output.IntegerOutput;
 import io.lettuce.core.output.ValueListOutput;
@@ -23,6 +24,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -50,6 +52,7 @@ final class RedisLog implements ChannelLog {
     private final Breaker breaker;
     private final Counters counters;
     private final int maxInlineBytes;
+    private final RedisWorkQueues queues;
     private final Ids ids = new Ids();
 
     RedisLog(Keys keys, CommandLink commands, RedisBus bus, Breaker breaker, Counters counters, int maxInlineBytes) {
@@ -59,11 +62,17 @@ final class RedisLog implements ChannelLog {
         this.breaker = breaker;
         this.counters = counters;
         this.maxInlineBytes = maxInlineBytes;
+        this.queues = new RedisWorkQueues(keys, commands);
     }
 
     @Override
     public boolean announcesOn(Bus other) {
         return other == bus;
+    }
+
+    @Override
+    public Optional<WorkQueues> workQueues() {
+        return Optional.of(queues);
     }
 
     @Override
