@@ -63,6 +63,11 @@ final class Gate implements Gateway {
     }
 
     @Override
+    public boolean isInCallback() {
+        return engine.calls.isInHostCode();
+    }
+
+    @Override
     public TimeSource time() {
         return engine.threads.time();
     }

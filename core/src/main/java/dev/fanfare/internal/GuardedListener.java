@@ -21,7 +21,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Keeps what a listener throws away from everything else; logs it once per class. Thread-safe. */
+/**
+ * Keeps what a listener throws away from everything else; logs it once per class. Marks it as host code,
+ * which must not wait for Fanfare. Thread-safe.
+ */
 final class GuardedListener implements FanfareListener {
 
     private static final Logger LOG = LoggerFactory.getLogger(GuardedListener.class);
@@ -29,14 +32,16 @@ final class GuardedListener implements FanfareListener {
     /** Replaced as a whole; never written to. */
     private volatile FanfareListener[] guarded;
 
+    private final Calls calls;
     private final Set<Class<?>> logged = ConcurrentHashMap.newKeySet();
 
-    private GuardedListener(List<FanfareListener> guarded) {
+    private GuardedListener(List<FanfareListener> guarded, Calls calls) {
+        this.calls = calls;
         this.guarded = guarded.toArray(FanfareListener[]::new);
     }
 
-    static GuardedListener of(List<FanfareListener> listeners) {
-        return new GuardedListener(listeners);
+    static GuardedListener of(List<FanfareListener> listeners, Calls calls) {
+        return new GuardedListener(listeners, calls);
     }
 
     synchronized void add(FanfareListener listener) {
@@ -46,6 +51,7 @@ final class GuardedListener implements FanfareListener {
     }
 
     private void each(Consumer<FanfareListener> event) {
+        boolean before = calls.enterHostCode();
         for (FanfareListener listener : guarded) {
             try {
                 event.accept(listener);
@@ -53,6 +59,7 @@ final class GuardedListener implements FanfareListener {
                 note(failure);
             }
         }
+        calls.leaveHostCode(before);
     }
 
     private void note(Throwable failure) {
@@ -108,6 +115,7 @@ final class GuardedListener implements FanfareListener {
 
     @Override
     public void onDeliver(ChannelId channel, int subscribers, int bytes) {
+        boolean before = calls.enterHostCode();
         for (FanfareListener listener : guarded) { // once per publication and loop: without a lambda
             try {
                 listener.onDeliver(channel, subscribers, bytes);
@@ -115,10 +123,12 @@ final class GuardedListener implements FanfareListener {
                 note(failure);
             }
         }
+        calls.leaveHostCode(before);
     }
 
     @Override
     public void onFanOut(ChannelId channel, long nanos) {
+        boolean before = calls.enterHostCode();
         for (FanfareListener listener : guarded) {
             try {
                 listener.onFanOut(channel, nanos);
@@ -126,6 +136,7 @@ final class GuardedListener implements FanfareListener {
                 note(failure);
             }
         }
+        calls.leaveHostCode(before);
     }
 
     @Override

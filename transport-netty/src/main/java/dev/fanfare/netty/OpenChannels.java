@@ -31,6 +31,10 @@ final class OpenChannels {
         return channels.size();
     }
 
+    int count() {
+        return channels.size();
+    }
+
     /** Lets every channel end by itself, and closes those that did not within the time. */
     void close(int seconds) {
         for (Channel channel : channels) {

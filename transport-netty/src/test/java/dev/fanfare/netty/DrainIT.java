@@ -51,9 +51,11 @@ class DrainIT {
     private Fanfare node() {
         return Fanfare.builder()
                 .store(store)
-                .namespace("room", rules -> rules.retain(10_000, Duration.ofHours(1))
-                        .recoveryLimit(10_000)
-                        .presence())
+                .namespace(
+                        "room",
+                        rules -> rules.retain(10_000, Duration.ofHours(1))
+                                .recoveryLimit(10_000)
+                                .presence())
                 .authorizer(Authorizer.allowAll())
                 .listener(new FanfareListener() {
                     @Override
@@ -109,13 +111,16 @@ class DrainIT {
         assertThat(published.get(10, TimeUnit.SECONDS)).as("publications").isGreaterThan(CHANNELS);
         await().atMost(Duration.ofSeconds(60))
                 .untilAsserted(() -> assertThat(clients)
-                        .allMatch(client -> client.offset() == tops.get(Integer.parseInt(
-                                client.channel().value().substring(5)))));
+                        .allMatch(client -> client.offset()
+                                == tops.get(Integer.parseInt(
+                                        client.channel().value().substring(5)))));
 
         clients.forEach(client -> client.seen().claimsEverything());
         checker.assertHolds();
         assertThat(clients).as("moved once, by 3001").allMatch(MovingClient::hasMovedOnce);
-        assertThat(presenceEvents).as("nobody was told that anybody left or came").hasValue(CLIENTS);
+        assertThat(presenceEvents)
+                .as("nobody was told that anybody left or came")
+                .hasValue(CLIENTS);
     }
 
     /** Publishes to all rooms in turn, until told to stop; the last ones through the node that stays. */

@@ -83,7 +83,11 @@ final class MovingClient {
                                         new HttpObjectAggregator(8192),
                                         new WebSocketClientProtocolHandler(
                                                 WebSocketClientHandshakerFactory.newHandshaker(
-                                                        uri, WebSocketVersion.V13, null, false, new DefaultHttpHeaders()),
+                                                        uri,
+                                                        WebSocketVersion.V13,
+                                                        null,
+                                                        false,
+                                                        new DefaultHttpHeaders()),
                                                 false),
                                         new Conversation());
                     }
@@ -133,7 +137,8 @@ final class MovingClient {
         }
 
         private void subscribed(JsonNode answer) {
-            Cursor position = Cursor.of(answer.get("epoch").asText(), answer.path("offset").asLong());
+            Cursor position = Cursor.of(
+                    answer.get("epoch").asText(), answer.path("offset").asLong());
             if (epoch.isEmpty()) {
                 epoch = position.epoch();
                 offset = position.offset();

@@ -100,8 +100,8 @@ class MutatedInputTest {
         }
 
         assertThat(logged.list.stream()
-                        .filter(event -> event.getLevel().isGreaterOrEqual(Level.ERROR)
-                                || event.getThrowableProxy() != null)
+                        .filter(event ->
+                                event.getLevel().isGreaterOrEqual(Level.ERROR) || event.getThrowableProxy() != null)
                         .map(ILoggingEvent::getFormattedMessage))
                 .isEmpty();
         assertThat(send("GET /health/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".getBytes(UTF_8)))
