@@ -27,10 +27,7 @@ final class OpenChannels {
         return count() < max && channels.add(channel);
     }
 
-    int count() {
-        return channels.size();
-    }
-
+    /** Returns how many are open. */
     int count() {
         return channels.size();
     }
