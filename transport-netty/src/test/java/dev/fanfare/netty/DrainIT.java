@@ -71,6 +71,8 @@ class DrainIT {
                 .host("localhost")
                 .port(0)
                 .eventLoopThreads(1)
+                .pingInterval(Duration.ofMinutes(10)) // a busy machine is no matter here
+                .handshakeTimeout(Duration.ofMinutes(1))
                 .authenticator(credentials ->
                         CompletableFuture.completedFuture(Authenticator.Accepted.user(credentials.token())))
                 .start();
@@ -117,7 +119,9 @@ class DrainIT {
 
         clients.forEach(client -> client.seen().claimsEverything());
         checker.assertHolds();
-        assertThat(clients).as("moved once, by 3001").allMatch(MovingClient::hasMovedOnce);
+        assertThat(clients.stream().map(MovingClient::closeCodes).distinct())
+                .as("moved once, by 3001")
+                .containsExactly(List.of(3001));
         assertThat(presenceEvents)
                 .as("nobody was told that anybody left or came")
                 .hasValue(CLIENTS);

@@ -25,8 +25,8 @@ import io.netty.handler.codec.http.websocketx.WebSocketClientProtocolHandler;
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketVersion;
 import java.net.URI;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
  * A client of one channel that does as SDKs do: when it is told to reconnect, it does, to another node, and resumes
@@ -41,7 +41,7 @@ final class MovingClient {
     private final ChannelId channel;
     private final HistoryChecker.Client seen;
     private final int nextPort;
-    private final List<Integer> closeCodes = new ArrayList<>();
+    private final List<Integer> closeCodes = new CopyOnWriteArrayList<>();
     private volatile long offset;
     private String epoch = "";
 
@@ -65,8 +65,9 @@ final class MovingClient {
         return offset;
     }
 
-    boolean hasMovedOnce() {
-        return closeCodes.equals(List.of(3001));
+    /** Returns with which codes it was closed, and -1 for each time that it could not resume. */
+    List<Integer> closeCodes() {
+        return closeCodes;
     }
 
     void connect(int port) {
