@@ -55,7 +55,8 @@ class DrainIT {
                         "room",
                         rules -> rules.retain(10_000, Duration.ofHours(1))
                                 .recoveryLimit(10_000)
-                                .presence())
+                                .presence()
+                        .presenceGrace(Duration.ofMinutes(2))) // a busy machine takes its time
                 .authorizer(Authorizer.allowAll())
                 .listener(new FanfareListener() {
                     @Override
