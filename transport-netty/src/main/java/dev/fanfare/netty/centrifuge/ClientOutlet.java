@@ -2,6 +2,7 @@ package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.HostCode;
 import dev.fanfare.Publication;
 import dev.fanfare.Resume;
 import dev.fanfare.UnsubscribeReason;
@@ -223,6 +224,12 @@ final class ClientOutlet extends ChannelOutlet {
         }
     }
 
+    @Override
+    public void ended(ChannelId channel, HostCode code) {
+        forgetServerSide(channel);
+        pushUnsubscribe(channel, code.code(), code.text());
+    }
+
     private void pushUnsubscribe(ChannelId channel, int code, String reason) {
         push(messages().unsubscribePush(channel, code, reason));
     }
@@ -258,9 +265,15 @@ final class ClientOutlet extends ChannelOutlet {
             return;
         }
         WebSocketCloseStatus status = violation;
-        ByteBuf farewell = status == null
-                ? WebSocketFraming.close(channel().alloc(), reason.code(), reason.text())
-                : WebSocketFraming.close(channel().alloc(), status.code(), status.reasonText());
+        HostCode code = hostCode();
+        ByteBuf farewell;
+        if (status != null) {
+            farewell = WebSocketFraming.close(channel().alloc(), status.code(), status.reasonText());
+        } else if (code != null) {
+            farewell = WebSocketFraming.close(channel().alloc(), code.code(), code.text());
+        } else {
+            farewell = WebSocketFraming.close(channel().alloc(), reason.code(), reason.text());
+        }
         channel().writeAndFlush(farewell, channel().voidPromise());
         heartbeats.schedule(new Linger(channel()), Linger.TIME);
     }
@@ -273,6 +286,7 @@ final class ClientOutlet extends ChannelOutlet {
             ByteBuf echo = WebSocketFraming.closeEcho(channel().alloc(), content);
             lost(DisconnectReason.BY_CLIENT);
             channel().writeAndFlush(echo).addListener(ChannelFutureListener.CLOSE);
+            heartbeats.schedule(new Linger(channel()), Linger.TIME); // it may not read what is before the echo
         }
     }
 }

@@ -22,7 +22,8 @@ import org.slf4j.LoggerFactory;
  * client is connecting, while it does not read its replies, and while too many are unanswered. Only pongs
  * do not wait.
  *
- * <p><i>Bounds.</i> At most {@link #MAX_UNANSWERED} commands are under way. If more than {@link #MAX_HELD}
+ * <p><i>Bounds.</i> At most {@link #MAX_UNANSWERED} commands are under way, of those with large replies
+ * {@link #MAX_HEAVY}. If more than {@link #MAX_HELD}
  * wait, or more bytes than one message may have, nothing more is read until they are done.
  *
  * <p><b>Threading:</b> confined to the channel's event loop.
@@ -31,6 +32,7 @@ final class Session implements Answers, Arrival.Listener {
 
     private static final Logger LOG = LoggerFactory.getLogger(Session.class);
     private static final int MAX_UNANSWERED = 64;
+    private static final int MAX_HEAVY = 2;
     private static final int MAX_HELD = 256;
 
     private enum State {
@@ -55,6 +57,8 @@ final class Session implements Answers, Arrival.Listener {
     private long heldBytes;
     private long connectId;
     private int unanswered;
+    private int heavy;
+    private boolean isBeginningHeavy;
     private boolean isDraining;
 
     Session(TransportContext context, Channel channel, WireFormat format, Handshake handshake) {
@@ -91,7 +95,7 @@ final class Session implements Answers, Arrival.Listener {
         if (state == State.CLOSED || outlet.isEnding()) {
             return;
         }
-        if (command.request() instanceof Request.Pong || (isReady() && !isHolding())) {
+        if (command.request() instanceof Request.Pong || (isReadyFor(command) && !isHolding())) {
             perform(command);
         } else {
             hold(command);
@@ -105,6 +109,7 @@ final class Session implements Answers, Arrival.Listener {
     private void begin(Command command) {
         ClientCommands connected = commands;
         if (connected != null) {
+            isBeginningHeavy = command.request().isHeavy();
             command.request().accept(command.id(), connected);
         } else if (state == State.AWAITING && command.request() instanceof Request.Connect connect) {
             connect(command.id(), connect);
@@ -166,8 +171,11 @@ final class Session implements Answers, Arrival.Listener {
 
     // ---- order
 
-    private boolean isReady() {
-        return state != State.CONNECTING && unanswered < MAX_UNANSWERED && outlet.isWritable();
+    private boolean isReadyFor(Command command) {
+        return state != State.CONNECTING
+                && unanswered < MAX_UNANSWERED
+                && (heavy < MAX_HEAVY || !command.request().isHeavy())
+                && outlet.isWritable();
     }
 
     private boolean isHolding() {
@@ -191,7 +199,7 @@ final class Session implements Answers, Arrival.Listener {
             return;
         }
         isDraining = true;
-        while (isHolding() && isReady() && !outlet.isEnding()) {
+        while (isHolding() && isReadyFor(held.element()) && !outlet.isEnding()) {
             Command next = held.remove();
             heldBytes -= next.bytes();
             perform(next);
@@ -212,9 +220,12 @@ final class Session implements Answers, Arrival.Listener {
 
     @Override
     public <T> Consumer<T> expect(Consumer<T> answer) {
+        boolean isHeavy = isBeginningHeavy;
         unanswered++;
+        heavy += isHeavy ? 1 : 0;
         return result -> {
             unanswered--;
+            heavy -= isHeavy ? 1 : 0;
             if (state != State.CLOSED && !outlet.isEnding()) {
                 perform(() -> answer.accept(result));
                 drain();
