@@ -48,6 +48,7 @@ public final class FanfareBuilder {
     private @Nullable TimeSource timeSource;
     private @Nullable ClientLimits limits;
     private int maxChannelsPerConnection = 128;
+    private int repairReads = 64;
 
     FanfareBuilder() {}
 
@@ -189,6 +190,19 @@ public final class FanfareBuilder {
     }
 
     /**
+     * Sets how many channels at a time may read the log to see whether announcements were lost, 1 to 10,000;
+     * default 64. The others wait their turn: after the bus was away, all want to look.
+     */
+    @CanIgnoreReturnValue
+    public FanfareBuilder repairReads(int count) {
+        if (count < 1 || count > 10_000) {
+            throw new IllegalArgumentException("count must be in [1, 10000]: " + count);
+        }
+        this.repairReads = count;
+        return this;
+    }
+
+    /**
      * Builds it; it works at once.
      *
      * @throws IllegalStateException if there is a log without a bus, a bus without a log, or neither store nor presence
@@ -212,6 +226,7 @@ public final class FanfareBuilder {
                 hostExecutor,
                 timeSource,
                 maxChannelsPerConnection,
+                repairReads,
                 limits == null ? ClientLimits.standard() : limits));
     }
 
