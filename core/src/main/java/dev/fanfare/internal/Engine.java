@@ -70,6 +70,7 @@ public final class Engine implements Fanfare {
     final Histories histories;
     final Presences presences;
     final Clients clients;
+    final Mail mail;
     private final Store store;
     private final String node = UUID.randomUUID().toString();
     private final FanfareListener listener;
@@ -94,7 +95,8 @@ public final class Engine implements Fanfare {
         this.publishing = new Publishing(settings, store, calls, time, listener, hub.log);
         this.histories = new Histories(store.log(), calls);
         this.presences = new Presences(node, store.presence(), store.bus(), calls, time, hub.log, listener);
-        this.control = new Control(node, store.control(), clients, hub, calls, time);
+        this.mail = new Mail(node, store.control(), calls, time);
+        this.control = new Control(node, store.control(), clients, hub, mail, calls, time);
         this.localLoops = new SerialLoop[Runtime.getRuntime().availableProcessors()];
         for (int i = 0; i < localLoops.length; i++) {
             localLoops[i] = new SerialLoop(calls);
