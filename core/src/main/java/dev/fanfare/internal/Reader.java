@@ -262,34 +262,61 @@ final class Reader {
     private void fallBehind() {
         if (state == State.LIVE && rules.isRetained()) {
             state = State.CATCHING_UP;
-            leaveBacklog();
+            skipped += leaveBacklog();
             lane().topic.hub.listener.onCatchUp(channel);
             pump();
         }
     }
 
-    /** Learns that the lane could not be served for a while, and missed so many that are not logged. */
-    void passedOver(long missed) {
-        if (catchesUp()) {
-            fallBehind();
-        } else if (state == State.LIVE) {
-            long logged = lane().offset() - offset;
-            moveTo(lane().position());
-            drop(DropReason.EPHEMERAL, logged);
-            leaveBacklog();
-            skipped += logged + missed;
+    /** Learns that the lane could not be served for a while, and what it missed that is not logged. */
+    void passedOver(long missedPublications, long missedPresence) {
+        long missed = missedPublications + (wantsPresence ? missedPresence : 0);
+        if (state == State.LIVE && !catchesUp()) {
+            missed += passOver(missedPublications);
+        }
+        if (isStarted() && missed > 0) {
+            skipped += missed;
             awaitRoom();
             port.queue.add(port::resumeWaiting);
         }
+        if (catchesUp()) {
+            fallBehind();
+        }
     }
 
-    /** Leaves out what waits, because what came after it is lost: the count is to be told where the hole is. */
-    private void leaveBacklog() {
-        if (held instanceof Backlog backlog) {
-            skipped += backlog.takeSkipped() + backlog.size();
-            drop(backlog.reason(), backlog.size());
-            held = null;
+    /**
+     * Goes to where the lane is, without what was logged meanwhile. What waits is left out too: the count is to be
+     * told where the hole is. Returns how many that makes.
+     */
+    private long passOver(long missedPublications) {
+        long logged = lane().offset() - offset;
+        moveTo(lane().position());
+        drop(DropReason.EPHEMERAL, logged);
+        return logged + missedPublications == 0 ? 0 : logged + leaveBacklog();
+    }
+
+    /** Leaves out what waits; returns how many were left out and not told of. */
+    private long leaveBacklog() {
+        if (!(held instanceof Backlog backlog)) {
+            return 0;
         }
+        held = null;
+        drop(backlog.reason(), backlog.size());
+        return backlog.takeSkipped() + backlog.size();
+    }
+
+    /** Tells whether to write a join or leave now; if not, it is counted, and told when there is room. */
+    boolean acceptsPresence() {
+        if (!wantsPresence || !isStarted()) {
+            return false;
+        }
+        if (hasRoom()) {
+            return true;
+        }
+        skipped++;
+        lane().topic.hub.listener.onDrop(channel, DropReason.PRESENCE, 1);
+        awaitRoom();
+        return false;
     }
 
     private void drop(DropReason reason, long count) {
