@@ -31,6 +31,8 @@ import org.jspecify.annotations.Nullable;
 public final class FanfareBuilder {
 
     private static final int MAX_NAMESPACE_LENGTH = 64;
+    private static final int DEFAULT_CHANNELS = 128;
+    private static final int DEFAULT_REPAIR_READS = 64;
 
     private final Map<String, ChannelRules> namespaces = new LinkedHashMap<>();
     private @Nullable Store store;
@@ -47,8 +49,8 @@ public final class FanfareBuilder {
     private @Nullable Executor hostExecutor;
     private @Nullable TimeSource timeSource;
     private @Nullable ClientLimits limits;
-    private int maxChannelsPerConnection = 128;
-    private int repairReads = 64;
+    private @Nullable Integer maxChannelsPerConnection;
+    private @Nullable Integer repairReads;
 
     FanfareBuilder() {}
 
@@ -186,7 +188,7 @@ public final class FanfareBuilder {
         if (count < 1 || count > 100_000) {
             throw new IllegalArgumentException("count must be in [1, 100000]: " + count);
         }
-        this.maxChannelsPerConnection = count;
+        this.maxChannelsPerConnection = once(this.maxChannelsPerConnection, count, "maxChannelsPerConnection");
         return this;
     }
 
@@ -199,7 +201,7 @@ public final class FanfareBuilder {
         if (count < 1 || count > 10_000) {
             throw new IllegalArgumentException("count must be in [1, 10000]: " + count);
         }
-        this.repairReads = count;
+        this.repairReads = once(this.repairReads, count, "repairReads");
         return this;
     }
 
@@ -226,8 +228,8 @@ public final class FanfareBuilder {
                 List.copyOf(listeners),
                 hostExecutor,
                 timeSource,
-                maxChannelsPerConnection,
-                repairReads,
+                maxChannelsPerConnection == null ? DEFAULT_CHANNELS : maxChannelsPerConnection,
+                repairReads == null ? DEFAULT_REPAIR_READS : repairReads,
                 limits == null ? ClientLimits.standard() : limits));
     }
 
