@@ -21,6 +21,7 @@ public final class ChannelRules {
     private final int retainedCount;
     private final Duration retainedFor;
     private final Duration headTtl;
+    private final Durability durability;
     private final Duration dedupWindow;
     private final boolean presence;
     private final Duration presenceGrace;
@@ -33,6 +34,7 @@ public final class ChannelRules {
         this.retainedCount = builder.retainedCount;
         this.retainedFor = builder.retainedFor;
         this.headTtl = builder.headTtl;
+        this.durability = builder.durability;
         this.dedupWindow = builder.dedupWindow;
         this.presence = builder.presence;
         this.presenceGrace = builder.presenceGrace;
@@ -65,6 +67,11 @@ public final class ChannelRules {
     /** Returns how long the head of a channel outlives its last publication. */
     public Duration headTtl() {
         return headTtl;
+    }
+
+    /** Returns what the store waits for before it accepts. */
+    public Durability durability() {
+        return durability;
     }
 
     /** Returns how long a dedup key is remembered. */
@@ -111,6 +118,7 @@ public final class ChannelRules {
         private int retainedCount;
         private Duration retainedFor = Duration.ZERO;
         private Duration headTtl = DEFAULT_HEAD_TTL;
+        private Durability durability = Durability.SYNC;
         private Duration dedupWindow = Duration.ofMinutes(5);
         private boolean presence;
         private Duration presenceGrace = Duration.ofSeconds(10);
@@ -141,6 +149,13 @@ public final class ChannelRules {
         @CanIgnoreReturnValue
         public Builder headTtl(Duration ttl) {
             this.headTtl = positive(ttl, "ttl");
+            return this;
+        }
+
+        /** Sets what the store waits for before it accepts, where it has the choice; default SYNC. */
+        @CanIgnoreReturnValue
+        public Builder durability(Durability durability) {
+            this.durability = requireNonNull(durability, "durability");
             return this;
         }
 

@@ -132,6 +132,11 @@ final class Database {
         }
     }
 
+    /** Tells whether work waits for a thread. */
+    boolean isCrowded() {
+        return !executor.getQueue().isEmpty();
+    }
+
     /** Returns how many pieces of work run at a time. */
     int threads() {
         return executor.getCorePoolSize();

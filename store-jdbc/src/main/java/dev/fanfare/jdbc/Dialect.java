@@ -1,12 +1,14 @@
 package dev.fanfare.jdbc;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.fanfare.Durability;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 
@@ -101,6 +103,21 @@ abstract class Dialect {
                 return row.next() ? row.getLong(1) : 0;
             }
         }
+    }
+
+    /** Returns one more column, or none, for the first SELECT of a transaction that appends: it sets how that runs. */
+    String settings(Durability durability) {
+        return "";
+    }
+
+    /** Returns what stands in the brackets of IN for so many values. */
+    String in(int count) {
+        return Marks.of(count);
+    }
+
+    /** Fills {@link #in}. */
+    void setIn(PreparedStatement statement, int first, Collection<?> values) throws SQLException {
+        Marks.setAll(statement, first, values);
     }
 
     /** Returns what follows a SELECT whose rows shall stay as they are until the commit. */

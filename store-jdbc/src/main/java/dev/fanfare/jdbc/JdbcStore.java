@@ -37,8 +37,8 @@ import org.jspecify.annotations.Nullable;
  * DataSource whose connections are sessions (not PgBouncer's transaction pooling); elsewhere they poll, every 50 ms to 1
  * s.
  *
- * <p><b>Bounds:</b> {@link Builder#threads} connections at a time, and one more for the bus. Refused beyond 80,000
- * publications or 256 MiB that wait.
+ * <p><b>Bounds:</b> {@link Builder#threads} connections at a time, and one more for the bus. Refused beyond 20,000
+ * publications or 64 MiB that wait.
  *
  * <p><b>Lifecycle:</b> threads begin with the first use; {@link #close} ends them, and leaves the DataSource open.
  * Close the Fanfares first.
@@ -207,7 +207,7 @@ public final class JdbcStore implements Store, AutoCloseable {
             return this;
         }
 
-        /** Sets how many statements run at a time, 2 to 200; default 8. Four of them may be appends. */
+        /** Sets how many statements run at a time, 2 to 200; default 8. One of them may be an append. */
         @CanIgnoreReturnValue
         public Builder threads(int count) {
             if (count < 2 || count > 200) {

@@ -113,6 +113,15 @@ final class PostgresServer implements AutoCloseable {
         }
     }
 
+    /** Returns the processor time that its processes have used. */
+    Duration cpu() {
+        return process.descendants().map(PostgresServer::cpu).reduce(Duration.ZERO, Duration::plus);
+    }
+
+    static Duration cpu(ProcessHandle process) {
+        return process.info().totalCpuDuration().orElse(Duration.ZERO);
+    }
+
     /** Kills it as a power cut does. */
     void kill() {
         // The postmaster's children die with it, or hold the data directory: each is killed.
