@@ -42,6 +42,7 @@ final class Database {
     private static final int MAX_WAITING = 10_000;
     private static final int ATTEMPTS = 4;
     private static final int FIRST_PAUSE_MILLIS = 5;
+    private static final long REMEMBER_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final String NO_TABLES = "42P01 42S02 42S03 42S04";
 
     private final DataSource dataSource;
@@ -50,6 +51,7 @@ final class Database {
     private final LongSupplier clockShift;
     private final ThreadPoolExecutor executor;
     private volatile @Nullable Dialect dialect;
+    private volatile @Nullable WriteTrouble lastWriteTrouble;
 
     Database(DataSource dataSource, Tables tables, int threads, Duration statementTimeout, LongSupplier clockShift) {
         this.dataSource = dataSource;
@@ -205,12 +207,32 @@ final class Database {
     }
 
     private StoreException asStoreException(String what, SQLException failure, boolean isRetryable) {
-        String state = failure.getSQLState();
-        String hint = state != null && NO_TABLES.contains(state)
-                ? "; are the tables there? JdbcStore.migrate() makes them"
-                : "";
+        Dialect known = dialect;
+        String trouble = known == null ? null : known.writeTrouble(failure);
+        if (trouble != null) {
+            lastWriteTrouble = new WriteTrouble(trouble, System.nanoTime());
+        }
+        String hint = isMissingTable(failure) ? "; are the tables there? JdbcStore.migrate() makes them" : "";
         return new StoreException(
                 "The database failed: " + what + ": " + failure.getMessage() + hint, failure, isRetryable);
+    }
+
+    static boolean isMissingTable(SQLException failure) {
+        String state = failure.getSQLState();
+        return state != null && NO_TABLES.contains(state);
+    }
+
+    /** Returns why the database took nothing a moment ago, or null. */
+    @Nullable
+    String writeTrouble() {
+        WriteTrouble last = lastWriteTrouble;
+        return last == null || System.nanoTime() - last.nanos > REMEMBER_NANOS ? null : last.reason;
+    }
+
+    /** Says what is wrong with the database, for the operator. */
+    String describe(Throwable failure) {
+        Dialect known = dialect;
+        return failure instanceof SQLException sql && known != null ? known.describe(sql) : "cannot be reached";
     }
 
     /** Prepares a statement with the time-out that all of them have. */
@@ -278,6 +300,8 @@ final class Database {
             Thread.currentThread().interrupt();
         }
     }
+
+    private record WriteTrouble(String reason, long nanos) {}
 
     /** Something to do on a connection. */
     @FunctionalInterface

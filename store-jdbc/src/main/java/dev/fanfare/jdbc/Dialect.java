@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What differs between databases. Everything else is SQL that all of them run.
@@ -25,8 +26,8 @@ abstract class Dialect {
         CONFLICT,
         /** The connection or the database is gone. */
         DISCONNECTED,
-        /** It took too long and was given up. */
-        TIMED_OUT,
+        /** It took too long and was given up, or the database has no room or only reads; later it may work. */
+        NOT_NOW,
         /** Running it again does not help. */
         PERMANENT
     }
@@ -187,7 +188,36 @@ abstract class Dialect {
         if (state.startsWith("08")) {
             return Failure.DISCONNECTED;
         }
+        if (writeTrouble(failure) != null) {
+            return Failure.NOT_NOW;
+        }
         return Failure.PERMANENT;
+    }
+
+    /** Returns why the database takes nothing now, in a few words; null if it is for another reason. */
+    @Nullable
+    String writeTrouble(SQLException failure) {
+        String state = failure.getSQLState();
+        return state == null
+                ? null
+                : switch (state) {
+                    case "25006" -> "is read-only";
+                    case "53100" -> "has no room left";
+                    default -> null;
+                };
+    }
+
+    /** Says what is wrong with the database, in a few words and without addresses. */
+    String describe(SQLException failure) {
+        String trouble = writeTrouble(failure);
+        if (trouble != null) {
+            return trouble;
+        }
+        String state = failure.getSQLState();
+        if (Database.isMissingTable(failure)) {
+            return "has no tables; JdbcStore.migrate() makes them";
+        }
+        return judge(failure) == Failure.DISCONNECTED ? "cannot be reached" : "fails with SQLSTATE " + state;
     }
 
     static void execute(Connection connection, String sql) throws SQLException {

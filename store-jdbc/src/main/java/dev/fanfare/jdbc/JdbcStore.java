@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
+import dev.fanfare.Health;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ControlBus;
@@ -12,7 +13,6 @@ import dev.fanfare.spi.LatestValues;
 import dev.fanfare.spi.PresenceStore;
 import dev.fanfare.spi.Store;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -60,6 +60,8 @@ public final class JdbcStore implements Store, AutoCloseable {
     private final JdbcControl control;
     private final JdbcLatest latestValues;
     private final Trimmer trimmer;
+    private final Probe probe;
+    private final AtomicBoolean isProbing = new AtomicBoolean();
     private final AtomicBoolean isTidying = new AtomicBoolean();
     private final AtomicBoolean isBeating = new AtomicBoolean();
 
@@ -74,6 +76,8 @@ public final class JdbcStore implements Store, AutoCloseable {
         this.presence = new JdbcPresence(database);
         this.control = new JdbcControl(database, bus);
         this.latestValues = new JdbcLatest(database);
+        this.probe = new Probe(database);
+        timer.every(Probe.PERIOD, () -> inTurn(isProbing, probe::look));
         timer.every(TIDY, () -> inTurn(isTidying, trimmer::round));
         timer.every(JdbcControl.BEAT, () -> inTurn(isBeating, control::beat));
     }
@@ -141,12 +145,12 @@ public final class JdbcStore implements Store, AutoCloseable {
         return latestValues;
     }
 
-    /**
-     * Returns why this node cannot hear the others now, empty if it can. Meanwhile channels are followed by
-     * looking at their logs.
-     */
-    public Optional<String> trouble() {
-        return Optional.ofNullable(bus.trouble());
+    /** {@inheritDoc} It looks every 2 seconds, and remembers for 5 that the database refused to write. */
+    @Override
+    public Health health() {
+        return bus.trouble() == null
+                ? probe.health()
+                : probe.health().and(Health.down("database: other nodes cannot be heard"));
     }
 
     /** Ends what runs, within a few seconds. The DataSource stays open. */

@@ -202,10 +202,10 @@ final class PostgresDialect extends Dialect {
         }
         return switch (state) {
             // query_canceled, lock_not_available
-            case "57014", "55P03" -> Failure.TIMED_OUT;
+            case "57014", "55P03" -> Failure.NOT_NOW;
             // admin_shutdown, crash_shutdown, cannot_connect_now, idle_in_transaction_session_timeout,
-            // too_many_connections; read_only while failing over
-            case "57P01", "57P02", "57P03", "25P03", "53300", "25006" -> Failure.DISCONNECTED;
+            // too_many_connections
+            case "57P01", "57P02", "57P03", "25P03", "53300" -> Failure.DISCONNECTED;
             default -> super.judge(failure);
         };
     }

@@ -8,19 +8,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Pools over the databases that tests run on, one each for the whole JVM. */
-final class Databases {
+public final class Databases {
 
     private Databases() {}
 
-    static HikariDataSource postgres() {
+    public static HikariDataSource postgres() {
         return Postgres.POOL;
     }
 
-    static HikariDataSource h2Memory() {
+    public static HikariDataSource h2Memory() {
         return H2Memory.POOL;
     }
 
-    static HikariDataSource h2File() {
+    public static HikariDataSource h2File() {
         return H2File.POOL;
     }
 
@@ -28,7 +28,7 @@ final class Databases {
         return Maria.POOL;
     }
 
-    static HikariDataSource pool(String url, String user) {
+    public static HikariDataSource pool(String url, String user) {
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(url);
         config.setUsername(user);
