@@ -251,14 +251,19 @@ final class Database {
     Connection connect() throws SQLException {
         Connection connection = dataSource.getConnection();
         try {
-            if (dialect == null) {
-                dialect = Dialect.of(connection);
-            }
+            meet(connection);
             connection.setAutoCommit(true);
             return connection;
         } catch (SQLException failure) {
             closeQuietly(connection);
             throw failure;
+        }
+    }
+
+    /** Finds out what database this is, unless that is known. */
+    void meet(Connection connection) throws SQLException {
+        if (dialect == null) {
+            dialect = Dialect.of(connection);
         }
     }
 

@@ -6,12 +6,15 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.Health;
+import dev.fanfare.StateAt;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ControlBus;
 import dev.fanfare.spi.LatestValues;
 import dev.fanfare.spi.PresenceStore;
 import dev.fanfare.spi.Store;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
@@ -55,6 +58,7 @@ public final class JdbcStore implements Store, AutoCloseable {
     private final Timer timer = new Timer();
     private final AppendParts parts;
     private final JdbcLog log;
+    private final SnapshotReader snapshots;
     private final JdbcBus bus;
     private final JdbcPresence presence;
     private final JdbcControl control;
@@ -71,7 +75,9 @@ public final class JdbcStore implements Store, AutoCloseable {
         Channels channels = new Channels(database);
         this.trimmer = new Trimmer(database, channels);
         this.parts = new AppendParts(database, channels, new Dedup(database), trimmer);
-        this.log = new JdbcLog(database, new Appender(parts), new LogReader(database, channels));
+        LogReader reader = new LogReader(database, channels);
+        this.log = new JdbcLog(database, new Appender(parts), reader);
+        this.snapshots = new SnapshotReader(reader);
         this.bus = new JdbcBus(database, Keys.newId(), timer);
         this.presence = new JdbcPresence(database);
         this.control = new JdbcControl(database, bus);
@@ -118,6 +124,27 @@ public final class JdbcStore implements Store, AutoCloseable {
     @CanIgnoreReturnValue
     public Outbox outbox(Function<ChannelId, @Nullable ChannelRules> rules) {
         return new Outbox(database, bus, parts, requireNonNull(rules, "rules"));
+    }
+
+    /**
+     * Reads the host's own state and the position from which to follow the channel, in one database: the position
+     * first, then the state.
+     *
+     * <p>On a connection in auto-commit both are read in one REPEATABLE READ transaction, so of one snapshot: the state
+     * holds exactly what was published up to the cursor, and besides what is committed but still in the outbox, which
+     * comes again when the channel is followed. On a connection with a transaction that is used, and what its isolation
+     * allows may be in the state already too. See {@link StateAt}.
+     *
+     * <pre>{@code
+     * StateAt<List<Order>> at = store.stateAt(connection, channel, c -> orders.open(c, region));
+     * }</pre>
+     *
+     * @param connection to the database that the store is in; used on this thread until this returns, and not closed
+     * @throws SQLException what the loader or the database throws; a transaction begun here is then rolled back
+     */
+    public <T> StateAt<T> stateAt(Connection connection, ChannelId channel, StateLoader<T> loader) throws SQLException {
+        database.meet(connection);
+        return snapshots.read(connection, requireNonNull(channel, "channel"), requireNonNull(loader, "loader"));
     }
 
     @Override
@@ -183,6 +210,17 @@ public final class JdbcStore implements Store, AutoCloseable {
                 })) {
             isRunning.set(false);
         }
+    }
+
+    /**
+     * Loads the host's state for {@link JdbcStore#stateAt}. Called on its caller's thread, once; it may block.
+     *
+     * @param <T> the state
+     */
+    @FunctionalInterface
+    public interface StateLoader<T> {
+        /** Loads it on that connection, and leaves the transaction as it is. */
+        T load(Connection connection) throws SQLException;
     }
 
     /**
