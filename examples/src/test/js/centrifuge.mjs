@@ -361,4 +361,94 @@ test('many publications in a row arrive whole, in order, once', async (context) 
   assert.deepEqual([...recorder.texts].sort(), [...sent].sort());
 });
 
+// Differences: the client takes the first whole and puts the rest together from patches.
+
+const delta = { delta: 'fossil', ...recoverable };
+const filler = 'Съешь же ещё этих мягких французских булок, 😀 '.repeat(8);
+
+test('publications that resemble each other come as differences', async (context) => {
+  const channel = fresh('delta:live');
+  const recorder = await Recorder.live(await connected(context, 'ada'), channel, delta);
+  const sent = ['ещё', 'еще', 'нет', 'да', '😀', '😁'].map((word, i) => `${i} ${word} ${filler}`);
+  await publish(channel, ...sent);
+  await recorder.received(sent.length);
+
+  assert.deepEqual(recorder.texts, sent);
+  const { numFullPayloads, numDeltaPayloads, bytesReceived, bytesDecoded } = recorder.subscription.deltaStats();
+  assert.equal(numFullPayloads, 1);
+  assert.equal(numDeltaPayloads, sent.length - 1);
+  assert.ok(bytesReceived < bytesDecoded / 2, `${bytesReceived} of ${bytesDecoded} bytes`);
+});
+
+test('publications that do not resemble each other are put together too', async (context) => {
+  const channel = fresh('delta:unlike');
+  const recorder = await Recorder.live(await connected(context, 'ada'), channel, delta);
+  await publish(channel, filler, 'short', filler);
+  await recorder.received(3);
+
+  assert.deepEqual(recorder.texts, [filler, 'short', filler]);
+});
+
+test('after a cut what was missed, and what follows, is put together', async (context) => {
+  const channel = fresh('delta:cut');
+  const proxy = await Proxy.start();
+  context.cleanUp(() => proxy.close());
+  const recorder = await Recorder.live(await connected(context, 'ada', { base: proxy.url }), channel, delta);
+  await publish(channel, `1 ${filler}`);
+  await recorder.received(1);
+  proxy.cut();
+  await until('the client noticed', () => recorder.subscribing.length === 2);
+  await publish(channel, `2 ${filler}`, `3 ${filler}`);
+  proxy.mend();
+  await recorder.timesSubscribed(2);
+  await publish(channel, `4 ${filler}`);
+  await recorder.received(4);
+
+  assert.equal(recorder.subscribed[1].recovered, true);
+  assert.deepEqual(recorder.texts, [1, 2, 3, 4].map((number) => `${number} ${filler}`));
+  assert.equal(recorder.subscription.deltaStats().numFullPayloads, 2);
+});
+
+test('a client that comes back with a position but without a base gets the whole', async (context) => {
+  const channel = fresh('delta:fresh');
+  const first = await Recorder.live(await connected(context, 'ada'), channel, delta);
+  await publish(channel, `1 ${filler}`);
+  await first.received(1);
+  const since = { offset: 1, epoch: first.subscribed[0].streamPosition.epoch };
+
+  const second = await Recorder.live(await connected(context, 'ada'), channel, { ...delta, since });
+  await publish(channel, `2 ${filler}`, `3 ${filler}`);
+  await second.received(2);
+
+  assert.equal(second.subscribed[0].recovered, true);
+  assert.deepEqual(second.texts, [`2 ${filler}`, `3 ${filler}`]);
+  assert.equal(second.subscription.deltaStats().numFullPayloads, 1);
+});
+
+test('a filter lets through what it names, and a position stays good', async (context) => {
+  const channel = fresh('tagged:goals');
+  const tagsFilter = { key: 'type', cmp: 'eq', val: 'goal' };
+  const recorder = await Recorder.live(await connected(context, 'ada'), channel, { ...recoverable, tagsFilter });
+  for (const [text, type] of [['1', 'goal'], ['2', 'foul'], ['3', 'foul'], ['4', 'goal']]) {
+    await api('publish', { channel, data: { text }, tags: { type } });
+  }
+  await recorder.received(2);
+
+  assert.deepEqual(recorder.texts, ['1', '4']);
+  assert.deepEqual(recorder.offsets, [1, 4]);
+  assert.deepEqual(recorder.publications[1].tags, { type: 'goal' });
+});
+
+test('a channel that is its newest publication begins with it', async (context) => {
+  const channel = fresh('value:gauge');
+  await publish(channel, 'old', 'older', 'newest');
+  const options = { ...recoverable, since: { offset: 0, epoch: '' } };
+  const recorder = await Recorder.live(await connected(context, 'ada'), channel, options);
+  await publish(channel, 'next');
+  await recorder.received(2);
+
+  assert.equal(recorder.subscribed[0].recovered, true);
+  assert.deepEqual(recorder.texts, ['newest', 'next']);
+});
+
 await runAll();

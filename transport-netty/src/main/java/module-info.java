@@ -12,6 +12,7 @@ module dev.fanfare.netty {
     requires io.netty.handler;
     requires io.netty.transport;
     requires static io.netty.transport.classes.epoll;
+    requires static io.netty.transport.unix.common;
     requires org.slf4j;
 
     exports dev.fanfare.netty;

@@ -24,11 +24,16 @@ public final class ChannelRules {
     private final Durability durability;
     private final Duration dedupWindow;
     private final boolean presence;
+    private final boolean announcedToAll;
+    private final boolean countedByConnection;
     private final Duration presenceGrace;
     private final DeliveryClass delivery;
     private final int maxMessageBytes;
     private final int recoveryLimit;
     private final boolean binary;
+    private final boolean deltas;
+    private final boolean filters;
+    private final boolean latestOnly;
 
     private ChannelRules(Builder builder) {
         this.retainedCount = builder.retainedCount;
@@ -37,11 +42,16 @@ public final class ChannelRules {
         this.durability = builder.durability;
         this.dedupWindow = builder.dedupWindow;
         this.presence = builder.presence;
+        this.announcedToAll = builder.announcedToAll;
+        this.countedByConnection = builder.countedByConnection;
         this.presenceGrace = builder.presenceGrace;
         this.delivery = builder.delivery;
         this.maxMessageBytes = builder.maxMessageBytes;
         this.recoveryLimit = builder.recoveryLimit;
         this.binary = builder.binary;
+        this.deltas = builder.deltas;
+        this.filters = builder.filters;
+        this.latestOnly = builder.latestOnly;
     }
 
     /** Starts from the defaults. */
@@ -84,6 +94,16 @@ public final class ChannelRules {
         return presence;
     }
 
+    /** Tells whether every subscriber gets joins and leaves, whether it asked for them or not. */
+    public boolean announcesToAll() {
+        return announcedToAll;
+    }
+
+    /** Tells whether each connection joins and leaves by itself, rather than each user. */
+    public boolean countsConnections() {
+        return countedByConnection;
+    }
+
     /** Returns how long a user may be without a connection before a leave is announced. */
     public Duration presenceGrace() {
         return presenceGrace;
@@ -109,6 +129,21 @@ public final class ChannelRules {
         return binary;
     }
 
+    /** Tells whether clients may get only the difference to the publication before. */
+    public boolean allowsDeltas() {
+        return deltas;
+    }
+
+    /** Tells whether clients may ask for some publications only, by their headers. */
+    public boolean allowsFilters() {
+        return filters;
+    }
+
+    /** Tells whether a resume brings the newest publication instead of all that was missed. */
+    public boolean resumesWithLatest() {
+        return latestOnly;
+    }
+
     /**
      * Builds {@link ChannelRules}; each setter checks its argument at once.
      *
@@ -121,11 +156,16 @@ public final class ChannelRules {
         private Durability durability = Durability.SYNC;
         private Duration dedupWindow = Duration.ofMinutes(5);
         private boolean presence;
+        private boolean announcedToAll;
+        private boolean countedByConnection;
         private Duration presenceGrace = Duration.ofSeconds(10);
         private DeliveryClass delivery = DeliveryClass.reliable();
         private int maxMessageBytes = 64 * 1024;
         private int recoveryLimit = 300;
         private boolean binary;
+        private boolean deltas;
+        private boolean filters;
+        private boolean latestOnly;
 
         private Builder() {}
 
@@ -171,6 +211,23 @@ public final class ChannelRules {
         public Builder presence() {
             this.presence = true;
             return this;
+        }
+
+        /** Keeps track of who is there, and sends joins and leaves to every subscriber, also to those who do not ask. */
+        @CanIgnoreReturnValue
+        public Builder presenceForAll() {
+            this.announcedToAll = true;
+            return presence();
+        }
+
+        /**
+         * Keeps track of connections rather than users: each joins and leaves by itself, and counts as a user of
+         * its own. For clients that expect an event per device.
+         */
+        @CanIgnoreReturnValue
+        public Builder presencePerConnection() {
+            this.countedByConnection = true;
+            return presence();
         }
 
         /**
@@ -226,11 +283,47 @@ public final class ChannelRules {
         }
 
         /**
+         * Lets clients ask for the difference to the publication before, where that is smaller than the
+         * publication. It saves bytes and costs time, once per publication and wire format: for channels
+         * whose publications resemble each other.
+         */
+        @CanIgnoreReturnValue
+        public Builder deltas() {
+            this.deltas = true;
+            return this;
+        }
+
+        /**
+         * Lets clients ask for some publications only, by their headers. Each publication is then looked at
+         * once per subscriber with a filter.
+         */
+        @CanIgnoreReturnValue
+        public Builder filters() {
+            this.filters = true;
+            return this;
+        }
+
+        /**
+         * Makes a channel worth its newest publication alone: whoever resumes gets that one, if it does not
+         * have it, however much it missed ({@link Resume.Latest}). It needs {@link #retain}. What happens
+         * to a subscriber that lags while it is there is the {@link #delivery} class's business.
+         */
+        @CanIgnoreReturnValue
+        public Builder resumeWithLatest() {
+            this.latestOnly = true;
+            return this;
+        }
+
+        /**
          * Returns the rules.
          *
-         * @throws IllegalArgumentException if publications would outlive their channel's head
+         * @throws IllegalArgumentException if publications would outlive their channel's head, or a resume is to
+         *     bring the newest of none
          */
         public ChannelRules build() {
+            if (latestOnly && retainedCount == 0) {
+                throw new IllegalArgumentException("resumeWithLatest() needs retain(…): nothing is kept");
+            }
             if (retainedFor.compareTo(headTtl) > 0) {
                 throw new IllegalArgumentException("Publications are kept for " + retainedFor
                         + " but the head only for " + headTtl + "; the head must live longer");

@@ -15,6 +15,8 @@ public enum DisconnectReason {
     INTERNAL_ERROR(3004, "internal server error"),
     /** The permission of the connection ran out. */
     EXPIRED(3005, "connection expired"),
+    /** The permission of a subscription that the server holds for the client ran out. */
+    SUBSCRIPTION_EXPIRED(3006, "subscription expired"),
     /** The client did not read and no delivery class could help. */
     SLOW(3008, "slow"),
     /** Writing to the socket failed. */

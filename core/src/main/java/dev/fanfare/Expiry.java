@@ -40,6 +40,11 @@ public record Expiry(Instant at, boolean isByClient) {
         return new Expiry(at, false);
     }
 
+    /** Tells whether it is not over yet; the grace does not count. */
+    public boolean isAhead(long nowMillis) {
+        return at.toEpochMilli() > nowMillis;
+    }
+
     /** Returns how long is left, without the grace; zero or less if it is over, at most {@link #LONGEST}. */
     public Duration left(long nowMillis) {
         Duration left = Duration.between(Instant.ofEpochMilli(nowMillis), at);

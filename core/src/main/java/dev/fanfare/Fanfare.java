@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.presence.PresenceSnapshot;
 import dev.fanfare.spi.Gateway;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
@@ -111,6 +112,9 @@ public interface Fanfare extends AutoCloseable {
      */
     Health health();
 
+    /** Counts what this node holds and what waits in it; for gauges. Cheap enough for every second. */
+    Stats stats();
+
     /** Looks at and acts on the clients' connections. */
     Connections connections();
 
@@ -120,6 +124,21 @@ public interface Fanfare extends AutoCloseable {
 
     /** Returns where transports come in; hosts need it only to write one. */
     Gateway gateway();
+
+    /**
+     * Sends the clients away without hurry, so that this process can be stopped and nobody notices: {@link #health}
+     * says "draining", new connections are refused, and those there are get {@link DisconnectReason#SHUTDOWN}, which
+     * tells them to connect again at once, in random order and evenly spread over the window. Everything else goes
+     * on: the host can publish, and clients that have not been sent away yet are served. There is no way back.
+     *
+     * <p>A client that is back on another node within the presence grace of its channels never left.
+     *
+     * @param window how long it takes, up to a day; zero sends everybody away at once
+     * @return completes when nobody is left, or ten seconds (or another window, if that is longer) after the window;
+     *     then {@link #close}. A second call returns the stage of the first
+     */
+    @CanIgnoreReturnValue
+    CompletionStage<Void> drain(Duration window);
 
     /**
      * Closes all connections with {@link DisconnectReason#SHUTDOWN} and ends all subscriptions. The

@@ -8,7 +8,9 @@ import dev.fanfare.internal.Settings;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.function.UnaryOperator;
@@ -27,11 +29,13 @@ public final class FanfareBuilder {
     private final Map<String, ChannelRules> namespaces = new LinkedHashMap<>();
     private @Nullable Store store;
     private @Nullable Authorizer authorizer;
+    private @Nullable SubscriptionAuthenticator subscriptionAuthenticator;
     private @Nullable RpcHandler rpcHandler;
     private RpcHandler.@Nullable MessageHandler messageHandler;
-    private @Nullable FanfareListener listener;
+    private final List<FanfareListener> listeners = new ArrayList<>();
     private @Nullable Executor hostExecutor;
     private @Nullable TimeSource timeSource;
+    private @Nullable ClientLimits limits;
     private int maxChannelsPerConnection = 128;
 
     FanfareBuilder() {}
@@ -69,6 +73,14 @@ public final class FanfareBuilder {
         return this;
     }
 
+    /** Sets who judges the tokens that clients show for one channel; default: such tokens are not looked at. */
+    @CanIgnoreReturnValue
+    public FanfareBuilder subscriptionAuthenticator(SubscriptionAuthenticator authenticator) {
+        this.subscriptionAuthenticator =
+                once(this.subscriptionAuthenticator, authenticator, "subscriptionAuthenticator");
+        return this;
+    }
+
     /** Sets who answers clients' calls; default: calls are not available. */
     @CanIgnoreReturnValue
     public FanfareBuilder rpcHandler(RpcHandler handler) {
@@ -83,10 +95,10 @@ public final class FanfareBuilder {
         return this;
     }
 
-    /** Sets who sees all events; default: nobody. */
+    /** Adds one who sees all events; each hears of them in the order in which they were added. */
     @CanIgnoreReturnValue
     public FanfareBuilder listener(FanfareListener listener) {
-        this.listener = once(this.listener, listener, "listener");
+        listeners.add(requireNonNull(listener, "listener"));
         return this;
     }
 
@@ -104,6 +116,13 @@ public final class FanfareBuilder {
     @CanIgnoreReturnValue
     public FanfareBuilder timeSource(TimeSource timeSource) {
         this.timeSource = once(this.timeSource, timeSource, "timeSource");
+        return this;
+    }
+
+    /** Sets how often clients may publish and subscribe, and so on; default: {@link ClientLimits#standard}. */
+    @CanIgnoreReturnValue
+    public FanfareBuilder limits(ClientLimits limits) {
+        this.limits = once(this.limits, limits, "limits");
         return this;
     }
 
@@ -127,12 +146,14 @@ public final class FanfareBuilder {
                 Map.copyOf(rules),
                 store,
                 authorizer,
+                subscriptionAuthenticator,
                 rpcHandler,
                 messageHandler,
-                listener,
+                List.copyOf(listeners),
                 hostExecutor,
                 timeSource,
-                maxChannelsPerConnection));
+                maxChannelsPerConnection,
+                limits == null ? ClientLimits.standard() : limits));
     }
 
     private static <T> T once(@Nullable T present, T value, String name) {

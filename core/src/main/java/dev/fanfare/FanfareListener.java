@@ -28,14 +28,26 @@ public interface FanfareListener {
     /** A publish came to its end, good or bad. */
     default void onPublish(ChannelId channel, PublishResult result) {}
 
+    /** The log took so long to take a publication, or to find it a duplicate. */
+    default void onAppend(ChannelId channel, long nanos) {}
+
     /** A publish failed in the store; its outcome is unknown. */
     default void onPublishFailed(ChannelId channel, Throwable failure) {}
 
     /** Something a client asked for was refused. */
     default void onRefuse(ConnectionInfo connection, @Nullable ChannelId channel, Refusal reason) {}
 
-    /** A publication was handed to so many subscribers of one event loop. */
+    /** A request or handshake was turned away before it was a connection of anybody. */
+    default void onReject(Rejection reason) {}
+
+    /** A publication was handed to so many subscribers of one event loop; the bytes are those of all together. */
     default void onDeliver(ChannelId channel, int subscribers, int bytes) {}
+
+    /**
+     * A publication has been written for the subscribers of one event loop, so long after it was next in its
+     * channel on this node.
+     */
+    default void onFanOut(ChannelId channel, long nanos) {}
 
     /** Publications were not given to a subscriber, and it is told so. */
     default void onDrop(ChannelId channel, DropReason reason, long count) {}

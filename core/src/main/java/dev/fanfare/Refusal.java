@@ -4,12 +4,18 @@ package dev.fanfare;
 public enum Refusal {
     /** The {@link Authorizer} said no, failed, or was not set. */
     NOT_ALLOWED("permission denied", false),
+    /** The token was good once; a new one is needed. */
+    TOKEN_EXPIRED("token expired", false),
+    /** The permission is over, and a new token does not help by itself. */
+    EXPIRED("expired", false),
     /** The channel's namespace has no rules. */
     UNKNOWN_NAMESPACE("unknown namespace", false),
     /** The request makes no sense: a bad name, a bad position, an argument out of range. */
     BAD_REQUEST("bad request", false),
     /** The namespace, or the host, does not offer it: history, presence, rpc. */
     NOT_AVAILABLE("not available", false),
+    /** The position cannot be resumed, and the caller wanted no subscription without. */
+    UNRECOVERABLE("unrecoverable position", false),
     /** The connection is already subscribed to that channel. */
     ALREADY_SUBSCRIBED("already subscribed", false),
     /** A limit on counts, such as channels per connection, is reached. */

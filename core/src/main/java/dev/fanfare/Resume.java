@@ -1,7 +1,7 @@
 package dev.fanfare;
 
 /**
- * How a subscription begins: afresh, without a gap, or with an honest reset.
+ * How a subscription begins: afresh, without a gap, with the newest alone, or with an honest reset.
  *
  * <p><b>Threading:</b> immutable.
  */
@@ -23,6 +23,14 @@ public sealed interface Resume {
      * @param position the cursor, with the tag that the log has for it
      */
     record Continued(Cursor position) implements Resume {}
+
+    /**
+     * Only the newest publication counts here ({@link ChannelRules#resumesWithLatest}), and the cursor is not
+     * at it: the subscriber gets that one, then what is new, whatever it missed in between.
+     *
+     * @param position right before the newest publication
+     */
+    record Latest(Cursor position) implements Resume {}
 
     /**
      * The cursor cannot be continued. Load the application's state anew and go on from the position.

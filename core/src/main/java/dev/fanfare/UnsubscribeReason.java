@@ -8,6 +8,8 @@ public enum UnsubscribeReason {
     CONNECTION_CLOSED,
     /** The host asked for it, through {@link Connections#unsubscribe}. */
     BY_HOST,
+    /** The permission ran out and was not prolonged. */
+    EXPIRED,
     /** The position could not be continued; the client is told to subscribe again. */
     INSUFFICIENT_STATE,
     /** An in-process subscriber threw. */

@@ -51,6 +51,20 @@ class ChannelRulesTest {
     }
 
     @Test
+    void presenceForWhomAndOfWhatIsPresence() {
+        ChannelRules forAll = ChannelRules.builder().presenceForAll().build();
+        ChannelRules perConnection =
+                ChannelRules.builder().presencePerConnection().build();
+
+        assertThat(forAll.hasPresence()).isTrue();
+        assertThat(forAll.announcesToAll()).isTrue();
+        assertThat(forAll.countsConnections()).isFalse();
+        assertThat(perConnection.hasPresence()).isTrue();
+        assertThat(perConnection.announcesToAll()).isFalse();
+        assertThat(perConnection.countsConnections()).isTrue();
+    }
+
+    @Test
     void eachSetterChecksItsArgumentAtOnce() {
         ChannelRules.Builder builder = ChannelRules.builder();
 

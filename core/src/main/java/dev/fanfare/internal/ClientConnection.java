@@ -5,6 +5,7 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.Expiry;
 import dev.fanfare.HistoryQuery;
 import dev.fanfare.HistoryResult;
 import dev.fanfare.Payload;
@@ -48,8 +49,11 @@ final class ClientConnection extends Port implements Connection {
     private final ConnectionInfo info;
     private final Outlet outlet;
     private final Member member;
+    private Allowance allowance;
     private final Map<ChannelId, Reader> readers = new HashMap<>(4);
     private final Deque<Turn> publishes = new ArrayDeque<>(0);
+    private final Grants grants;
+    private final Deadline deadline;
     private int messagesUnderWay;
     private boolean isClosed;
 
@@ -59,6 +63,14 @@ final class ClientConnection extends Port implements Connection {
         this.info = info;
         this.outlet = outlet;
         this.member = new Member(info.user(), info.id(), info.info());
+        this.allowance = new Allowance(engine.settings.limits(), engine.threads.time(), null);
+        this.grants = new Grants(engine, info, outlet, queue);
+        this.deadline = new Deadline(queue, engine.threads.time(), () -> disconnectNow(DisconnectReason.EXPIRED));
+    }
+
+    /** Learns which user's it is; before anything else. */
+    void belongsTo(User user) {
+        allowance = new Allowance(engine.settings.limits(), engine.threads.time(), user);
     }
 
     // ---- subscriptions
@@ -66,25 +78,34 @@ final class ClientConnection extends Port implements Connection {
     @Override
     public void subscribe(ChannelId channel, SubscribeRequest request, Consumer<SubscribeResult> answer) {
         ChannelRules rules = engine.rules(channel);
-        Refusal refusal = refusal(channel, rules);
+        Refusal refusal = refusal(channel, rules, request);
         if (rules == null || refusal != null) {
             answer.accept(new SubscribeResult.Refused(noted(channel, refusal)));
             return;
         }
-        Replay replay = new Replay(request.start(), result -> {
+        if (!request.isPermitted() && !allowance.maySubscribe()) {
+            answer.accept(new SubscribeResult.Refused(noted(channel, Refusal.TOO_MANY_REQUESTS)));
+            return;
+        }
+        Replay replay = new Replay(request, result -> {
             if (result instanceof SubscribeResult.Refused refused && refused.reason() != Refusal.CLOSED) {
                 engine.listener().onRefuse(info, channel, refused.reason());
             }
             answer.accept(result);
         });
-        Reader reader = new Reader(this, channel, rules, request.wantsPresence() && rules.hasPresence(), replay);
+        Reader reader = new Reader(this, channel, rules, request, replay);
         readers.put(channel, reader);
         if (request.isPermitted()) {
             enter(reader);
-        } else if (asksForHistory(request.start())) {
-            enterIfAllowed(Action.SUBSCRIBE, reader, () -> enterIfAllowed(Action.HISTORY, reader, () -> enter(reader)));
+            return;
+        }
+        Runnable enter = asksForHistory(request.start())
+                ? () -> enterIfAllowed(Action.HISTORY, reader, () -> enter(reader))
+                : () -> enter(reader);
+        if (grants.decides(request.token())) {
+            grants.enter(reader, request.token(), enter);
         } else {
-            enterIfAllowed(Action.SUBSCRIBE, reader, () -> enter(reader));
+            enterIfAllowed(Action.SUBSCRIBE, reader, enter);
         }
     }
 
@@ -107,7 +128,7 @@ final class ClientConnection extends Port implements Connection {
         });
     }
 
-    private @Nullable Refusal refusal(ChannelId channel, @Nullable ChannelRules rules) {
+    private @Nullable Refusal refusal(ChannelId channel, @Nullable ChannelRules rules, SubscribeRequest request) {
         if (isClosed) {
             return Refusal.CLOSED;
         } else if (rules == null) {
@@ -116,6 +137,8 @@ final class ClientConnection extends Port implements Connection {
             return Refusal.ALREADY_SUBSCRIBED;
         } else if (readers.size() >= engine.settings.maxChannelsPerConnection()) {
             return Refusal.LIMIT_EXCEEDED;
+        } else if (request.filter() != null && !rules.allowsFilters()) {
+            return Refusal.BAD_REQUEST;
         }
         return null;
     }
@@ -145,6 +168,27 @@ final class ClientConnection extends Port implements Connection {
     public boolean unsubscribe(ChannelId channel) {
         Reader reader = readers.get(channel);
         return reader != null && reader.end(UnsubscribeReason.BY_SUBSCRIBER);
+    }
+
+    @Override
+    public void expires(@Nullable Expiry expiry) {
+        deadline.set(isClosed ? null : expiry);
+    }
+
+    @Override
+    public @Nullable Expiry expiry() {
+        return deadline.expiry();
+    }
+
+    @Override
+    public @Nullable Expiry expiry(ChannelId channel) {
+        Reader reader = readers.get(channel);
+        return reader == null ? null : reader.expiry();
+    }
+
+    @Override
+    public void prolong(ChannelId channel, String token, Consumer<ProlongResult> answer) {
+        grants.prolong(readers.get(channel), token, answer);
     }
 
     @Override
@@ -181,6 +225,7 @@ final class ClientConnection extends Port implements Connection {
 
     @Override
     void started(Reader reader, Resume resume) {
+        engine.hub.subscriptions.increment();
         engine.listener().onSubscribe(info, reader.channel, resume);
         if (resume instanceof Resume.Reset reset) {
             engine.listener().onReset(reader.channel, reset.reason());
@@ -193,7 +238,9 @@ final class ClientConnection extends Port implements Connection {
     @Override
     void removed(Reader reader, UnsubscribeReason reason, boolean wasStarted) {
         readers.remove(reader.channel, reader);
+        grants.expire(reader, null);
         if (wasStarted) {
+            engine.hub.subscriptions.decrement();
             engine.listener().onUnsubscribe(info, reader.channel, reason);
         }
         boolean isExplicit = reason == UnsubscribeReason.BY_SUBSCRIBER
@@ -217,6 +264,10 @@ final class ClientConnection extends Port implements Connection {
 
     @Override
     public void publish(ChannelId channel, Payload data, PublishOptions options, Consumer<PublishResult> answer) {
+        if (!allowance.mayPublish()) {
+            answer.accept(new PublishResult.Refused(noted(channel, Refusal.TOO_MANY_REQUESTS)));
+            return;
+        }
         Turn turn = new Turn();
         publishes.add(turn);
         ifAllowed(
@@ -381,6 +432,7 @@ final class ClientConnection extends Port implements Connection {
             return;
         }
         isClosed = true;
+        deadline.set(null);
         engine.clients.remove(this);
         for (Reader reader : List.copyOf(readers.values())) {
             reader.end(UnsubscribeReason.CONNECTION_CLOSED);
@@ -390,10 +442,12 @@ final class ClientConnection extends Port implements Connection {
 
     /** Closes the connection, from anywhere. */
     void disconnect(DisconnectReason reason) {
-        queue.add(() -> {
-            if (!isClosed) {
-                outlet.disconnect(reason);
-            }
-        });
+        queue.add(() -> disconnectNow(reason));
+    }
+
+    private void disconnectNow(DisconnectReason reason) {
+        if (!isClosed) {
+            outlet.disconnect(reason);
+        }
     }
 }

@@ -1,10 +1,10 @@
 package dev.fanfare.internal;
 
+import dev.fanfare.ClientLimits;
 import dev.fanfare.ConnectionInfo;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
@@ -16,24 +16,39 @@ import java.util.function.Consumer;
 final class Clients {
 
     private final Map<String, ClientConnection> byId = new ConcurrentHashMap<>();
-    private final Map<String, Set<ClientConnection>> byUser = new ConcurrentHashMap<>();
+    private final Map<String, User> byUser = new ConcurrentHashMap<>();
+    private final ClientLimits limits;
 
-    void add(ClientConnection connection) {
-        byId.put(connection.info().id(), connection);
-        if (!connection.info().user().isEmpty()) {
-            byUser.compute(connection.info().user(), (user, present) -> {
-                Set<ClientConnection> all = present == null ? ConcurrentHashMap.newKeySet(1) : present;
-                all.add(connection);
-                return all;
-            });
+    Clients(ClientLimits limits) {
+        this.limits = limits;
+    }
+
+    /** Takes a connection in, and tells it which user's it is; false if the user has as many as may be. */
+    boolean add(ClientConnection connection) {
+        if (!connection.info().user().isEmpty() && !addToUser(connection)) {
+            return false;
         }
+        byId.put(connection.info().id(), connection);
+        return true;
+    }
+
+    private boolean addToUser(ClientConnection connection) {
+        User user = byUser.compute(connection.info().user(), (name, present) -> {
+            User one = present == null ? new User(limits) : present;
+            if (one.connections.size() < limits.connectionsPerUser()) {
+                one.connections.add(connection);
+            }
+            return one;
+        });
+        connection.belongsTo(user);
+        return user.connections.contains(connection);
     }
 
     void remove(ClientConnection connection) {
         byId.remove(connection.info().id(), connection);
-        byUser.computeIfPresent(connection.info().user(), (user, present) -> {
-            present.remove(connection);
-            return present.isEmpty() ? null : present;
+        byUser.computeIfPresent(connection.info().user(), (name, present) -> {
+            present.connections.remove(connection);
+            return present.connections.isEmpty() ? null : present;
         });
     }
 
@@ -51,7 +66,10 @@ final class Clients {
         if (user.isEmpty()) {
             byId.values().stream().filter(c -> c.info().user().isEmpty()).forEach(action);
         } else {
-            byUser.getOrDefault(user, Set.of()).forEach(action);
+            User one = byUser.get(user);
+            if (one != null) {
+                one.connections.forEach(action);
+            }
         }
     }
 

@@ -18,17 +18,21 @@ import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
 import dev.fanfare.Refusal;
 import dev.fanfare.RefusedException;
+import dev.fanfare.Rejection;
 import dev.fanfare.StartAt;
+import dev.fanfare.Stats;
 import dev.fanfare.Subscriber;
 import dev.fanfare.Subscription;
 import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.presence.PresenceSnapshot;
 import dev.fanfare.spi.Connection;
+import dev.fanfare.spi.Connection.SubscribeRequest;
 import dev.fanfare.spi.Gateway;
 import dev.fanfare.spi.Outlet;
 import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
+import java.time.Duration;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -40,6 +44,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,6 +58,7 @@ public final class Engine implements Fanfare {
 
     private static final int MAX_PRESENCE = 10_000;
     private static final long CLOSE_SECONDS = 10;
+    private static final Duration LONGEST_DRAIN = Duration.ofDays(1);
     private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
 
     final Settings settings;
@@ -63,7 +69,7 @@ public final class Engine implements Fanfare {
     final Publishing publishing;
     final Histories histories;
     final Presences presences;
-    final Clients clients = new Clients();
+    final Clients clients;
     private final Store store;
     private final String node = UUID.randomUUID().toString();
     private final FanfareListener listener;
@@ -73,17 +79,19 @@ public final class Engine implements Fanfare {
     private final AtomicInteger nextLocalLoop = new AtomicInteger();
     private final Set<LocalSubscription> localSubscriptions = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean isClosed = new AtomicBoolean();
+    private final AtomicReference<@Nullable CompletableFuture<Void>> draining = new AtomicReference<>();
 
     private Engine(Settings settings) {
         this.settings = settings;
+        this.clients = new Clients(settings.limits());
         this.threads = new Threads(settings.timeSource(), settings.hostExecutor());
         TimeSource time = threads.time();
         this.store = settings.store() == null ? MemoryStore.create(time) : settings.store();
-        this.listener = GuardedListener.of(settings.listener());
+        this.listener = GuardedListener.of(settings.listeners());
         this.calls = new Calls(threads.host(), threads.overflow(), time);
         this.hub = new Hub(store, listener, time, calls, threads.worker());
-        this.permissions = new Permissions(settings.authorizer(), calls, hub.log);
-        this.publishing = new Publishing(settings, store.log(), store.bus(), calls, listener, hub.log);
+        this.permissions = new Permissions(settings, calls, hub.log);
+        this.publishing = new Publishing(settings, store, calls, time, listener, hub.log);
         this.histories = new Histories(store.log(), calls);
         this.presences = new Presences(node, store.presence(), store.bus(), calls, time, hub.log, listener);
         this.control = new Control(node, store.control(), clients, calls, time);
@@ -133,8 +141,9 @@ public final class Engine implements Fanfare {
             return subscription;
         }
         localSubscriptions.add(subscription);
-        Replay replay = new Replay(start, subscription::answered);
-        subscription.begin(new Reader(subscription, channel, rules, rules.hasPresence(), replay));
+        SubscribeRequest request = new SubscribeRequest(start, true, true);
+        Replay replay = new Replay(request, subscription::answered);
+        subscription.begin(new Reader(subscription, channel, rules, request, replay));
         if (isClosed.get()) {
             subscription.end(UnsubscribeReason.SHUTDOWN);
         }
@@ -156,7 +165,15 @@ public final class Engine implements Fanfare {
 
     @Override
     public Health health() {
-        return isClosed.get() ? Health.down("closed") : storeHealth();
+        if (isClosed.get()) {
+            return Health.down("closed");
+        }
+        return draining.get() == null ? storeHealth() : Health.down("draining").and(storeHealth());
+    }
+
+    @Override
+    public Stats stats() {
+        return hub.stats(clients.count(), threads.waitingHostTasks());
     }
 
     private Health storeHealth() {
@@ -181,6 +198,21 @@ public final class Engine implements Fanfare {
     @Override
     public Gateway gateway() {
         return gate;
+    }
+
+    @Override
+    public CompletionStage<Void> drain(Duration window) {
+        requireOpen();
+        if (window.isNegative() || window.compareTo(LONGEST_DRAIN) > 0) {
+            throw new IllegalArgumentException("window must be in [0, " + LONGEST_DRAIN + "]: " + window);
+        }
+        CompletableFuture<Void> drained = new CompletableFuture<>();
+        CompletableFuture<Void> running = draining.compareAndExchange(null, drained);
+        if (running != null) {
+            return calls.forHost(running);
+        }
+        new Drain(clients, threads.time(), window).start().thenRun(() -> drained.complete(null));
+        return calls.forHost(drained);
     }
 
     @Override
@@ -217,11 +249,16 @@ public final class Engine implements Fanfare {
     // ---- for the gateway
 
     Connection open(ConnectionInfo info, Outlet outlet) {
-        requireOpen();
+        if (!isAccepting()) {
+            throw new ClosedException("This Fanfare is " + (isClosed.get() ? "closed" : "being drained"));
+        }
         ClientConnection connection = new ClientConnection(this, info, outlet);
-        clients.add(connection);
+        if (!clients.add(connection)) {
+            listener.onReject(Rejection.USER_CONNECTION_LIMIT);
+            throw new RefusedException("A user has too many connections; see ClientLimits", Refusal.LIMIT_EXCEEDED);
+        }
         listener.onConnect(info);
-        if (isClosed.get()) {
+        if (!isAccepting()) {
             connection.disconnect(DisconnectReason.SHUTDOWN);
         }
         return connection;
@@ -242,6 +279,10 @@ public final class Engine implements Fanfare {
 
     String node() {
         return node;
+    }
+
+    boolean isAccepting() {
+        return !isClosed.get() && draining.get() == null;
     }
 
     boolean isOpen() {

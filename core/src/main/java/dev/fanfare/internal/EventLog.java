@@ -21,6 +21,7 @@ final class EventLog {
     private final Throttle repairs = new Throttle();
     private final Throttle hosts = new Throttle();
     private final Throttle publishes = new Throttle();
+    private final Throttle announcements = new Throttle();
     private final Throttle presences = new Throttle();
 
     void openFailed(ChannelId channel, @Nullable Throwable failure) {
@@ -37,6 +38,14 @@ final class EventLog {
 
     void publishFailed(ChannelId channel, Throwable failure) {
         warn(publishes, "A publish to channel {} failed, its outcome is unknown: {}", channel, failure);
+    }
+
+    void announcementFailed(ChannelId channel, Throwable failure) {
+        warn(
+                announcements,
+                "A publication to channel {} was accepted but not announced; from a log nodes fetch it by and by: {}",
+                channel,
+                failure);
     }
 
     void presenceFailed(String what, Throwable failure) {

@@ -1,6 +1,7 @@
 package dev.fanfare.internal;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ClientLimits;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.FanfareListener;
 import dev.fanfare.Payload;
@@ -36,6 +37,16 @@ final class Gate implements Gateway {
     @Override
     public boolean isOpen() {
         return engine.isOpen();
+    }
+
+    @Override
+    public boolean isAccepting() {
+        return engine.isAccepting();
+    }
+
+    @Override
+    public ClientLimits limits() {
+        return engine.settings.limits();
     }
 
     @Override

@@ -7,12 +7,15 @@ import dev.fanfare.DropReason;
 import dev.fanfare.FanfareListener;
 import dev.fanfare.PublishResult;
 import dev.fanfare.Refusal;
+import dev.fanfare.Rejection;
 import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
 import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.presence.PresenceEvent;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,89 +25,122 @@ final class GuardedListener implements FanfareListener {
 
     private static final Logger LOG = LoggerFactory.getLogger(GuardedListener.class);
 
-    private final FanfareListener guarded;
+    private final FanfareListener[] guarded;
     private final Set<Class<?>> logged = ConcurrentHashMap.newKeySet();
 
-    private GuardedListener(FanfareListener guarded) {
-        this.guarded = guarded;
+    private GuardedListener(List<FanfareListener> guarded) {
+        this.guarded = guarded.toArray(FanfareListener[]::new);
     }
 
-    static FanfareListener of(@Nullable FanfareListener listener) {
-        return listener == null ? new FanfareListener() {} : new GuardedListener(listener);
+    static FanfareListener of(List<FanfareListener> listeners) {
+        return listeners.isEmpty() ? new FanfareListener() {} : new GuardedListener(listeners);
     }
 
-    private void guard(Runnable call) {
-        try {
-            call.run();
-        } catch (RuntimeException | Error failure) {
-            if (logged.add(failure.getClass())) {
-                LOG.warn("A FanfareListener threw; its exceptions of this class are dropped from now on", failure);
+    private void each(Consumer<FanfareListener> event) {
+        for (FanfareListener listener : guarded) {
+            try {
+                event.accept(listener);
+            } catch (RuntimeException | Error failure) {
+                note(failure);
             }
+        }
+    }
+
+    private void note(Throwable failure) {
+        if (logged.add(failure.getClass())) {
+            LOG.warn("A FanfareListener threw; its exceptions of this class are dropped from now on", failure);
         }
     }
 
     @Override
     public void onConnect(ConnectionInfo connection) {
-        guard(() -> guarded.onConnect(connection));
+        each(listener -> listener.onConnect(connection));
     }
 
     @Override
     public void onDisconnect(ConnectionInfo connection, DisconnectReason reason) {
-        guard(() -> guarded.onDisconnect(connection, reason));
+        each(listener -> listener.onDisconnect(connection, reason));
     }
 
     @Override
     public void onSubscribe(@Nullable ConnectionInfo connection, ChannelId channel, Resume resume) {
-        guard(() -> guarded.onSubscribe(connection, channel, resume));
+        each(listener -> listener.onSubscribe(connection, channel, resume));
     }
 
     @Override
     public void onUnsubscribe(@Nullable ConnectionInfo connection, ChannelId channel, UnsubscribeReason reason) {
-        guard(() -> guarded.onUnsubscribe(connection, channel, reason));
+        each(listener -> listener.onUnsubscribe(connection, channel, reason));
     }
 
     @Override
     public void onPublish(ChannelId channel, PublishResult result) {
-        guard(() -> guarded.onPublish(channel, result));
+        each(listener -> listener.onPublish(channel, result));
+    }
+
+    @Override
+    public void onAppend(ChannelId channel, long nanos) {
+        each(listener -> listener.onAppend(channel, nanos));
     }
 
     @Override
     public void onPublishFailed(ChannelId channel, Throwable failure) {
-        guard(() -> guarded.onPublishFailed(channel, failure));
+        each(listener -> listener.onPublishFailed(channel, failure));
     }
 
     @Override
     public void onRefuse(ConnectionInfo connection, @Nullable ChannelId channel, Refusal reason) {
-        guard(() -> guarded.onRefuse(connection, channel, reason));
+        each(listener -> listener.onRefuse(connection, channel, reason));
+    }
+
+    @Override
+    public void onReject(Rejection reason) {
+        each(listener -> listener.onReject(reason));
     }
 
     @Override
     public void onDeliver(ChannelId channel, int subscribers, int bytes) {
-        guard(() -> guarded.onDeliver(channel, subscribers, bytes));
+        for (FanfareListener listener : guarded) { // once per publication and loop: without a lambda
+            try {
+                listener.onDeliver(channel, subscribers, bytes);
+            } catch (RuntimeException | Error failure) {
+                note(failure);
+            }
+        }
+    }
+
+    @Override
+    public void onFanOut(ChannelId channel, long nanos) {
+        for (FanfareListener listener : guarded) {
+            try {
+                listener.onFanOut(channel, nanos);
+            } catch (RuntimeException | Error failure) {
+                note(failure);
+            }
+        }
     }
 
     @Override
     public void onDrop(ChannelId channel, DropReason reason, long count) {
-        guard(() -> guarded.onDrop(channel, reason, count));
+        each(listener -> listener.onDrop(channel, reason, count));
     }
 
     @Override
     public void onReset(ChannelId channel, ResetReason reason) {
-        guard(() -> guarded.onReset(channel, reason));
+        each(listener -> listener.onReset(channel, reason));
     }
 
     @Override
     public void onCatchUp(ChannelId channel) {
-        guard(() -> guarded.onCatchUp(channel));
+        each(listener -> listener.onCatchUp(channel));
     }
 
     @Override
     public void onRepair(ChannelId channel, boolean reset) {
-        guard(() -> guarded.onRepair(channel, reset));
+        each(listener -> listener.onRepair(channel, reset));
     }
 
     @Override
     public void onPresence(ChannelId channel, PresenceEvent event) {
-        guard(() -> guarded.onPresence(channel, event));
+        each(listener -> listener.onPresence(channel, event));
     }
 }

@@ -3,6 +3,7 @@ package dev.fanfare.internal;
 import dev.fanfare.ChannelId;
 import dev.fanfare.FanfareListener;
 import dev.fanfare.Refusal;
+import dev.fanfare.Stats;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ChannelLog.LogPage;
@@ -16,6 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * Finds the topic of a channel, and the queue of an event loop.
@@ -38,6 +40,10 @@ final class Hub {
     final FanfareListener listener;
     final TimeSource time;
     final EventLog log = new EventLog();
+    /** How many subscriptions are live. */
+    final LongAdder subscriptions = new LongAdder();
+
+    private final LongAdder logReads = new LongAdder();
     private final ChannelLog channelLog;
     private final Bus bus;
     private final Calls calls;
@@ -91,8 +97,22 @@ final class Hub {
         topics.remove(topic.channel, topic);
     }
 
-    int topicCount() {
-        return topics.size();
+    /** Counts what there is and what waits. */
+    Stats stats(int connections, int waitingHostTasks) {
+        int waitingSignals = 0;
+        long waitingBytes = 0;
+        for (LoopQueue queue : queues.values()) {
+            waitingSignals += queue.waiting();
+            waitingBytes += queue.waitingBytes();
+        }
+        return new Stats(
+                connections,
+                subscriptions.intValue(),
+                topics.size(),
+                logReads.sum(),
+                waitingSignals,
+                waitingBytes,
+                waitingHostTasks);
     }
 
     /** Closes all topics, and forgets the loops. */
@@ -119,6 +139,7 @@ final class Hub {
     }
 
     CompletionStage<LogPage> read(LogRead read) {
+        logReads.increment();
         return calls.store("read of " + read.channel(), () -> channelLog.read(read));
     }
 

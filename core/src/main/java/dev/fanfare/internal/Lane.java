@@ -5,6 +5,7 @@ import dev.fanfare.Cursor;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.Publication;
 import dev.fanfare.Resume;
+import dev.fanfare.spi.DeltaEncoder;
 import dev.fanfare.spi.Frame;
 import dev.fanfare.spi.FrameEncoder;
 import java.util.Arrays;
@@ -92,16 +93,19 @@ final class Lane {
         int delivered = 0;
         int bytes = 0;
         FrameEncoder encoder = null;
+        boolean isDifference = false;
         Frame frame = null;
         for (int i = size - 1; i >= 0; i--) {
             Reader reader = readers[i];
             if (!reader.accepts(publication)) {
                 continue;
             }
-            FrameEncoder wanted = reader.port.outlet().encoder();
-            if (wanted != encoder) {
+            FrameEncoder wanted = reader.encoder();
+            boolean wantsDifference = reader.wantsDifference(broadcast.previous);
+            if (wanted != encoder || wantsDifference != isDifference) {
                 encoder = wanted;
-                frame = encodeOrNull(broadcast, wanted);
+                isDifference = wantsDifference;
+                frame = encodeOrNull(broadcast, wanted, wantsDifference);
             }
             if (frame == null) {
                 reader.port.outlet().disconnect(DisconnectReason.INAPPROPRIATE_PROTOCOL);
@@ -113,6 +117,7 @@ final class Lane {
         }
         if (delivered > 0) {
             topic.hub.listener.onDeliver(topic.channel, delivered, bytes);
+            topic.hub.listener.onFanOut(topic.channel, topic.hub.time.nanos() - broadcast.begunNanos);
         }
     }
 
@@ -133,7 +138,7 @@ final class Lane {
     }
 
     private void deliverPresence(Broadcast broadcast, Reader reader) {
-        Frame frame = encodeOrNull(broadcast, reader.port.outlet().encoder());
+        Frame frame = encodeOrNull(broadcast, reader.port.outlet().encoder(), false);
         if (frame == null) {
             reader.port.outlet().disconnect(DisconnectReason.INAPPROPRIATE_PROTOCOL);
         } else {
@@ -172,9 +177,9 @@ final class Lane {
         }
     }
 
-    private static @Nullable Frame encodeOrNull(Broadcast broadcast, FrameEncoder encoder) {
+    private static @Nullable Frame encodeOrNull(Broadcast broadcast, FrameEncoder encoder, boolean isDifference) {
         try {
-            return broadcast.frame(encoder);
+            return isDifference ? broadcast.difference((DeltaEncoder) encoder) : broadcast.frame(encoder);
         } catch (RuntimeException notInThisFormat) {
             return cannotEncode(encoder, broadcast.channel, notInThisFormat);
         }

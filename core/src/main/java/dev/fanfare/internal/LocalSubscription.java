@@ -133,6 +133,7 @@ final class LocalSubscription extends Port implements Subscription, Outlet {
 
     @Override
     void started(Reader reader, Resume resume) {
+        engine.hub.subscriptions.increment();
         engine.listener().onSubscribe(null, channel, resume);
         if (resume instanceof Resume.Reset reset) {
             engine.listener().onReset(channel, reset.reason());
@@ -143,6 +144,7 @@ final class LocalSubscription extends Port implements Subscription, Outlet {
     void removed(Reader reader, UnsubscribeReason reason, boolean wasStarted) {
         engine.forget(this);
         if (wasStarted) {
+            engine.hub.subscriptions.decrement();
             engine.listener().onUnsubscribe(null, channel, reason);
         }
         tellEnded(reason);

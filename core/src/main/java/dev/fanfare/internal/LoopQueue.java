@@ -59,6 +59,16 @@ final class LoopQueue implements Runnable {
         pendingBytes.addAndGet(-bytes);
     }
 
+    /** Returns how many signals wait. */
+    int waiting() {
+        return pending.get();
+    }
+
+    /** Returns how many bytes of payloads wait. */
+    long waitingBytes() {
+        return pendingBytes.get();
+    }
+
     void add(Runnable signal) {
         signals.add(signal);
         if (pending.getAndIncrement() == 0) {

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import dev.fanfare.Action;
 import dev.fanfare.Authorizer;
 import dev.fanfare.ChannelId;
+import dev.fanfare.SubscriptionAuthenticator;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -14,11 +15,13 @@ import org.jspecify.annotations.Nullable;
 final class Permissions {
 
     private final @Nullable Authorizer authorizer;
+    private final @Nullable SubscriptionAuthenticator tokens;
     private final Calls calls;
     private final EventLog log;
 
-    Permissions(@Nullable Authorizer authorizer, Calls calls, EventLog log) {
-        this.authorizer = authorizer;
+    Permissions(Settings settings, Calls calls, EventLog log) {
+        this.authorizer = settings.authorizer();
+        this.tokens = settings.subscriptionAuthenticator();
         this.calls = calls;
         this.log = log;
     }
@@ -30,6 +33,19 @@ final class Permissions {
             return false;
         }
         return authorizer == Authorizer.allowAll() ? true : null;
+    }
+
+    /** Has a token judged that there is somebody to judge; the answer comes on any thread, null if there is none. */
+    void judge(
+            SubscriptionAuthenticator.Credentials credentials,
+            Consumer<SubscriptionAuthenticator.@Nullable Answer> answer) {
+        SubscriptionAuthenticator asked = requireNonNull(tokens);
+        calls.host(() -> asked.authenticate(credentials)).whenComplete((judged, failure) -> {
+            if (failure != null) {
+                log.hostFailed("subscription authenticator", failure);
+            }
+            answer.accept(failure == null ? judged : null);
+        });
     }
 
     /** Asks; the answer comes on any thread. */

@@ -96,7 +96,7 @@ final class Presences {
     /** Enters a connection; completes with whether the user joined by this. */
     CompletionStage<Boolean> enter(ChannelId channel, Member member, ChannelRules rules) {
         Place place = new Place(channel, member.connection());
-        Entry entry = new Entry(member, rules.presenceGrace());
+        Entry entry = new Entry(rules.countsConnections() ? member.alone() : member, rules.presenceGrace());
         mine.put(place, entry);
         inTurn(place, () -> enter(place, entry)).whenComplete((joined, failure) -> {
             if (failure == null) {

@@ -14,6 +14,8 @@ import dev.fanfare.spi.AppendRequest;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ChannelLog.AppendResult;
+import dev.fanfare.spi.Store;
+import dev.fanfare.spi.TimeSource;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.SplittableRandom;
@@ -34,17 +36,19 @@ final class Publishing {
     private final Bus bus;
     private final boolean isAnnouncedByLog;
     private final Calls calls;
+    private final TimeSource time;
     private final FanfareListener listener;
     private final EventLog log;
     private final ThreadLocal<SplittableRandom> random =
             ThreadLocal.withInitial(() -> new SplittableRandom(new SecureRandom().nextLong()));
 
-    Publishing(Settings settings, ChannelLog channelLog, Bus bus, Calls calls, FanfareListener listener, EventLog log) {
+    Publishing(Settings settings, Store store, Calls calls, TimeSource time, FanfareListener listener, EventLog log) {
         this.settings = settings;
-        this.channelLog = channelLog;
-        this.bus = bus;
+        this.channelLog = store.log();
+        this.bus = store.bus();
         this.isAnnouncedByLog = channelLog.announcesOn(bus);
         this.calls = calls;
+        this.time = time;
         this.listener = listener;
         this.log = log;
     }
@@ -60,11 +64,14 @@ final class Publishing {
             return refused(channel, Refusal.TOO_LARGE);
         }
         AppendRequest request = new AppendRequest(channel, data, options, publisher, rules, newTag());
+        long begun = time.nanos();
         CompletionStage<AppendResult> appended = calls.store("publish to " + channel, () -> channelLog.append(request));
         appended.whenComplete((result, failure) -> {
             if (failure != null) {
                 log.publishFailed(channel, failure);
                 listener.onPublishFailed(channel, failure);
+            } else {
+                listener.onAppend(channel, time.nanos() - begun);
             }
         });
         return appended.thenApply(result -> finish(channel, result));
@@ -95,7 +102,7 @@ final class Publishing {
         calls.store("announcement to " + channel, () -> bus.announce(new Announcement.Published(channel, publication)))
                 .whenComplete((done, failure) -> {
                     if (failure != null) {
-                        log.publishFailed(channel, failure);
+                        log.announcementFailed(channel, failure);
                     }
                 });
     }

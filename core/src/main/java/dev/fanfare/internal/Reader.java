@@ -9,6 +9,7 @@ import dev.fanfare.Cursor;
 import dev.fanfare.DeliveryClass;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.DropReason;
+import dev.fanfare.Expiry;
 import dev.fanfare.Publication;
 import dev.fanfare.Refusal;
 import dev.fanfare.ResetReason;
@@ -16,8 +17,13 @@ import dev.fanfare.Resume;
 import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.spi.ChannelLog.LogPage;
 import dev.fanfare.spi.ChannelLog.LogRead;
+import dev.fanfare.spi.Connection.SubscribeRequest;
+import dev.fanfare.spi.DeltaEncoder;
 import dev.fanfare.spi.Frame;
+import dev.fanfare.spi.FrameEncoder;
 import java.time.Duration;
+import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,7 +39,11 @@ import org.jspecify.annotations.Nullable;
  * <p><i>Ordering.</i> A publication is taken only if it follows the position, by tag; of those taken,
  * conflation may leave out some. While LIVE the position is the lane's.
  *
- * <p><i>Bounds.</i> Nothing is queued here, except by {@link Conflation}, which is bounded by keys.
+ * <p>A publication that the filter does not want moves the position on all the same. A subscription with
+ * differences remembers what was sent on it last, and gets a difference to that or a whole publication.
+ *
+ * <p><i>Bounds.</i> Nothing is queued here, except by {@link Conflation}, which is bounded by keys. With
+ * differences, one publication is remembered.
  */
 final class Reader {
 
@@ -52,12 +62,17 @@ final class Reader {
     final ChannelId channel;
     final ChannelRules rules;
     final boolean wantsPresence;
+    private final @Nullable Predicate<Publication> filter;
+    private final @Nullable DeltaEncoder deltas;
     /** Index in the lane; the lane's. */
     int place = NOWHERE;
 
     private State state = State.STARTING;
     /** Set by the connection before the start: whether to announce a join; the connection's. */
     boolean announcesJoin;
+    /** When it ends; the connection's. */
+    @Nullable
+    Deadline deadline;
 
     private boolean isReading;
     private boolean isAwaiting;
@@ -65,16 +80,21 @@ final class Reader {
     private @Nullable Lane lane;
     private @Nullable Replay replay;
     private @Nullable Conflation conflation;
+    /** What was sent last, if there are differences. */
+    private @Nullable Publication base;
+
     private String epoch = "";
     private long offset;
     private long tag;
     private long skipped;
 
-    Reader(Port port, ChannelId channel, ChannelRules rules, boolean wantsPresence, Replay replay) {
+    Reader(Port port, ChannelId channel, ChannelRules rules, SubscribeRequest request, Replay replay) {
         this.port = port;
         this.channel = channel;
         this.rules = rules;
-        this.wantsPresence = wantsPresence;
+        this.wantsPresence = rules.hasPresence() && (request.wantsPresence() || rules.announcesToAll());
+        this.filter = request.filter();
+        this.deltas = rules.allowsDeltas() && filter == null ? request.deltas() : null;
         this.replay = replay;
         if (rules.delivery().kind() == DeliveryClass.Kind.SAMPLED
                 || rules.delivery().kind() == DeliveryClass.Kind.STATE) {
@@ -90,8 +110,48 @@ final class Reader {
         return state == State.LIVE || state == State.CATCHING_UP;
     }
 
+    @Nullable
+    Expiry expiry() {
+        return deadline == null ? null : deadline.expiry();
+    }
+
     Cursor position() {
         return new Cursor(epoch, offset, tag);
+    }
+
+    /** Returns what encodes publications for this subscription. */
+    FrameEncoder encoder() {
+        return deltas == null ? port.outlet().encoder() : deltas;
+    }
+
+    boolean hasDeltas() {
+        return deltas != null;
+    }
+
+    /** Tells whether to encode as the difference to that publication: it was what was sent here last. */
+    boolean wantsDifference(@Nullable Publication previous) {
+        return deltas != null && base != null && previous != null && isSame(base, previous);
+    }
+
+    private static boolean isSame(Publication one, Publication other) {
+        return one == other
+                || (one.isLogged()
+                        && one.offset() == other.offset()
+                        && one.tag() == other.tag()
+                        && one.epoch().equals(other.epoch()));
+    }
+
+    /** Tells whether the subscriber is to see it. */
+    boolean wants(Publication publication) {
+        if (filter == null) {
+            return true;
+        }
+        try {
+            return filter.test(publication);
+        } catch (RuntimeException broken) {
+            lane().topic.hub.log.hostFailed("filter of a subscription", broken);
+            return false;
+        }
     }
 
     /** Takes its place in a lane and looks where to begin. */
@@ -102,6 +162,13 @@ final class Reader {
             lane.remove(this);
         } else {
             requireNonNull(replay).begin(this, lane);
+        }
+    }
+
+    /** Takes note of what went out with the answer to the subscribe. */
+    void answeredWith(List<Publication> missed) {
+        if (!missed.isEmpty()) {
+            sent(missed.get(missed.size() - 1));
         }
     }
 
@@ -165,6 +232,10 @@ final class Reader {
             fallBehind();
             return false;
         }
+        if (filter != null && !wants(publication)) {
+            moveTo(publication);
+            return false;
+        }
         if (conflation != null) {
             return acceptsConflated(publication, conflation);
         }
@@ -225,6 +296,7 @@ final class Reader {
     private void reset(Resume.Reset reset) {
         lane().topic.hub.listener.onReset(channel, reset.reason());
         skipped = 0;
+        base = null;
         if (conflation != null) {
             conflation.clear();
         }
@@ -325,6 +397,9 @@ final class Reader {
     /** Takes the next publication while catching up. */
     private void advance(Publication publication) {
         moveTo(publication);
+        if (!wants(publication)) {
+            return;
+        }
         if (conflation != null) {
             conflation.hold(publication);
         } else {
@@ -429,7 +504,7 @@ final class Reader {
     }
 
     private void sendAlone(Publication publication) {
-        Frame frame = Lane.encodeOrNull(port.outlet().encoder(), channel, publication);
+        Frame frame = Lane.encodeOrNull(encoder(), channel, publication);
         if (frame == null) {
             port.outlet().disconnect(DisconnectReason.INAPPROPRIATE_PROTOCOL);
             return;
@@ -444,6 +519,13 @@ final class Reader {
     private void send(Frame frame, Publication publication) {
         port.outlet().write(channel, frame, publication);
         port.written();
+        sent(publication);
+    }
+
+    private void sent(Publication publication) {
+        if (deltas != null) {
+            base = publication;
+        }
     }
 
     private boolean isAt(Cursor other) {

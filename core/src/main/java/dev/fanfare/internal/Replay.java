@@ -8,6 +8,7 @@ import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
 import dev.fanfare.spi.ChannelLog.LogPage;
 import dev.fanfare.spi.ChannelLog.LogRead;
+import dev.fanfare.spi.Connection.SubscribeRequest;
 import dev.fanfare.spi.Connection.SubscribeResult;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -35,13 +36,15 @@ final class Replay {
     private static final int MOST_BYTES = 512 * 1024;
 
     private final StartAt start;
+    private final boolean mustResume;
     private final Consumer<SubscribeResult> answer;
     private final List<Publication> missed = new ArrayList<>();
     private boolean isAnswered;
     private int attempts;
 
-    Replay(StartAt start, Consumer<SubscribeResult> answer) {
-        this.start = start;
+    Replay(SubscribeRequest request, Consumer<SubscribeResult> answer) {
+        this.start = request.start();
+        this.mustResume = request.mustResume();
         this.answer = answer;
     }
 
@@ -75,6 +78,10 @@ final class Replay {
 
     private void beginUnretained(Reader reader) {
         Cursor nowhere = Cursor.of("", 0);
+        if (start instanceof StartAt.After && mustResume) {
+            reader.refuse(Refusal.UNRECOVERABLE);
+            return;
+        }
         Resume resume = start instanceof StartAt.After
                 ? new Resume.Reset(ResetReason.TRIMMED, nowhere)
                 : new Resume.Fresh(nowhere);
@@ -85,8 +92,12 @@ final class Replay {
 
     private void beginAfter(Reader reader, Lane lane, Cursor cursor) {
         Cursor served = lane.position();
-        if (Positions.isAt(cursor, served)) {
+        if (Positions.isAt(cursor, served) && (cursor.hasEpoch() || !reader.rules.resumesWithLatest())) {
             finish(reader, new Resume.Continued(served), served);
+            return;
+        }
+        if (reader.rules.resumesWithLatest()) {
+            beginWithLatest(reader, lane, cursor);
             return;
         }
         int limit = Math.min(reader.rules.recoveryLimit(), reader.rules.retainedCount());
@@ -126,10 +137,35 @@ final class Replay {
         missed.addAll(publications);
         Cursor proven = from;
         if (!publications.isEmpty()) {
-            Publication first = publications.get(0);
-            proven = new Cursor(first.epoch(), from.offset(), first.previousTag());
+            proven = before(publications.get(0));
         }
         walkToLane(reader, lane, new Resume.Continued(proven), proven);
+    }
+
+    // ---- resume with the newest alone
+
+    private void beginWithLatest(Reader reader, Lane lane, Cursor cursor) {
+        Cursor served = lane.position();
+        Publication newest = lane.topic.ring().at(served.offset());
+        if (newest != null && newest.cursor().equals(served) && lane.topic.isRetained(newest)) {
+            missed.add(newest);
+            finish(reader, new Resume.Latest(before(newest)), served);
+            return;
+        }
+        read(reader, lane, LogRead.newest(reader.channel, 1), page -> {
+            if (page.publications().isEmpty()) {
+                ResetReason broken = Positions.judge(cursor, page);
+                reset(reader, lane, broken == null ? ResetReason.TRIMMED : broken, page.head());
+            } else {
+                missed.addAll(page.publications());
+                Cursor from = before(missed.get(0));
+                walkToLane(reader, lane, new Resume.Latest(from), from);
+            }
+        });
+    }
+
+    private static Cursor before(Publication publication) {
+        return new Cursor(publication.epoch(), publication.offset() - 1, publication.previousTag());
     }
 
     // ---- begin with the newest few
@@ -137,11 +173,7 @@ final class Replay {
     private void takeNewest(Reader reader, Lane lane, LogPage page) {
         missed.addAll(page.publications());
         Collections.reverse(missed);
-        Cursor from = page.head();
-        if (!missed.isEmpty()) {
-            Publication first = missed.get(0);
-            from = new Cursor(first.epoch(), first.offset() - 1, first.previousTag());
-        }
+        Cursor from = missed.isEmpty() ? page.head() : before(missed.get(0));
         walkToLane(reader, lane, new Resume.Fresh(from), from);
     }
 
@@ -167,6 +199,11 @@ final class Replay {
             beginAgain(reader, lane);
         } else if (resume instanceof Resume.Continued && missed.size() > reader.rules.recoveryLimit()) {
             reset(reader, lane, ResetReason.TOO_FAR, position);
+        } else if (resume instanceof Resume.Latest && missed.size() > 1) {
+            Publication newest = missed.get(missed.size() - 1);
+            missed.clear();
+            missed.add(newest);
+            finish(reader, new Resume.Latest(before(newest)), position);
         } else {
             finish(reader, resume, position);
         }
@@ -211,12 +248,17 @@ final class Replay {
             beginAgain(reader, lane);
             return;
         }
+        if (mustResume) {
+            reader.refuse(Refusal.UNRECOVERABLE);
+            return;
+        }
         missed.clear();
         finish(reader, new Resume.Reset(reason, served), served);
     }
 
     private void finish(Reader reader, Resume resume, Cursor position) {
-        Cursor reached = cutToBudget(position);
+        Cursor reached = cutToBudget(reader, position);
+        reader.answeredWith(missed);
         if (reached.equals(position)) {
             reader.goLive(position);
         } else {
@@ -225,18 +267,29 @@ final class Replay {
         reader.port.started(reader, resume);
         isAnswered = true;
         answer.accept(new SubscribeResult.Subscribed(
-                resume, Collections.unmodifiableList(missed), reached, reader.rules.isRetained()));
+                resume, Collections.unmodifiableList(missed), reached, reader.rules.isRetained(), reader.hasDeltas()));
         reader.resume();
     }
 
-    /** Leaves to catching up, which goes by the pace of the socket, what would be too much for one answer. */
-    private Cursor cutToBudget(Cursor position) {
+    /**
+     * Keeps what the reader wants, and leaves to catching up, which goes by the pace of the socket, what would
+     * be too much for one answer.
+     */
+    private Cursor cutToBudget(Reader reader, Cursor position) {
+        if (missed.isEmpty()) {
+            return position;
+        }
+        List<Publication> all = List.copyOf(missed);
+        missed.clear();
         long bytes = 0;
-        for (int i = 0; i < missed.size(); i++) {
-            bytes += missed.get(i).data().size();
-            if (bytes > MOST_BYTES && i > 0) {
-                missed.subList(i, missed.size()).clear();
-                return missed.get(i - 1).cursor();
+        for (int i = 0; i < all.size(); i++) {
+            Publication publication = all.get(i);
+            if (reader.wants(publication)) {
+                bytes += publication.data().size();
+                if (bytes > MOST_BYTES && !missed.isEmpty()) {
+                    return all.get(i - 1).cursor();
+                }
+                missed.add(publication);
             }
         }
         return position;

@@ -3,10 +3,13 @@ package dev.fanfare.internal;
 import dev.fanfare.Authorizer;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
+import dev.fanfare.ClientLimits;
 import dev.fanfare.FanfareListener;
 import dev.fanfare.RpcHandler;
+import dev.fanfare.SubscriptionAuthenticator;
 import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -16,12 +19,14 @@ public record Settings(
         Map<String, ChannelRules> namespaces,
         @Nullable Store store,
         @Nullable Authorizer authorizer,
+        @Nullable SubscriptionAuthenticator subscriptionAuthenticator,
         @Nullable RpcHandler rpcHandler,
         RpcHandler.@Nullable MessageHandler messageHandler,
-        @Nullable FanfareListener listener,
+        List<FanfareListener> listeners,
         @Nullable Executor hostExecutor,
         @Nullable TimeSource timeSource,
-        int maxChannelsPerConnection) {
+        int maxChannelsPerConnection,
+        ClientLimits limits) {
 
     @Nullable
     ChannelRules rules(ChannelId channel) {

@@ -84,6 +84,11 @@ final class Threads {
         return overflow;
     }
 
+    /** Returns how many tasks wait for a thread of our own host pool. */
+    int waitingHostTasks() {
+        return ownHost == null ? 0 : ownHost.getQueue().size();
+    }
+
     /** Waits until something is so, or the time is over. */
     void awaitEnd(BooleanSupplier isSo, long seconds) {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);

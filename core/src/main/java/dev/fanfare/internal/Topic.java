@@ -71,6 +71,9 @@ final class Topic implements Bus.Watcher {
     private Bus.@Nullable Watch watch;
     private Cursor base = Cursor.of("", 0);
     private @Nullable Publication last;
+    /** The base of the next difference, where publications are not logged and the rules allow differences. */
+    private @Nullable Publication lastUnlogged;
+
     private volatile Ring ring = new Ring(0);
     private volatile boolean isWarm;
     private volatile boolean hasLostAnnouncements;
@@ -300,11 +303,12 @@ final class Topic implements Bus.Watcher {
     // ---- fan-out
 
     private void send(Publication publication) {
+        Publication previous = rules.allowsDeltas() ? previous(publication) : null;
         int count = lanes.size();
         if (count == 0) {
             return;
         }
-        Broadcast broadcast = Broadcast.of(channel, publication, count);
+        Broadcast broadcast = Broadcast.of(channel, publication, previous, count, hub.time.nanos());
         for (Lane lane : lanes.values()) {
             if (lane.isBehind
                     || !lane.queue.offer(
@@ -314,6 +318,16 @@ final class Topic implements Bus.Watcher {
                 overflow(lane, publication);
             }
         }
+    }
+
+    /** Returns what differences to this publication are based on; null if it is not at hand. */
+    private @Nullable Publication previous(Publication publication) {
+        if (publication.isLogged()) {
+            return ring.at(publication.offset() - 1);
+        }
+        Publication before = lastUnlogged;
+        lastUnlogged = publication;
+        return before;
     }
 
     private void send(Announcement.Presence presence) {

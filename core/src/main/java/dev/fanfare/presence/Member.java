@@ -13,9 +13,10 @@ import org.jspecify.annotations.Nullable;
  * @param user the user, {@code ""} for an anonymous one
  * @param connection the id of the connection
  * @param info what the host said of the connection when it was authenticated
+ * @param countsAlone whether it joins and leaves by itself, whatever other connections its user has
  */
 public record Member(
-        String user, String connection, @Nullable Payload info) {
+        String user, String connection, @Nullable Payload info, boolean countsAlone) {
 
     /** Checks the parts. */
     public Member {
@@ -23,11 +24,21 @@ public record Member(
         requireNonNull(connection, "connection");
     }
 
+    /** Joins with its user's first connection and leaves with the last. */
+    public Member(String user, String connection, @Nullable Payload info) {
+        this(user, connection, info, false);
+    }
+
+    /** Returns the same connection as one that joins and leaves by itself. */
+    public Member alone() {
+        return new Member(user, connection, info, true);
+    }
+
     /**
-     * Returns what joins and leaves are counted by: the user, or for anonymous ones, who cannot be
-     * told apart by name, the connection.
+     * Returns what joins and leaves are counted by: the user; or the connection, if it counts alone, and for
+     * anonymous ones, who cannot be told apart by name.
      */
     public String identity() {
-        return user.isEmpty() ? "\0" + connection : user;
+        return countsAlone || user.isEmpty() ? "\0" + connection : user;
     }
 }

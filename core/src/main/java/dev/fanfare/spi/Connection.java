@@ -6,6 +6,7 @@ import dev.fanfare.ChannelRules;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.Cursor;
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.Expiry;
 import dev.fanfare.HistoryQuery;
 import dev.fanfare.HistoryResult;
 import dev.fanfare.Payload;
@@ -19,6 +20,7 @@ import dev.fanfare.StartAt;
 import dev.fanfare.presence.PresenceSnapshot;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +43,28 @@ public interface Connection {
     /** Ends a subscription, also one that is still beginning; tells whether there was one. */
     @CanIgnoreReturnValue
     boolean unsubscribe(ChannelId channel);
+
+    /**
+     * Sets when the connection ends: it is closed {@link Expiry#GRACE} after that with {@link
+     * DisconnectReason#EXPIRED}, unless this is called again before.
+     *
+     * @param expiry null for never
+     */
+    void expires(@Nullable Expiry expiry);
+
+    /** Returns when the connection ends; null for never. */
+    @Nullable
+    Expiry expiry();
+
+    /** Returns when the subscription to the channel ends; null for with the connection, or if there is none. */
+    @Nullable
+    Expiry expiry(ChannelId channel);
+
+    /**
+     * Prolongs a subscription by a new token. If another subscription to the channel has taken the place of
+     * the one that was meant, it is left as it is.
+     */
+    void prolong(ChannelId channel, String token, Consumer<ProlongResult> answer);
 
     /** Tells whether there is a subscription to the channel, live or beginning. */
     boolean isSubscribed(ChannelId channel);
@@ -76,8 +100,34 @@ public interface Connection {
      * @param start where to begin
      * @param wantsPresence whether joins and leaves are wanted
      * @param isPermitted whether the host itself decided this, so that the authorizer is not asked
+     * @param token what the client shows for this channel, {@code ""} for nothing
+     * @param mustResume whether to refuse, as {@link Refusal#UNRECOVERABLE}, instead of beginning with a reset
+     * @param filter which publications are wanted; null for all. The others count as seen. It is asked on the
+     *     connection's loop, must be quick, and if it throws, the publication is not wanted
+     * @param deltas writes this subscription instead of the outlet's encoder, if the channel's rules allow that
+     *     and there is no filter; null if only whole publications are wanted
      */
-    record SubscribeRequest(StartAt start, boolean wantsPresence, boolean isPermitted) {}
+    record SubscribeRequest(
+            StartAt start,
+            boolean wantsPresence,
+            boolean isPermitted,
+            String token,
+            boolean mustResume,
+            @Nullable Predicate<Publication> filter,
+            @Nullable DeltaEncoder deltas) {
+
+        /** Wants all publications, whole, and begins in any case. */
+        public SubscribeRequest(StartAt start, boolean wantsPresence, boolean isPermitted) {
+            this(start, wantsPresence, isPermitted, "", false, null, null);
+        }
+
+        /** Leaves the token out. */
+        @Override
+        public String toString() {
+            return "SubscribeRequest[start=" + start + ", wantsPresence=" + wantsPresence + ", isPermitted="
+                    + isPermitted + ", mustResume=" + mustResume + ", filter=" + filter + ", deltas=" + deltas + "]";
+        }
+    }
 
     /** How a subscribe ended. */
     sealed interface SubscribeResult {
@@ -88,9 +138,17 @@ public interface Connection {
          * @param missed what the client gets first, oldest first; unmodifiable
          * @param position the position after those
          * @param isRetained whether the channel has offsets, so that the client can resume later
+         * @param hasDeltas whether the request's encoder for differences is used
          */
-        record Subscribed(Resume resume, List<Publication> missed, Cursor position, boolean isRetained)
-                implements SubscribeResult {}
+        record Subscribed(
+                Resume resume, List<Publication> missed, Cursor position, boolean isRetained, boolean hasDeltas)
+                implements SubscribeResult {
+
+            /** Gets whole publications. */
+            public Subscribed(Resume resume, List<Publication> missed, Cursor position, boolean isRetained) {
+                this(resume, missed, position, isRetained, false);
+            }
+        }
 
         /**
          * There is no subscription.
@@ -98,6 +156,23 @@ public interface Connection {
          * @param reason why
          */
         record Refused(Refusal reason) implements SubscribeResult {}
+    }
+
+    /** How prolonging a subscription ended. */
+    sealed interface ProlongResult {
+        /**
+         * The subscription goes on.
+         *
+         * @param expiry until when; null for as long as the connection
+         */
+        record Prolonged(@Nullable Expiry expiry) implements ProlongResult {}
+
+        /**
+         * It is not prolonged, and ends when it was to end.
+         *
+         * @param reason why
+         */
+        record Refused(Refusal reason) implements ProlongResult {}
     }
 
     /** The answer to a presence look-up. */

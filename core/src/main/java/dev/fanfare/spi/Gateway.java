@@ -1,6 +1,7 @@
 package dev.fanfare.spi;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ClientLimits;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.FanfareListener;
 import dev.fanfare.Payload;
@@ -21,7 +22,8 @@ public interface Gateway {
     /**
      * Registers an authenticated connection; call it on the outlet's loop.
      *
-     * @throws dev.fanfare.ClosedException if Fanfare is closed
+     * @throws dev.fanfare.ClosedException if Fanfare is closed, or being drained
+     * @throws dev.fanfare.RefusedException if the user has as many connections as may be
      */
     Connection open(ConnectionInfo info, Outlet outlet);
 
@@ -30,6 +32,16 @@ public interface Gateway {
 
     /** Tells whether Fanfare is open; once it is closed, it stays so. */
     boolean isOpen();
+
+    /** Tells whether new connections are taken: it is open, and not being drained. */
+    default boolean isAccepting() {
+        return isOpen();
+    }
+
+    /** Returns the limits for clients, of which some are the transport's to keep. */
+    default ClientLimits limits() {
+        return ClientLimits.standard();
+    }
 
     /** Returns the executor for foreign code: authenticators and handlers. */
     Executor hostExecutor();

@@ -2,6 +2,7 @@ package dev.fanfare.examples;
 
 import dev.fanfare.Authenticator;
 import dev.fanfare.Authorizer;
+import dev.fanfare.ClientLimits;
 import dev.fanfare.Fanfare;
 import dev.fanfare.netty.HttpAnswer;
 import dev.fanfare.netty.NettyTransport;
@@ -19,6 +20,7 @@ final class BenchServer {
                 .namespace("bench", rules -> rules.retain(100, Duration.ofMinutes(5)))
                 .namespace("plain", rules -> rules)
                 .authorizer(Authorizer.allowAll())
+                .limits(ClientLimits.unlimited())
                 .build();
         return DemoServer.listening(
                 fanfare,

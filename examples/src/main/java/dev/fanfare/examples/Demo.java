@@ -14,10 +14,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Starts the demo server, or with {@code bench} the server that the load harness measures. */
+/** Starts the demo server, or one of the servers that are there to be tested. */
 @Command(
         name = "demo",
-        subcommands = Demo.Bench.class,
+        subcommands = {Demo.Bench.class, Demo.Interop.class},
         mixinStandardHelpOptions = true,
         version = Demo.VERSION,
         sortOptions = false,
@@ -198,6 +198,50 @@ public final class Demo implements Callable<Integer> {
             return serve(line, host, port, BenchServer::start, server -> {
                 PrintWriter out = line.getOut();
                 out.println("bench server on http://" + host + ":" + server.port() + ", Ctrl-C stops it");
+                out.flush();
+            });
+        }
+    }
+
+    /** Starts the server that the test suites of the SDKs expect. */
+    @Command(
+            name = "interop",
+            mixinStandardHelpOptions = true,
+            version = Demo.VERSION,
+            sortOptions = false,
+            usageHelpAutoWidth = true,
+            description = {
+                "Serves what the test suites of the Centrifuge SDKs expect: everybody may do everything.",
+                "Namespaces: none, recovery:, smallhistory:, delta:.",
+                ""
+            })
+    static final class Interop implements Callable<Integer> {
+
+        @Spec
+        private @Nullable CommandSpec spec;
+
+        @Option(
+                names = "--host",
+                paramLabel = "NAME",
+                defaultValue = "localhost",
+                description = "Address to listen on (default: ${DEFAULT-VALUE}).")
+        private String host = "localhost";
+
+        @Option(
+                names = "--port",
+                paramLabel = "N",
+                defaultValue = "8000",
+                description = "Port to listen on, 0 for any free one (default: ${DEFAULT-VALUE}).")
+        private int port;
+
+        private Interop() {}
+
+        @Override
+        public Integer call() {
+            CommandLine line = commandLine(spec);
+            return serve(line, host, port, InteropServer::start, server -> {
+                PrintWriter out = line.getOut();
+                out.println("interop server on http://" + host + ":" + server.port() + ", Ctrl-C stops it");
                 out.flush();
             });
         }

@@ -18,7 +18,8 @@ import java.util.concurrent.CompletionStage;
 
 /**
  * A server for published clients to be tried against. A token is the user's name; namespaces: {@code
- * room} keeps 100 publications and has presence, {@code short} keeps 3, {@code plain} none.
+ * room} keeps 100 publications and has presence, {@code short} keeps 3, {@code plain} none, {@code delta} keeps
+ * 100 and gives differences, {@code tagged} keeps 100 and filters, {@code value} resumes with the newest.
  */
 final class TestServer implements AutoCloseable {
 
@@ -37,6 +38,13 @@ final class TestServer implements AutoCloseable {
                                 .presenceGrace(Duration.ZERO))
                 .namespace("short", rules -> rules.retain(3, Duration.ofHours(1)))
                 .namespace("plain", rules -> rules)
+                .namespace(
+                        "delta", rules -> rules.retain(100, Duration.ofHours(1)).deltas())
+                .namespace(
+                        "tagged",
+                        rules -> rules.retain(100, Duration.ofHours(1)).filters())
+                .namespace(
+                        "value", rules -> rules.retain(10, Duration.ofHours(1)).resumeWithLatest())
                 .authorizer(access())
                 .rpcHandler(TestServer::call)
                 .build();

@@ -5,8 +5,8 @@ import static java.util.Objects.requireNonNull;
 import dev.fanfare.ChannelId;
 import dev.fanfare.Publication;
 import dev.fanfare.presence.PresenceEvent;
+import dev.fanfare.spi.DeltaEncoder;
 import dev.fanfare.spi.Frame;
-import dev.fanfare.spi.FrameEncoder;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -17,9 +17,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Threading:</b> thread-safe.
  */
-public final class RecordingFormat implements FrameEncoder {
+public final class RecordingFormat implements DeltaEncoder {
 
     private final AtomicInteger encoded = new AtomicInteger();
+    private final AtomicInteger differences = new AtomicInteger();
     private final AtomicInteger live = new AtomicInteger();
     private final AtomicInteger misused = new AtomicInteger();
     private volatile Predicate<Publication> unfit = publication -> false;
@@ -33,7 +34,16 @@ public final class RecordingFormat implements FrameEncoder {
         if (unfit.test(publication)) {
             throw new IllegalArgumentException("This format cannot carry " + publication);
         }
-        return new RecordedFrame(publication, null, publication.data().size());
+        return new RecordedFrame(publication, null, null, publication.data().size());
+    }
+
+    @Override
+    public Frame difference(ChannelId channel, Publication publication, Publication previous) {
+        if (unfit.test(publication)) {
+            throw new IllegalArgumentException("This format cannot carry " + publication);
+        }
+        differences.incrementAndGet();
+        return new RecordedFrame(publication, previous, null, 1);
     }
 
     @Override
@@ -41,7 +51,7 @@ public final class RecordingFormat implements FrameEncoder {
         if (refusesPresence) {
             throw new IllegalArgumentException("This format cannot carry " + event);
         }
-        return new RecordedFrame(null, event, 1);
+        return new RecordedFrame(null, null, event, 1);
     }
 
     /** Throws from now on when it is to encode such a publication. */
@@ -59,6 +69,11 @@ public final class RecordingFormat implements FrameEncoder {
         return encoded.get();
     }
 
+    /** Returns how many of them hold a difference to the publication before. */
+    public int differences() {
+        return differences.get();
+    }
+
     /** Returns how many frames were not released yet. */
     public int unreleased() {
         return live.get();
@@ -72,12 +87,18 @@ public final class RecordingFormat implements FrameEncoder {
     /** A frame that knows what it was made of. */
     final class RecordedFrame implements Frame {
         final @Nullable Publication publication;
+        final @Nullable Publication previous;
         final @Nullable PresenceEvent presence;
         private final int bytes;
         private final AtomicInteger releases = new AtomicInteger();
 
-        RecordedFrame(@Nullable Publication publication, @Nullable PresenceEvent presence, int bytes) {
+        RecordedFrame(
+                @Nullable Publication publication,
+                @Nullable Publication previous,
+                @Nullable PresenceEvent presence,
+                int bytes) {
             this.publication = publication;
+            this.previous = previous;
             this.presence = presence;
             this.bytes = bytes;
             encoded.incrementAndGet();

@@ -20,7 +20,9 @@ import dev.fanfare.spi.FrameEncoder;
 import dev.fanfare.spi.Outlet;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executor;
 
 /**
@@ -67,6 +69,8 @@ public final class RecordingOutlet implements Outlet {
     private final RecordingFormat format;
     private final List<Event> events = new ArrayList<>();
     private final List<String> violations = new ArrayList<>();
+    private final Map<String, Publication> bases = new HashMap<>();
+    private final List<Publication> differences = new ArrayList<>();
     private Connection connection;
     private long room = Long.MAX_VALUE;
     private boolean goesOnAfterReset = true;
@@ -106,11 +110,22 @@ public final class RecordingOutlet implements Outlet {
     /** Subscribes with joins and leaves; the answer becomes an event. */
     @CanIgnoreReturnValue
     public RecordingOutlet subscribe(String channel, StartAt start) {
-        connection.subscribe(
-                ChannelId.of(channel),
-                new SubscribeRequest(start, true, false),
-                result -> events.add(new Answered(channel, result)));
+        return subscribe(channel, new SubscribeRequest(start, true, false));
+    }
+
+    /** Subscribes; the answer becomes an event. */
+    @CanIgnoreReturnValue
+    public RecordingOutlet subscribe(String channel, SubscribeRequest request) {
+        connection.subscribe(ChannelId.of(channel), request, result -> answered(channel, result));
         return this;
+    }
+
+    private void answered(String channel, SubscribeResult result) {
+        events.add(new Answered(channel, result));
+        bases.remove(channel);
+        if (result instanceof SubscribeResult.Subscribed subscribed) {
+            subscribed.missed().forEach(publication -> bases.put(channel, publication));
+        }
     }
 
     /** Unsubscribes; tells whether there was a subscription. */
@@ -198,6 +213,13 @@ public final class RecordingOutlet implements Outlet {
         return texts;
     }
 
+    /** Returns the texts of those publications that were written as a difference to the one before. */
+    public List<String> differences() {
+        return differences.stream()
+                .map(publication -> publication.data().text())
+                .toList();
+    }
+
     /** Returns how often it was flushed. */
     public int flushes() {
         return flushes;
@@ -232,8 +254,19 @@ public final class RecordingOutlet implements Outlet {
 
     @Override
     public void write(ChannelId channel, Frame frame, Publication publication) {
-        ((RecordingFormat.RecordedFrame) frame).checkUsable();
+        RecordingFormat.RecordedFrame recorded = (RecordingFormat.RecordedFrame) frame;
+        recorded.checkUsable();
         take("a publication");
+        Publication base = bases.put(channel.value(), publication);
+        Publication previous = recorded.previous;
+        if (previous != null) {
+            differences.add(publication);
+            if (base == null
+                    || !base.cursor().equals(previous.cursor())
+                    || !base.data().equals(previous.data())) {
+                violations.add("a difference to " + previous + " was written, but the last one sent was " + base);
+            }
+        }
         events.add(new Written(channel.value(), publication));
         onWrite.run();
     }

@@ -43,6 +43,7 @@ class PresenceTest {
     private static FanfareBuilder namespaces(FanfareBuilder builder) {
         return builder.namespace(
                         "room", rules -> rules.retain(100, Duration.ofHours(1)).presence())
+                .namespace("device", rules -> rules.presenceForAll().presencePerConnection())
                 .namespace("", rules -> rules);
     }
 
@@ -403,6 +404,47 @@ class PresenceTest {
         node.settle();
 
         assertThat(results).containsExactly(new PresenceResult.Refused(Refusal.NOT_AVAILABLE));
+    }
+
+    @Test
+    void whereConnectionsCountASecondTabJoinsAndLeavesByItself() {
+        RecordingSubscriber devices = new RecordingSubscriber();
+        node.subscribe("device:a", StartAt.live(), devices);
+        node.settle();
+        devices.awaitReady();
+
+        node.connect("ann").subscribe("device:a", StartAt.live());
+        node.settle();
+        RecordingOutlet second = node.connect("ann").subscribe("device:a", StartAt.live());
+        node.settle();
+
+        devices.assertPresence(JOIN, "ann");
+        assertThat(devices.assertPresence(JOIN, "ann").connection())
+                .isEqualTo(second.connection().info().id());
+
+        second.unsubscribe("device:a");
+        node.settle();
+
+        devices.assertPresence(LEAVE, "ann");
+        devices.assertExhausted();
+    }
+
+    @Test
+    void whereAllAreToldASubscriberThatDoesNotAskHearsOfJoins() {
+        RecordingOutlet first = node.connect("ann");
+        first.connection()
+                .subscribe(ChannelId.of("device:a"), new SubscribeRequest(StartAt.live(), false, true), result -> {});
+        node.settle();
+        first.takeEvents();
+
+        node.connect("bob").subscribe("device:a", StartAt.live());
+        node.settle();
+
+        assertThat(first.takeEvents())
+                .singleElement()
+                .isInstanceOfSatisfying(
+                        RecordingOutlet.Presence.class,
+                        presence -> assertThat(presence.event().member().user()).isEqualTo("bob"));
     }
 
     private RecordingOutlet enter(String user) {

@@ -227,6 +227,7 @@ final class ScriptedStore implements Store {
             if (!request.rules().isRetained()) {
                 Publication unlogged = Publication.builder(request.data())
                         .key(request.options().key())
+                        .headers(request.options().headers())
                         .build();
                 tell(new Announcement.Published(request.channel(), unlogged));
                 return new AppendResult.Appended(unlogged);

@@ -1,6 +1,9 @@
 package dev.fanfare.netty;
 
+import dev.fanfare.netty.connection.Wire;
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -9,9 +12,12 @@ import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.unix.Socket;
 import io.netty.util.concurrent.FastThreadLocalThread;
+import java.io.IOException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -34,10 +40,19 @@ record IoLoops(EventLoopGroup group, Class<? extends ServerChannel> socket, Stri
 
     /** Starts loops on epoll if this machine has it and the library for it is there, else on NIO. */
     static IoLoops start(int threads) {
+        return isNative() ? Native.start(threads) : onNio(threads);
+    }
+
+    /** Returns the way to the sockets of such loops past the queues of their channels. */
+    static Wire wire() {
+        return isNative() ? Native::send : Wire.NONE;
+    }
+
+    private static boolean isNative() {
         try {
-            return Native.isAvailable() ? Native.start(threads) : onNio(threads);
+            return Native.isAvailable();
         } catch (NoClassDefFoundError | UnsatisfiedLinkError absent) {
-            return onNio(threads);
+            return false;
         }
     }
 
@@ -74,6 +89,14 @@ record IoLoops(EventLoopGroup group, Class<? extends ServerChannel> socket, Stri
     /** Names the classes that may be absent; loaded only when asked. */
     private static final class Native {
         static final String NAME = "epoll";
+
+        static int send(Channel channel, ByteBuf buffer) throws IOException {
+            if (!(channel instanceof EpollSocketChannel epoll) || !buffer.hasMemoryAddress()) {
+                return 0;
+            }
+            return ((Socket) epoll.fd())
+                    .sendAddress(buffer.memoryAddress(), buffer.readerIndex(), buffer.writerIndex());
+        }
 
         static boolean isAvailable() {
             return Epoll.isAvailable();

@@ -9,11 +9,14 @@ import dev.fanfare.netty.api.ApiKey;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.EventExecutor;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -96,6 +99,7 @@ public final class NettyTransport implements AutoCloseable {
     public static final class Builder {
 
         private static final int DEFAULT_PORT = 8080;
+        private static final String PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
 
         final Fanfare fanfare;
         final List<Route> routes = new ArrayList<>();
@@ -212,6 +216,21 @@ public final class NettyTransport implements AutoCloseable {
             String withSlash = checked.endsWith("/") ? checked : checked + "/";
             folders.add(new Folder(withSlash, new ResourceFile.Folder(anchor, clean)));
             return this;
+        }
+
+        /**
+         * Answers {@code GET /metrics} with what the supplier tells, in the text format of Prometheus; it is called
+         * on the host executor. Whoever reaches the port may read it, so let a proxy keep the path from outside.
+         *
+         * @param text such as {@code registry::scrape} of a {@code PrometheusMeterRegistry}
+         */
+        @CanIgnoreReturnValue
+        public Builder metrics(Supplier<String> text) {
+            requireNonNull(text, "text");
+            return route("GET", "/metrics", call -> {
+                byte[] body = text.get().getBytes(StandardCharsets.UTF_8);
+                return CompletableFuture.completedFuture(HttpAnswer.bytes(200, PROMETHEUS, body));
+            });
         }
 
         /** Sets how many threads do the I/O, 1 to 1,024; default: as many as there are processors. */

@@ -103,7 +103,8 @@ final class Startup {
                         standard.pongTimeout(),
                         standard.handshakeTimeout(),
                         standard.maxMessageBytes(),
-                        origins.allowed()));
+                        origins.allowed()),
+                IoLoops.wire());
         Router.Builder router = Router.builder();
         router.add("GET", "/health/live", new HealthEndpoint(Health::up));
         router.add("GET", "/health/ready", new HealthEndpoint(builder.fanfare::health));

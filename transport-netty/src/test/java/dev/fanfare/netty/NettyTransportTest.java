@@ -104,6 +104,22 @@ class NettyTransportTest {
     }
 
     @Test
+    void metricsAreToldAsPrometheusReadsThem() {
+        transport = builder().metrics(() -> "fanfare_connections 0.0\n").start();
+        client = RawClient.connect(transport.port());
+
+        Answer answer = client.get("/metrics");
+
+        assertThat(answer.headers).containsEntry("content-type", "text/plain; version=0.0.4; charset=utf-8");
+        assertThat(answer.text()).isEqualTo("fanfare_connections 0.0\n");
+    }
+
+    @Test
+    void withoutMetricsThereIsNoSuchPath() {
+        assertThat(connected().get("/metrics").status).isEqualTo(404);
+    }
+
+    @Test
     void unknownPathIsNotFound() {
         Answer answer = connected().get("/nowhere");
 

@@ -66,11 +66,14 @@ public record ApiError(
         return switch (reason) {
             case UNKNOWN_NAMESPACE -> 102;
             case NOT_ALLOWED -> 103;
+            case TOKEN_EXPIRED -> 109;
+            case EXPIRED -> 110;
             case ALREADY_SUBSCRIBED -> 105;
             case LIMIT_EXCEEDED -> 106;
             case BAD_REQUEST -> BAD_REQUEST;
             case NOT_AVAILABLE -> 108;
             case TOO_MANY_REQUESTS -> 111;
+            case UNRECOVERABLE -> 112;
             case CLOSED, UNAVAILABLE -> INTERNAL;
             case DEDUP_CONFLICT -> 409;
             case TOO_LARGE -> 413;

@@ -96,6 +96,11 @@ final class Arrival implements Admission.Outcome {
     }
 
     private void open(Accepted accepted) {
+        if (Refreshing.isOver(context, accepted.expiry())) {
+            isOver = true;
+            listener.refused(ErrorCode.EXPIRED);
+            return;
+        }
         ConnectionInfo info = new ConnectionInfo(
                 context.gateway().newConnectionId(),
                 accepted.user(),
@@ -110,6 +115,7 @@ final class Arrival implements Admission.Outcome {
             return;
         }
         outlet.opened(connection);
+        connection.expires(accepted.expiry());
         subscribeAll(connection, accepted);
     }
 
@@ -120,11 +126,11 @@ final class Arrival implements Admission.Outcome {
         for (ChannelId channel : channels) {
             if (!isOver) {
                 Request.Subscribe asked = request.subs().get(channel.value());
-                StartAt start = asked == null ? StartAt.live() : asked.start();
-                boolean wantsPresence = asked != null && asked.wantsPresence();
                 connection.subscribe(
                         channel,
-                        new SubscribeRequest(start, wantsPresence, true),
+                        asked == null
+                                ? new SubscribeRequest(StartAt.live(), false, true)
+                                : asked.inWordsOfTheCore(true, outlet.deltas()),
                         result -> subscribed(connection, accepted, channel, result));
             }
         }
@@ -160,7 +166,8 @@ final class Arrival implements Admission.Outcome {
     private void finish(Connection connection, Accepted accepted) {
         isOver = true;
         long seconds = context.settings().pingInterval().plusMillis(999).toSeconds();
-        Welcome welcome = new Welcome(connection.info().id(), accepted.data(), subs, (int) seconds);
+        int ttl = Refreshing.ttl(context, accepted.expiry());
+        Welcome welcome = new Welcome(connection.info().id(), accepted.data(), subs, (int) seconds, ttl);
         listener.connected(connection, welcome);
     }
 

@@ -10,13 +10,11 @@ import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
-import dev.fanfare.Resume;
 import dev.fanfare.RpcHandler;
 import dev.fanfare.presence.PresenceSnapshot;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Connection.PresenceResult;
 import dev.fanfare.spi.Connection.RpcResult;
-import dev.fanfare.spi.Connection.SubscribeRequest;
 import dev.fanfare.spi.Connection.SubscribeResult;
 import java.util.List;
 import java.util.function.Consumer;
@@ -43,12 +41,14 @@ final class ClientCommands implements Request.Visitor {
     private final ClientOutlet outlet;
     private final Pulse pulse;
     private final Answers answers;
+    private final Refreshing refreshing;
 
-    ClientCommands(Connection connection, ClientOutlet outlet, Pulse pulse, Answers answers) {
+    ClientCommands(Connection connection, ClientOutlet outlet, Pulse pulse, Answers answers, Refreshing refreshing) {
         this.connection = connection;
         this.outlet = outlet;
         this.pulse = pulse;
         this.answers = answers;
+        this.refreshing = refreshing;
     }
 
     // ---- the connection
@@ -66,8 +66,16 @@ final class ClientCommands implements Request.Visitor {
     }
 
     @Override
-    public void refresh(long id) {
-        outlet.error(id, ErrorCode.NOT_AVAILABLE);
+    public void refresh(long id, Request.Refresh request) {
+        refreshing.connection(id, request.token());
+    }
+
+    @Override
+    public void subRefresh(long id, Request.SubRefresh request) {
+        ChannelId channel = channel(id, request.channel());
+        if (channel != null) {
+            refreshing.subscription(id, channel, request.token());
+        }
     }
 
     // ---- subscriptions
@@ -84,12 +92,12 @@ final class ClientCommands implements Request.Visitor {
         }
         if (request.type() != STREAM) {
             outlet.error(id, ErrorCode.NOT_AVAILABLE);
-        } else if (request.hasFilter()) {
+        } else if (request.filter() == TagsFilter.INVALID) {
             outlet.error(id, ErrorCode.BAD_REQUEST);
         } else {
             connection.subscribe(
                     channel,
-                    new SubscribeRequest(request.start(), request.wantsPresence(), false),
+                    request.inWordsOfTheCore(false, outlet.deltas()),
                     answers.expect(result -> subscribed(id, channel, request, result)));
         }
     }
@@ -98,12 +106,9 @@ final class ClientCommands implements Request.Visitor {
         if (result instanceof SubscribeResult.Refused refused) {
             outlet.error(id, ErrorCode.of(refused.reason()));
         } else if (result instanceof SubscribeResult.Subscribed subscribed) {
-            if (request.rejectsUnrecovered() && subscribed.resume() instanceof Resume.Reset) {
-                connection.unsubscribe(channel);
-                outlet.error(id, ErrorCode.UNRECOVERABLE_POSITION);
-            } else {
-                outlet.reply(outlet.messages().subscribed(id, SubscriptionStart.of(request.recoverFrom(), subscribed)));
-            }
+            SubscriptionStart start =
+                    SubscriptionStart.of(request.recoverFrom(), subscribed).withTtl(refreshing.ttl(channel));
+            outlet.reply(outlet.messages().subscribed(id, start));
         }
     }
 

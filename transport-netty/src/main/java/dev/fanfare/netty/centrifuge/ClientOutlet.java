@@ -8,7 +8,9 @@ import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.netty.connection.BufferFrame;
 import dev.fanfare.netty.connection.ChannelOutlet;
 import dev.fanfare.netty.connection.Heartbeats;
+import dev.fanfare.netty.connection.Turn;
 import dev.fanfare.spi.Connection.SubscribeResult;
+import dev.fanfare.spi.DeltaEncoder;
 import dev.fanfare.spi.Frame;
 import dev.fanfare.spi.FrameEncoder;
 import io.netty.buffer.ByteBuf;
@@ -44,6 +46,7 @@ final class ClientOutlet extends ChannelOutlet {
     private static final int MAX_CORKED_BYTES = 64 * 1024;
     private static final int UNSUBSCRIBED_BY_SERVER = 2000;
     private static final int INSUFFICIENT_STATE = 2500;
+    private static final int SUBSCRIPTION_EXPIRED = 2501;
 
     private final WireFormat format;
     private final Heartbeats heartbeats;
@@ -54,8 +57,8 @@ final class ClientOutlet extends ChannelOutlet {
     private boolean isReading;
     private boolean isFlushDue;
 
-    ClientOutlet(Channel channel, WireFormat format, Heartbeats heartbeats) {
-        super(channel);
+    ClientOutlet(Channel channel, WireFormat format, Heartbeats heartbeats, Turn turn) {
+        super(channel, turn);
         this.format = format;
         this.heartbeats = heartbeats;
     }
@@ -67,6 +70,11 @@ final class ClientOutlet extends ChannelOutlet {
     @Override
     public FrameEncoder encoder() {
         return format.frames();
+    }
+
+    /** Returns the encoder of subscriptions with differences. */
+    DeltaEncoder deltas() {
+        return format.deltas();
     }
 
     // ---- before and after the connect reply
@@ -141,9 +149,8 @@ final class ClientOutlet extends ChannelOutlet {
     /** Sends a ping; the returned promise succeeds when it has left for the network. */
     ChannelPromise ping() {
         ChannelPromise promise = channel().newPromise();
-        channel()
-                .writeAndFlush(
-                        format.framing().frame(channel().alloc(), messages().ping()), promise);
+        writeOwn(format.framing().frame(channel().alloc(), messages().ping()), promise);
+        flush();
         return promise;
     }
 
@@ -209,6 +216,10 @@ final class ClientOutlet extends ChannelOutlet {
         if (reason == UnsubscribeReason.BY_HOST) {
             forgetServerSide(channel);
             pushUnsubscribe(channel, UNSUBSCRIBED_BY_SERVER, "server unsubscribe");
+        } else if (reason == UnsubscribeReason.EXPIRED && serverSide.contains(channel)) {
+            disconnect(DisconnectReason.SUBSCRIPTION_EXPIRED);
+        } else if (reason == UnsubscribeReason.EXPIRED) {
+            pushUnsubscribe(channel, SUBSCRIPTION_EXPIRED, "subscription expired");
         }
     }
 

@@ -14,6 +14,7 @@ enum ErrorCode {
     BAD_REQUEST(107, "bad request", false),
     NOT_AVAILABLE(108, "not available", false),
     TOKEN_EXPIRED(109, "token expired", false),
+    EXPIRED(110, "expired", false),
     TOO_MANY_REQUESTS(111, "too many requests", true),
     UNRECOVERABLE_POSITION(112, "unrecoverable position", false);
 
@@ -44,12 +45,15 @@ enum ErrorCode {
     static ErrorCode of(Refusal refusal) {
         return switch (refusal) {
             case NOT_ALLOWED -> PERMISSION_DENIED;
+            case TOKEN_EXPIRED -> TOKEN_EXPIRED;
+            case EXPIRED -> EXPIRED;
             case UNKNOWN_NAMESPACE -> UNKNOWN_CHANNEL;
             case BAD_REQUEST, TOO_LARGE, DEDUP_CONFLICT -> BAD_REQUEST;
             case NOT_AVAILABLE -> NOT_AVAILABLE;
             case ALREADY_SUBSCRIBED -> ALREADY_SUBSCRIBED;
             case LIMIT_EXCEEDED -> LIMIT_EXCEEDED;
             case TOO_MANY_REQUESTS -> TOO_MANY_REQUESTS;
+            case UNRECOVERABLE -> UNRECOVERABLE_POSITION;
             case CLOSED, UNAVAILABLE -> INTERNAL;
         };
     }

@@ -95,6 +95,25 @@ final class JsonBuffer extends MessageBuffer {
         }
     }
 
+    /**
+     * Writes a payload as a string that holds its JSON text.
+     *
+     * @throws UnencodableException if it is not JSON
+     */
+    void textOf(String name, Payload payload) {
+        byte[] json = payload.unsafeBytes();
+        if (!new JsonScanner(json).isValue()) {
+            throw new UnencodableException("A payload of " + json.length + " bytes is not JSON");
+        }
+        text(name, json);
+    }
+
+    /** Writes a string, given as well-formed UTF-8. */
+    void text(String name, byte[] utf8) {
+        name(name);
+        quoted(utf8);
+    }
+
     private void name(String name) {
         separate();
         put('"');
@@ -118,23 +137,39 @@ final class JsonBuffer extends MessageBuffer {
         if (isPlain(text)) {
             putAscii(text);
         } else {
-            for (byte octet : text.getBytes(UTF_8)) {
-                putEscaped(octet);
-            }
+            putEscaped(text.getBytes(UTF_8));
         }
         put('"');
+    }
+
+    private void quoted(byte[] utf8) {
+        put('"');
+        putEscaped(utf8);
+        put('"');
+    }
+
+    /** Copies what needs no escape as a whole. */
+    private void putEscaped(byte[] utf8) {
+        int start = 0;
+        for (int i = 0; i < utf8.length; i++) {
+            byte octet = utf8[i];
+            if (octet == '"' || octet == '\\' || (octet >= 0 && octet < ' ')) {
+                put(utf8, start, i);
+                putEscaped(octet);
+                start = i + 1;
+            }
+        }
+        put(utf8, start, utf8.length);
     }
 
     private void putEscaped(byte octet) {
         if (octet == '"' || octet == '\\') {
             put('\\');
             put(octet);
-        } else if (octet >= 0 && octet < ' ') {
+        } else {
             putAscii("\\u00");
             put(HEX[octet >> 4]);
             put(HEX[octet & 15]);
-        } else {
-            put(octet);
         }
     }
 

@@ -64,7 +64,8 @@ final class JsonCommandReader {
             case "history" -> history();
             case "rpc" -> rpc();
             case "send" -> new Request.Send(onlyData());
-            case "refresh", "sub_refresh" -> refresh();
+            case "refresh" -> refresh();
+            case "sub_refresh" -> subRefresh();
             case "ping" -> throw new BadCommandException("clients do not ping");
             default -> skipped();
         };
@@ -100,18 +101,59 @@ final class JsonCommandReader {
         for (String field = firstField(); field != null; field = nextField()) {
             switch (field) {
                 case "channel" -> draft.channel = text();
+                case "token" -> draft.token = text();
                 case "recover" -> draft.recovers = flag();
                 case "epoch" -> draft.epoch = text();
                 case "offset" -> draft.offset = number();
                 case "join_leave" -> draft.wantsPresence = flag();
                 case "delta" -> draft.delta = text();
-                case "tf" -> draft.hasFilter = isPresent();
+                case "tf" -> draft.filter = filter();
                 case "flag" -> draft.flag = number();
                 case "type" -> draft.type = small();
                 default -> skip();
             }
         }
         return draft.request();
+    }
+
+    private @Nullable TagsFilter filter() throws IOException, BadCommandException {
+        if (parser.currentToken() == JsonToken.VALUE_NULL) {
+            return null;
+        }
+        FilterDraft root = new FilterDraft();
+        filterNode(root);
+        return root.filter();
+    }
+
+    private void filterNode(FilterDraft node) throws IOException, BadCommandException {
+        for (String field = firstField(); field != null; field = nextField()) {
+            switch (field) {
+                case "op" -> node.op = text();
+                case "key" -> node.key = text();
+                case "cmp" -> node.comparison = text();
+                case "val" -> node.value = text();
+                case "vals" -> filterValues(node);
+                case "nodes" -> filterNodes(node);
+                default -> skip();
+            }
+        }
+    }
+
+    private void filterValues(FilterDraft node) throws IOException, BadCommandException {
+        for (boolean more = firstElement(); more; more = nextElement()) {
+            node.addValue(text());
+        }
+    }
+
+    private void filterNodes(FilterDraft node) throws IOException, BadCommandException {
+        for (boolean more = firstElement(); more; more = nextElement()) {
+            FilterDraft below = node.addNode();
+            if (below == null) {
+                skip();
+            } else {
+                filterNode(below);
+            }
+        }
     }
 
     private Request publish() throws IOException, BadCommandException {
@@ -203,9 +245,29 @@ final class JsonCommandReader {
         return data;
     }
 
-    private Request refresh() throws IOException {
-        skip();
-        return Request.Refresh.REFRESH;
+    private Request refresh() throws IOException, BadCommandException {
+        String token = "";
+        for (String field = firstField(); field != null; field = nextField()) {
+            if (field.equals("token")) {
+                token = text();
+            } else {
+                skip();
+            }
+        }
+        return new Request.Refresh(token);
+    }
+
+    private Request subRefresh() throws IOException, BadCommandException {
+        String channel = "";
+        String token = "";
+        for (String field = firstField(); field != null; field = nextField()) {
+            switch (field) {
+                case "channel" -> channel = text();
+                case "token" -> token = text();
+                default -> skip();
+            }
+        }
+        return new Request.SubRefresh(channel, token);
     }
 
     private @Nullable Request skipped() throws IOException {
@@ -226,6 +288,20 @@ final class JsonCommandReader {
             parser.nextToken();
         }
         return field;
+    }
+
+    /** Goes to the first element of the array at hand; false if it has none. */
+    private boolean firstElement() throws IOException, BadCommandException {
+        if (parser.currentToken() == JsonToken.VALUE_NULL) {
+            return false;
+        }
+        require(parser.currentToken() == JsonToken.START_ARRAY);
+        return nextElement();
+    }
+
+    /** Goes to the next element; false at the end of the array. */
+    private boolean nextElement() throws IOException {
+        return parser.nextToken() != JsonToken.END_ARRAY;
     }
 
     private String text() throws IOException, BadCommandException {
@@ -266,12 +342,6 @@ final class JsonCommandReader {
         }
         require(parser.currentToken() == JsonToken.VALUE_NUMBER_INT);
         return parser.getLongValue();
-    }
-
-    private boolean isPresent() throws IOException {
-        boolean present = parser.currentToken() != JsonToken.VALUE_NULL;
-        skip();
-        return present;
     }
 
     /** Copies the value at hand out of the input, byte by byte as it is. */

@@ -36,6 +36,7 @@ final class JsonMessages implements MessageEncoder {
             });
             out.endObject();
         }
+        ttl(out, welcome.ttlSeconds());
         out.field("ping", welcome.pingSeconds());
         out.flag("pong", true);
         return end(out);
@@ -51,6 +52,21 @@ final class JsonMessages implements MessageEncoder {
     @Override
     public MessageBuffer unsubscribed(long id) {
         return end(begin(id, "unsubscribe", SMALL));
+    }
+
+    @Override
+    public MessageBuffer refreshed(long id, String client, int ttlSeconds) {
+        JsonBuffer out = begin(id, "refresh", SMALL);
+        out.field("client", client);
+        ttl(out, ttlSeconds);
+        return end(out);
+    }
+
+    @Override
+    public MessageBuffer subRefreshed(long id, int ttlSeconds) {
+        JsonBuffer out = begin(id, "sub_refresh", SMALL);
+        ttl(out, ttlSeconds);
+        return end(out);
     }
 
     @Override
@@ -109,6 +125,14 @@ final class JsonMessages implements MessageEncoder {
         JsonBuffer out = beginPush(channel, SMALL + publication.data().size());
         out.beginObject("pub");
         publication(out, publication);
+        return endPush(out);
+    }
+
+    @Override
+    public MessageBuffer deltaPush(ChannelId channel, Publication publication, @Nullable Publication previous) {
+        JsonBuffer out = beginPush(channel, SMALL + publication.data().size());
+        out.beginObject("pub");
+        publication(out, publication, previous);
         return endPush(out);
     }
 
@@ -182,7 +206,15 @@ final class JsonMessages implements MessageEncoder {
         return end(out);
     }
 
+    private static void ttl(JsonBuffer out, int seconds) {
+        if (seconds > 0) {
+            out.flag("expires", true);
+            out.field("ttl", seconds);
+        }
+    }
+
     private static void start(JsonBuffer out, SubscriptionStart start) {
+        ttl(out, start.ttlSeconds());
         out.flag("recoverable", start.isRecoverable());
         out.flag("positioned", start.isRecoverable());
         if (!start.epoch().isEmpty()) {
@@ -193,7 +225,10 @@ final class JsonMessages implements MessageEncoder {
         }
         out.flag("was_recovering", start.wasRecovering());
         out.flag("recovered", start.isRecovered());
-        if (!start.publications().isEmpty()) {
+        if (start.hasDeltas()) {
+            out.flag("delta", true);
+            deltas(out, start.publications());
+        } else if (!start.publications().isEmpty()) {
             publications(out, start.publications());
         }
     }
@@ -208,8 +243,46 @@ final class JsonMessages implements MessageEncoder {
         out.endArray();
     }
 
+    /** Writes the first one whole, and each of the others as the difference to the one before. */
+    private static void deltas(JsonBuffer out, List<Publication> publications) {
+        if (publications.isEmpty()) {
+            return;
+        }
+        out.beginArray("publications");
+        Publication previous = null;
+        for (Publication publication : publications) {
+            out.beginObject();
+            publication(out, publication, previous);
+            out.endObject();
+            previous = publication;
+        }
+        out.endArray();
+    }
+
     private static void publication(JsonBuffer out, Publication publication) {
         field(out, "data", publication.data());
+        about(out, publication);
+    }
+
+    /** Writes one of a subscription with differences: whole or not, its data is a string. */
+    private static void publication(JsonBuffer out, Publication publication, @Nullable Publication previous) {
+        byte[] patch = previous == null ? null : patch(previous.data(), publication.data());
+        if (patch != null) {
+            out.flag("delta", true);
+            out.text("data", patch);
+        } else if (publication.data().size() > 0) {
+            out.textOf("data", publication.data());
+        }
+        about(out, publication);
+    }
+
+    private static byte @Nullable [] patch(Payload previous, Payload data) {
+        return Utf8.isText(previous.unsafeBytes()) && new JsonScanner(data.unsafeBytes()).isValue()
+                ? FossilDelta.ofText(previous.unsafeBytes(), data.unsafeBytes())
+                : null;
+    }
+
+    private static void about(JsonBuffer out, Publication publication) {
         Publisher publisher = publication.publisher();
         if (publisher != null) {
             out.beginObject("info");

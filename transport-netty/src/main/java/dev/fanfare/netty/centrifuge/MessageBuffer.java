@@ -32,9 +32,14 @@ class MessageBuffer {
     }
 
     final void put(byte[] source) {
-        ensureRoom(source.length);
-        System.arraycopy(source, 0, bytes, size, source.length);
-        size += source.length;
+        put(source, 0, source.length);
+    }
+
+    final void put(byte[] source, int from, int to) {
+        int length = to - from;
+        ensureRoom(length);
+        System.arraycopy(source, from, bytes, size, length);
+        size += length;
     }
 
     /** Puts characters that are all ASCII. */

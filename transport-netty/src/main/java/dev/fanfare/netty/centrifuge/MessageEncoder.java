@@ -7,6 +7,7 @@ import dev.fanfare.Publication;
 import dev.fanfare.presence.PresenceEvent;
 import dev.fanfare.presence.PresenceSnapshot;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes what clients get: replies, which carry the id of their command, and pushes. Messages come
@@ -24,6 +25,10 @@ interface MessageEncoder {
 
     MessageBuffer unsubscribed(long id);
 
+    MessageBuffer refreshed(long id, String client, int ttlSeconds);
+
+    MessageBuffer subRefreshed(long id, int ttlSeconds);
+
     MessageBuffer published(long id);
 
     MessageBuffer presence(long id, PresenceSnapshot snapshot);
@@ -37,6 +42,12 @@ interface MessageEncoder {
     MessageBuffer error(long id, int code, String message, boolean isTemporary);
 
     MessageBuffer publicationPush(ChannelId channel, Publication publication);
+
+    /**
+     * Writes a publication for a subscription with differences: as the difference to the previous one, or whole if
+     * there is none, or if that is smaller.
+     */
+    MessageBuffer deltaPush(ChannelId channel, Publication publication, @Nullable Publication previous);
 
     MessageBuffer presencePush(ChannelId channel, PresenceEvent event);
 

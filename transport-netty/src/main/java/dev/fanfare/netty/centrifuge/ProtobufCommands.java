@@ -51,15 +51,16 @@ final class ProtobufCommands implements CommandDecoder {
         return switch (tag) {
             case 4 << 3 | DELIMITED -> connect(reader.nested());
             case 5 << 3 | DELIMITED -> subscribe(reader.nested());
-            case 6 << 3 | DELIMITED -> new Request.Unsubscribe(channel(reader.nested()));
+            case 6 << 3 | DELIMITED -> new Request.Unsubscribe(onlyText(reader.nested()));
             case 7 << 3 | DELIMITED -> publish(reader.nested());
-            case 8 << 3 | DELIMITED -> new Request.Presence(channel(reader.nested()));
-            case 9 << 3 | DELIMITED -> new Request.PresenceStats(channel(reader.nested()));
+            case 8 << 3 | DELIMITED -> new Request.Presence(onlyText(reader.nested()));
+            case 9 << 3 | DELIMITED -> new Request.PresenceStats(onlyText(reader.nested()));
             case 10 << 3 | DELIMITED -> history(reader.nested());
             case 11 << 3 | DELIMITED -> throw new BadCommandException("clients do not ping");
             case 12 << 3 | DELIMITED -> new Request.Send(onlyData(reader.nested()));
             case 13 << 3 | DELIMITED -> rpc(reader.nested());
-            case 14 << 3 | DELIMITED, 15 << 3 | DELIMITED -> refresh(tag, reader);
+            case 14 << 3 | DELIMITED -> new Request.Refresh(onlyText(reader.nested()));
+            case 15 << 3 | DELIMITED -> subRefresh(reader.nested());
             default -> skipped(tag, reader);
         };
     }
@@ -100,18 +101,47 @@ final class ProtobufCommands implements CommandDecoder {
             int tag = reader.tag();
             switch (tag) {
                 case 1 << 3 | DELIMITED -> draft.channel = reader.text();
+                case 2 << 3 | DELIMITED -> draft.token = reader.text();
                 case 3 << 3 | VARINT -> draft.recovers = reader.flag();
                 case 6 << 3 | DELIMITED -> draft.epoch = reader.text();
                 case 7 << 3 | VARINT -> draft.offset = reader.unsigned();
                 case 11 << 3 | VARINT -> draft.wantsPresence = reader.flag();
                 case 12 << 3 | DELIMITED -> draft.delta = reader.text();
-                case 13 << 3 | DELIMITED -> draft.hasFilter = skipFilter(tag, reader);
+                case 13 << 3 | DELIMITED -> draft.filter = filter(reader.nested());
                 case 14 << 3 | VARINT -> draft.flag = reader.varint();
                 case 15 << 3 | VARINT -> draft.type = (int) reader.varint();
                 default -> reader.skip(tag);
             }
         }
         return draft.request();
+    }
+
+    private static TagsFilter filter(ProtobufReader reader) throws BadCommandException {
+        FilterDraft root = new FilterDraft();
+        filterNode(root, reader);
+        return root.filter();
+    }
+
+    private static void filterNode(FilterDraft node, ProtobufReader reader) throws BadCommandException {
+        while (reader.hasMore()) {
+            int tag = reader.tag();
+            switch (tag) {
+                case 1 << 3 | DELIMITED -> node.op = reader.text();
+                case 2 << 3 | DELIMITED -> node.key = reader.text();
+                case 3 << 3 | DELIMITED -> node.comparison = reader.text();
+                case 4 << 3 | DELIMITED -> node.value = reader.text();
+                case 5 << 3 | DELIMITED -> node.addValue(reader.text());
+                case 6 << 3 | DELIMITED -> {
+                    FilterDraft below = node.addNode();
+                    if (below == null) {
+                        reader.skip(tag);
+                    } else {
+                        filterNode(below, reader.nested());
+                    }
+                }
+                default -> reader.skip(tag);
+            }
+        }
     }
 
     private static Request publish(ProtobufReader reader) throws BadCommandException {
@@ -180,17 +210,17 @@ final class ProtobufCommands implements CommandDecoder {
         return new Request.Rpc(method, data);
     }
 
-    private static String channel(ProtobufReader reader) throws BadCommandException {
-        String channel = "";
+    private static String onlyText(ProtobufReader reader) throws BadCommandException {
+        String text = "";
         while (reader.hasMore()) {
             int tag = reader.tag();
             if (tag == (1 << 3 | DELIMITED)) {
-                channel = reader.text();
+                text = reader.text();
             } else {
                 reader.skip(tag);
             }
         }
-        return channel;
+        return text;
     }
 
     private static Payload onlyData(ProtobufReader reader) throws BadCommandException {
@@ -206,14 +236,18 @@ final class ProtobufCommands implements CommandDecoder {
         return data;
     }
 
-    private static Request refresh(int tag, ProtobufReader reader) throws BadCommandException {
-        reader.skip(tag);
-        return Request.Refresh.REFRESH;
-    }
-
-    private static boolean skipFilter(int tag, ProtobufReader reader) throws BadCommandException {
-        reader.skip(tag);
-        return true;
+    private static Request subRefresh(ProtobufReader reader) throws BadCommandException {
+        String channel = "";
+        String token = "";
+        while (reader.hasMore()) {
+            int tag = reader.tag();
+            switch (tag) {
+                case 1 << 3 | DELIMITED -> channel = reader.text();
+                case 2 << 3 | DELIMITED -> token = reader.text();
+                default -> reader.skip(tag);
+            }
+        }
+        return new Request.SubRefresh(channel, token);
     }
 
     private static @Nullable Request skipped(int tag, ProtobufReader reader) throws BadCommandException {

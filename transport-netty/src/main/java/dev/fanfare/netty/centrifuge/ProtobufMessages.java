@@ -28,6 +28,8 @@ final class ProtobufMessages implements MessageEncoder {
         ProtobufBuffer out = reply(id, SMALL);
         int result = out.begin(5);
         out.field(1, welcome.client());
+        out.field(3, welcome.ttlSeconds() > 0);
+        out.field(4, welcome.ttlSeconds());
         field(out, 5, welcome.data());
         welcome.subs().forEach((channel, start) -> {
             int entry = out.begin(6);
@@ -55,6 +57,27 @@ final class ProtobufMessages implements MessageEncoder {
     @Override
     public MessageBuffer unsubscribed(long id) {
         return emptyResult(id, 7);
+    }
+
+    @Override
+    public MessageBuffer refreshed(long id, String client, int ttlSeconds) {
+        ProtobufBuffer out = reply(id, SMALL);
+        int result = out.begin(14);
+        out.field(1, client);
+        out.field(3, ttlSeconds > 0);
+        out.field(4, ttlSeconds);
+        out.end(result);
+        return out;
+    }
+
+    @Override
+    public MessageBuffer subRefreshed(long id, int ttlSeconds) {
+        ProtobufBuffer out = reply(id, SMALL);
+        int result = out.begin(15);
+        out.field(1, ttlSeconds > 0);
+        out.field(2, ttlSeconds);
+        out.end(result);
+        return out;
     }
 
     @Override
@@ -130,6 +153,16 @@ final class ProtobufMessages implements MessageEncoder {
     }
 
     @Override
+    public MessageBuffer deltaPush(ChannelId channel, Publication publication, @Nullable Publication previous) {
+        ProtobufBuffer out = new ProtobufBuffer(SMALL + channel.value().length() + size(publication));
+        int push = out.begin(PUSH);
+        out.field(2, channel.value());
+        publication(out, 4, publication, previous);
+        out.end(push);
+        return out;
+    }
+
+    @Override
     public MessageBuffer presencePush(ChannelId channel, PresenceEvent event) {
         ProtobufBuffer out = new ProtobufBuffer(2 * SMALL);
         int push = out.begin(PUSH);
@@ -188,20 +221,34 @@ final class ProtobufMessages implements MessageEncoder {
     }
 
     private static void start(ProtobufBuffer out, SubscriptionStart start) {
+        out.field(1, start.ttlSeconds() > 0);
+        out.field(2, start.ttlSeconds());
         out.field(3, start.isRecoverable());
         out.field(6, start.epoch());
+        Publication previous = null;
         for (Publication publication : start.publications()) {
-            publication(out, 7, publication);
+            publication(out, 7, publication, previous);
+            previous = start.hasDeltas() ? publication : null;
         }
         out.field(8, start.isRecovered());
         out.field(9, start.offset());
         out.field(10, start.isRecoverable());
         out.field(12, start.wasRecovering());
+        out.field(13, start.hasDeltas());
     }
 
     private static void publication(ProtobufBuffer out, int number, Publication publication) {
+        publication(out, number, publication, null);
+    }
+
+    /** Writes a publication, as the difference to the previous one if there is one and that is smaller. */
+    private static void publication(
+            ProtobufBuffer out, int number, Publication publication, @Nullable Publication previous) {
         int message = out.begin(number);
-        out.field(4, publication.data());
+        Payload data = publication.data();
+        byte[] patch =
+                previous == null ? null : FossilDelta.ofBytes(previous.data().unsafeBytes(), data.unsafeBytes());
+        out.field(4, patch == null ? data : Payload.wrap(patch));
         Publisher publisher = publication.publisher();
         if (publisher != null) {
             client(out, 5, publisher.user(), publisher.connection(), publisher.info());
@@ -213,6 +260,7 @@ final class ProtobufMessages implements MessageEncoder {
             out.field(2, value);
             out.end(entry);
         });
+        out.field(8, patch != null);
         String key = publication.key();
         if (key != null) {
             out.field(11, key);

@@ -2,11 +2,13 @@ package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.Payload;
 import dev.fanfare.StartAt;
+import dev.fanfare.spi.Connection.SubscribeRequest;
+import dev.fanfare.spi.DeltaEncoder;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a client asks. There are more kinds than an {@code instanceof} chain can bear, so each leads to
+ * What a client asks; its words never tell a token. There are more kinds than an {@code instanceof} chain can bear, so each leads to
  * its method of a {@link Visitor}.
  *
  * <p><b>Threading:</b> immutable.
@@ -36,7 +38,9 @@ sealed interface Request {
 
         void send(Send request);
 
-        void refresh(long id);
+        void refresh(long id, Refresh request);
+
+        void subRefresh(long id, SubRefresh request);
 
         void pong();
     }
@@ -51,47 +55,74 @@ sealed interface Request {
         public void accept(long id, Visitor visitor) {
             visitor.connect(id, this);
         }
+
+        @Override
+        public String toString() {
+            return "Connect[subs=" + subs + "]";
+        }
     }
 
     /**
      * Subscribes.
      *
+     * @param token what the client shows for this channel, {@code ""} for nothing
      * @param recoverFrom what the client has; null if it does not want what it missed
      * @param delta the delta format asked for, {@code ""} for none
-     * @param hasFilter whether it wants only some publications, by their tags
+     * @param filter which publications it wants; null for all
      * @param flag bits: 2 asks for an error instead of a subscription that could not recover
      * @param type 0 for a stream, others for kinds that we do not have
      */
     record Subscribe(
             String channel,
+            String token,
             @Nullable Position recoverFrom,
             boolean wantsPresence,
             String delta,
-            boolean hasFilter,
+            @Nullable TagsFilter filter,
             long flag,
             int type)
             implements Request {
 
         private static final long REJECT_UNRECOVERED = 2;
 
-        /** Returns where the subscription is to begin. */
-        StartAt start() {
+        private StartAt start() {
             return recoverFrom == null ? StartAt.live() : StartAt.after(recoverFrom.cursor());
         }
 
-        /** Tells whether the client wants no subscription if it cannot recover. */
-        boolean rejectsUnrecovered() {
-            return (flag & REJECT_UNRECOVERED) != 0;
+        /**
+         * Puts it in the core's words.
+         *
+         * @param isPermitted whether the host itself wants the client to have the channel, and all of it
+         * @param deltas what encodes differences, if the client wants them
+         */
+        SubscribeRequest inWordsOfTheCore(boolean isPermitted, DeltaEncoder deltas) {
+            return new SubscribeRequest(
+                    start(),
+                    wantsPresence,
+                    isPermitted,
+                    token,
+                    !isPermitted && (flag & REJECT_UNRECOVERED) != 0,
+                    isPermitted ? null : filter,
+                    wantsDeltas() ? deltas : null);
         }
 
         /** Tells whether the delta format is one of the protocol. */
         boolean hasKnownDelta() {
-            return delta.isEmpty() || delta.equals("fossil");
+            return delta.isEmpty() || wantsDeltas();
+        }
+
+        private boolean wantsDeltas() {
+            return delta.equals("fossil");
         }
 
         @Override
         public void accept(long id, Visitor visitor) {
             visitor.subscribe(id, this);
+        }
+
+        @Override
+        public String toString() {
+            return "Subscribe[channel=" + channel + ", recoverFrom=" + recoverFrom + "]";
         }
     }
 
@@ -162,14 +193,29 @@ sealed interface Request {
         }
     }
 
-    /** Prolongs a connection or a subscription; which of them, and with what, nobody asks here yet. */
-    enum Refresh implements Request {
-        /** The one value. */
-        REFRESH;
-
+    /** Prolongs the connection by a new token. */
+    record Refresh(String token) implements Request {
         @Override
         public void accept(long id, Visitor visitor) {
-            visitor.refresh(id);
+            visitor.refresh(id, this);
+        }
+
+        @Override
+        public String toString() {
+            return "Refresh[]";
+        }
+    }
+
+    /** Prolongs a subscription by a new token. */
+    record SubRefresh(String channel, String token) implements Request {
+        @Override
+        public void accept(long id, Visitor visitor) {
+            visitor.subRefresh(id, this);
+        }
+
+        @Override
+        public String toString() {
+            return "SubRefresh[channel=" + channel + "]";
         }
     }
 

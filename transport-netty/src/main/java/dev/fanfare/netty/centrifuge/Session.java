@@ -48,6 +48,7 @@ final class Session implements Answers, Arrival.Listener {
     private final Pulse pulse;
     private State state = State.AWAITING;
     private @Nullable Handshake handshake;
+    private String remoteAddress = "";
     private @Nullable Arrival arrival;
     private @Nullable ClientCommands commands;
     private @Nullable Deque<Command> held;
@@ -62,7 +63,7 @@ final class Session implements Answers, Arrival.Listener {
         this.channel = channel;
         this.format = format;
         this.handshake = handshake;
-        this.outlet = new ClientOutlet(channel, format, heartbeats);
+        this.outlet = new ClientOutlet(channel, format, heartbeats, context.turn(channel.eventLoop()));
         this.pulse = new Pulse(outlet, heartbeats, context.settings());
     }
 
@@ -131,6 +132,7 @@ final class Session implements Answers, Arrival.Listener {
             throw new IllegalStateException("connecting for a second time");
         }
         handshake = null;
+        remoteAddress = facts.remoteAddress();
         connectId = id;
         state = State.CONNECTING;
         pulse.pause();
@@ -142,7 +144,8 @@ final class Session implements Answers, Arrival.Listener {
     public void connected(Connection connection, Welcome welcome) {
         arrival = null;
         state = State.CONNECTED;
-        commands = new ClientCommands(connection, outlet, pulse, this);
+        Refreshing refreshing = new Refreshing(context, channel.eventLoop(), connection, outlet, this, remoteAddress);
+        commands = new ClientCommands(connection, outlet, pulse, this, refreshing);
         perform(() -> {
             outlet.reply(outlet.messages().connected(connectId, welcome));
             outlet.uncork();

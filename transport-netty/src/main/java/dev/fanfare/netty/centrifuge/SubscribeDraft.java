@@ -1,5 +1,7 @@
 package dev.fanfare.netty.centrifuge;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Gathers the fields of a subscribe request, which come in any order.
  *
@@ -8,17 +10,21 @@ package dev.fanfare.netty.centrifuge;
 final class SubscribeDraft {
 
     String channel = "";
+    String token = "";
     boolean recovers;
     String epoch = "";
     long offset;
     boolean wantsPresence;
     String delta = "";
-    boolean hasFilter;
+
+    @Nullable
+    TagsFilter filter;
+
     long flag;
     int type;
 
     Request.Subscribe request() {
         Position recoverFrom = recovers ? new Position(epoch, offset) : null;
-        return new Request.Subscribe(channel, recoverFrom, wantsPresence, delta, hasFilter, flag, type);
+        return new Request.Subscribe(channel, token, recoverFrom, wantsPresence, delta, filter, flag, type);
     }
 }

@@ -4,8 +4,8 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.Publication;
 import dev.fanfare.netty.connection.BufferFrame;
 import dev.fanfare.presence.PresenceEvent;
+import dev.fanfare.spi.DeltaEncoder;
 import dev.fanfare.spi.Frame;
-import dev.fanfare.spi.FrameEncoder;
 import io.netty.buffer.PooledByteBufAllocator;
 
 /**
@@ -13,21 +13,32 @@ import io.netty.buffer.PooledByteBufAllocator;
  *
  * <p><b>Threading:</b> thread-safe.
  */
-final class WebSocketFrames implements FrameEncoder {
+final class WebSocketFrames implements DeltaEncoder {
 
     private final String transport;
     private final MessageEncoder messages;
     private final WebSocketFraming framing;
+    private final boolean hasDeltas;
 
-    WebSocketFrames(String transport, MessageEncoder messages, WebSocketFraming framing) {
+    /** Encodes for subscriptions without differences, or for those with. */
+    WebSocketFrames(String transport, MessageEncoder messages, WebSocketFraming framing, boolean hasDeltas) {
         this.transport = transport;
         this.messages = messages;
         this.framing = framing;
+        this.hasDeltas = hasDeltas;
     }
 
     @Override
     public Frame publication(ChannelId channel, Publication publication) {
-        return frame(messages.publicationPush(channel, publication));
+        return frame(
+                hasDeltas
+                        ? messages.deltaPush(channel, publication, null)
+                        : messages.publicationPush(channel, publication));
+    }
+
+    @Override
+    public Frame difference(ChannelId channel, Publication publication, Publication previous) {
+        return frame(messages.deltaPush(channel, publication, previous));
     }
 
     @Override
@@ -42,6 +53,6 @@ final class WebSocketFrames implements FrameEncoder {
     /** Tells the format, for logs. */
     @Override
     public String toString() {
-        return transport;
+        return hasDeltas ? transport + " with deltas" : transport;
     }
 }

@@ -13,5 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param data from the host, for the client alone
  * @param subs how the subscriptions begin that the server made, by channel
  * @param pingSeconds how often it is pinged; more than 0
+ * @param ttlSeconds how soon the client must have shown a new token; 0 if it need not
  */
-record Welcome(String client, @Nullable Payload data, Map<String, SubscriptionStart> subs, int pingSeconds) {}
+record Welcome(
+        String client, @Nullable Payload data, Map<String, SubscriptionStart> subs, int pingSeconds, int ttlSeconds) {}

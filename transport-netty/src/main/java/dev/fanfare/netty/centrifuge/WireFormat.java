@@ -1,5 +1,6 @@
 package dev.fanfare.netty.centrifuge;
 
+import dev.fanfare.spi.DeltaEncoder;
 import dev.fanfare.spi.FrameEncoder;
 
 /**
@@ -22,13 +23,15 @@ final class WireFormat {
     private final MessageEncoder messages;
     private final WebSocketFraming framing;
     private final FrameEncoder frames;
+    private final DeltaEncoder deltas;
 
     private WireFormat(String transport, CommandDecoder commands, MessageEncoder messages, WebSocketFraming framing) {
         this.transport = transport;
         this.commands = commands;
         this.messages = messages;
         this.framing = framing;
-        this.frames = new WebSocketFrames(transport, messages, framing);
+        this.frames = new WebSocketFrames(transport, messages, framing, false);
+        this.deltas = new WebSocketFrames(transport, messages, framing, true);
     }
 
     /** Returns what hosts see as the connection's transport. */
@@ -51,5 +54,10 @@ final class WireFormat {
     /** Returns the one encoder that all connections of the format share. */
     FrameEncoder frames() {
         return frames;
+    }
+
+    /** Returns the one encoder that all subscriptions of the format with differences share. */
+    DeltaEncoder deltas() {
+        return deltas;
     }
 }

@@ -3,6 +3,7 @@ package dev.fanfare.netty.connection;
 import static java.util.Objects.requireNonNull;
 
 import dev.fanfare.Authenticator;
+import dev.fanfare.ConnectionInfo;
 import io.netty.channel.EventLoop;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
@@ -34,12 +35,26 @@ public final class Admission extends Beat {
     /** Asks; the outcome is told on the loop, later, and once unless the admission is given up. */
     public static Admission ask(
             TransportContext context, EventLoop loop, Authenticator.Credentials credentials, Outcome outcome) {
+        return ask(context, loop, authenticator -> authenticator.authenticate(credentials), outcome);
+    }
+
+    /** Asks whether a client that is connected may go on; told as by the other {@code ask}. */
+    public static void askAgain(
+            TransportContext context,
+            EventLoop loop,
+            ConnectionInfo connection,
+            Authenticator.Credentials credentials,
+            Outcome outcome) {
+        Admission unused = ask(context, loop, authenticator -> authenticator.refresh(connection, credentials), outcome);
+    }
+
+    private static Admission ask(TransportContext context, EventLoop loop, Question question, Outcome outcome) {
         Admission admission = new Admission(loop, context.heartbeats(loop), outcome);
         admission.heartbeats.schedule(admission, context.settings().handshakeTimeout());
         try {
             context.gateway()
                     .hostExecutor()
-                    .execute(() -> admission.callAuthenticator(context.authenticator(), credentials));
+                    .execute(() -> admission.callAuthenticator(context.authenticator(), question));
         } catch (RejectedExecutionException e) {
             loop.execute(() -> admission.fail("no thread is free for the authenticator", e));
         }
@@ -57,10 +72,10 @@ public final class Admission extends Beat {
         fail("the authenticator did not answer in time", null);
     }
 
-    private void callAuthenticator(Authenticator authenticator, Authenticator.Credentials credentials) {
+    private void callAuthenticator(Authenticator authenticator, Question question) {
         try {
             CompletionStage<Authenticator.Answer> stage =
-                    requireNonNull(authenticator.authenticate(credentials), "the authenticator's stage");
+                    requireNonNull(question.put(authenticator), "the authenticator's stage");
             stage.whenComplete((answer, failure) -> loop.execute(() -> answered(answer, failure)));
         } catch (RuntimeException | LinkageError e) {
             loop.execute(() -> answered(null, e));
@@ -85,6 +100,10 @@ public final class Admission extends Beat {
             giveUp();
             told.failed();
         }
+    }
+
+    private interface Question {
+        CompletionStage<Authenticator.Answer> put(Authenticator authenticator);
     }
 
     /** Hears what became of it, on the event loop. */

@@ -29,6 +29,16 @@ public final class BufferFrame implements Frame {
         return buffer.retainedDuplicate();
     }
 
+    /** Returns the buffer itself; its indices must not be moved. */
+    ByteBuf buffer() {
+        return buffer;
+    }
+
+    /** Takes one more hold, to be given back with {@link #release}. */
+    void retain() {
+        buffer.retain();
+    }
+
     @Override
     public int bytes() {
         return buffer.readableBytes();

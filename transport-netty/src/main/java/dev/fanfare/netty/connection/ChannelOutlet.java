@@ -10,6 +10,7 @@ import dev.fanfare.spi.Frame;
 import dev.fanfare.spi.Outlet;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelPromise;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
@@ -24,13 +25,21 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract class ChannelOutlet implements Outlet {
 
+    /** So many bytes of shared frames wait outside of the channel's queue, and one frame more. */
+    private static final int MAX_OWED_BYTES = 32 * 1024;
+
     private final Channel channel;
+    private final Turn turn;
+    private final Wire wire;
+    private @Nullable Owed owed;
     private @Nullable Connection connection;
     private @Nullable DisconnectReason ending;
 
-    /** Writes to that channel. */
-    protected ChannelOutlet(Channel channel) {
+    /** Writes to that channel, in the turns of its event loop. */
+    protected ChannelOutlet(Channel channel, Turn turn) {
         this.channel = requireNonNull(channel, "channel");
+        this.turn = requireNonNull(turn, "turn");
+        this.wire = turn.wireOf(channel);
     }
 
     /** Returns the channel. */
@@ -60,7 +69,13 @@ public abstract class ChannelOutlet implements Outlet {
 
     @Override
     public void flush() {
-        channel.flush();
+        Owed due = owed;
+        if (due == null) {
+            channel.flush();
+        } else {
+            owed = null;
+            Turn.send(channel, wire, due);
+        }
     }
 
     /** Closes the connection, unless it is ending already; the core hears of it after this call. */
@@ -68,6 +83,7 @@ public abstract class ChannelOutlet implements Outlet {
     public final void disconnect(DisconnectReason reason) {
         if (ending == null) {
             ending = reason;
+            settle();
             close(reason);
             channel.eventLoop().execute(this::tellCore);
         }
@@ -99,6 +115,10 @@ public abstract class ChannelOutlet implements Outlet {
         if (ending == null) {
             ending = reason;
         }
+        if (owed != null) {
+            owed.release();
+            owed = null;
+        }
         tellCore();
     }
 
@@ -110,16 +130,34 @@ public abstract class ChannelOutlet implements Outlet {
     /** Writes a frame that others write too. */
     protected final void writeShared(Frame frame) {
         if (ending == null) {
-            channel.write(((BufferFrame) frame).share(), channel.voidPromise());
+            owed = turn.add(owed, (BufferFrame) frame);
+            if (owed.bytes() > MAX_OWED_BYTES) {
+                settle();
+            }
         }
     }
 
     /** Writes a buffer of this connection alone, and releases it. */
     protected final void writeOwn(ByteBuf buffer) {
+        writeOwn(buffer, channel.voidPromise());
+    }
+
+    /** Writes a buffer of this connection alone, and releases it; the promise hears when it has left. */
+    protected final void writeOwn(ByteBuf buffer, ChannelPromise promise) {
         if (ending == null) {
-            channel.write(buffer, channel.voidPromise());
+            settle();
+            channel.write(buffer, promise);
         } else {
             buffer.release();
+        }
+    }
+
+    /** Puts what is owed into the channel's queue, so that what comes next comes after it. */
+    private void settle() {
+        Owed due = owed;
+        if (due != null) {
+            owed = null;
+            Turn.enqueue(channel, due);
         }
     }
 

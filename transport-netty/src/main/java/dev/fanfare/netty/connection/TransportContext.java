@@ -21,8 +21,17 @@ public final class TransportContext {
     /** One entry per event loop of the transport, of which there are few, and none goes. */
     private final Map<EventLoop, Heartbeats> heartbeats = new ConcurrentHashMap<>();
 
-    /** Bundles the parts. */
+    private final Map<EventLoop, Turn> turns = new ConcurrentHashMap<>(); // as many
+    private final Wire wire;
+
+    /** Bundles the parts; everything is written through the channels. */
     public TransportContext(Gateway gateway, Authenticator authenticator, TransportSettings settings) {
+        this(gateway, authenticator, settings, Wire.NONE);
+    }
+
+    /** Bundles the parts. */
+    public TransportContext(Gateway gateway, Authenticator authenticator, TransportSettings settings, Wire wire) {
+        this.wire = requireNonNull(wire, "wire");
         this.gateway = requireNonNull(gateway, "gateway");
         this.authenticator = requireNonNull(authenticator, "authenticator");
         this.settings = requireNonNull(settings, "settings");
@@ -46,5 +55,10 @@ public final class TransportContext {
     /** Returns the wheel of that event loop. */
     public Heartbeats heartbeats(EventLoop loop) {
         return heartbeats.computeIfAbsent(loop, each -> new Heartbeats(each, settings.tick()));
+    }
+
+    /** Returns what the turns of that event loop owe to its connections. */
+    public Turn turn(EventLoop loop) {
+        return turns.computeIfAbsent(loop, each -> new Turn(wire));
     }
 }

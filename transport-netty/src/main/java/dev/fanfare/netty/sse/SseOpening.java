@@ -6,6 +6,7 @@ import dev.fanfare.ClosedException;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.Cursor;
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.Expiry;
 import dev.fanfare.Payload;
 import dev.fanfare.Refusal;
 import dev.fanfare.StartAt;
@@ -80,6 +81,11 @@ final class SseOpening implements Admission.Outcome {
             return;
         }
         if (answer instanceof Authenticator.Accepted accepted) {
+            Expiry expiry = accepted.expiry();
+            if (expiry != null && !expiry.isAhead(context.gateway().time().millis())) {
+                fail(401, 110, "expired", DisconnectReason.EXPIRED);
+                return;
+            }
             try {
                 open(accepted);
             } catch (RequestRefused refused) {
@@ -125,7 +131,8 @@ final class SseOpening implements Admission.Outcome {
                 this,
                 encoder,
                 context.heartbeats(exchange.loop()),
-                context.settings().pingInterval());
+                context.settings().pingInterval(),
+                context.turn(exchange.loop()));
         outlet = writer;
         ConnectionInfo info = new ConnectionInfo(
                 gateway.newConnectionId(),
@@ -135,6 +142,7 @@ final class SseOpening implements Admission.Outcome {
                 accepted.info());
         Connection connection = gateway.open(info, writer);
         writer.opened(connection);
+        connection.expires(accepted.expiry());
         return connection;
     }
 
@@ -173,11 +181,12 @@ final class SseOpening implements Admission.Outcome {
 
     private static int status(Refusal reason) {
         return switch (reason) {
+            case TOKEN_EXPIRED, EXPIRED -> 401;
             case NOT_ALLOWED -> 403;
             case UNKNOWN_NAMESPACE, NOT_AVAILABLE -> 404;
             case TOO_MANY_REQUESTS -> 429;
             case CLOSED, UNAVAILABLE -> 503;
-            case BAD_REQUEST, ALREADY_SUBSCRIBED, LIMIT_EXCEEDED, TOO_LARGE, DEDUP_CONFLICT -> 400;
+            case BAD_REQUEST, UNRECOVERABLE, ALREADY_SUBSCRIBED, LIMIT_EXCEEDED, TOO_LARGE, DEDUP_CONFLICT -> 400;
         };
     }
 

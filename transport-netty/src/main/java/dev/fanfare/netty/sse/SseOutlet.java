@@ -11,6 +11,7 @@ import dev.fanfare.netty.connection.Beat;
 import dev.fanfare.netty.connection.BufferFrame;
 import dev.fanfare.netty.connection.ChannelOutlet;
 import dev.fanfare.netty.connection.Heartbeats;
+import dev.fanfare.netty.connection.Turn;
 import dev.fanfare.netty.http.Exchange;
 import dev.fanfare.netty.http.JsonText;
 import dev.fanfare.netty.http.MediaTypes;
@@ -65,8 +66,14 @@ final class SseOutlet extends ChannelOutlet {
     private int openChannels;
     private boolean hasWritten;
 
-    SseOutlet(Channel channel, SseOpening opening, SseEncoder encoder, Heartbeats heartbeats, Duration heartbeat) {
-        super(channel);
+    SseOutlet(
+            Channel channel,
+            SseOpening opening,
+            SseEncoder encoder,
+            Heartbeats heartbeats,
+            Duration heartbeat,
+            Turn turn) {
+        super(channel, turn);
         this.opening = opening;
         this.encoder = encoder;
         this.heartbeats = heartbeats;
@@ -178,12 +185,12 @@ final class SseOutlet extends ChannelOutlet {
     @Override
     public void write(ChannelId channel, Frame frame, Publication publication) {
         Cursor position = positions != null && publication.isLogged() ? publication.cursor() : null;
-        emit(channel, ((BufferFrame) frame).share(), position);
+        emitShared(channel, frame, position);
     }
 
     @Override
     public void writePresence(ChannelId channel, Frame frame) {
-        emit(channel, ((BufferFrame) frame).share(), null);
+        emitShared(channel, frame, null);
     }
 
     @Override
@@ -216,6 +223,21 @@ final class SseOutlet extends ChannelOutlet {
         }
     }
 
+    private void emitShared(ChannelId channel, Frame frame, @Nullable Cursor position) {
+        if (isGoing()) {
+            writePosition(channel, position);
+            writeShared(frame);
+            hasWritten = true;
+        } else {
+            emit(channel, ((BufferFrame) frame).share(), position);
+        }
+    }
+
+    /** Tells whether an event can be written as it comes, because nothing is held back. */
+    private boolean isGoing() {
+        return !isEnding() && opening == null && !isBehind();
+    }
+
     /**
      * Writes an event, or holds it back.
      *
@@ -223,23 +245,27 @@ final class SseOutlet extends ChannelOutlet {
      *     so itself
      */
     private void emit(ChannelId channel, ByteBuf event, @Nullable Cursor position) {
-        if (isEnding()) {
+        if (isGoing()) {
+            writeEvent(channel, event, position);
+        } else if (isEnding()) {
             event.release();
-        } else if (opening != null || isBehind()) {
+        } else {
             held.add(new Held(channel, event, position));
             heldBytes += event.readableBytes();
-        } else {
-            writeEvent(channel, event, position);
         }
     }
 
     private void writeEvent(ChannelId channel, ByteBuf event, @Nullable Cursor position) {
+        writePosition(channel, position);
+        writeOwn(event);
+        hasWritten = true;
+    }
+
+    private void writePosition(ChannelId channel, @Nullable Cursor position) {
         if (position != null && positions != null) {
             positions.move(channel, position);
             writeOwn(positions.line(channel().alloc()));
         }
-        writeOwn(event);
-        hasWritten = true;
     }
 
     // ---- the end
@@ -290,7 +316,8 @@ final class SseOutlet extends ChannelOutlet {
                 return;
             }
             if (!hasWritten && isWritable()) {
-                channel().writeAndFlush(COMMENT.duplicate(), channel().voidPromise());
+                writeOwn(COMMENT.duplicate());
+                flush();
             }
             hasWritten = false;
             heartbeats.schedule(this, heartbeat);

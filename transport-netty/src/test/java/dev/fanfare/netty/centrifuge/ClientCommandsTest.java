@@ -46,7 +46,8 @@ class ClientCommandsTest {
     void subscribesFromNowOn() {
         client.send("{\"id\":2,\"subscribe\":{\"channel\":\"c\",\"join_leave\":true,\"delta\":\"fossil\"}}");
         assertThat(core.calls)
-                .containsExactly("subscribe c SubscribeRequest[start=NOW, wantsPresence=true, isPermitted=false]");
+                .containsExactly("subscribe c SubscribeRequest[start=NOW, wantsPresence=true, isPermitted=false, "
+                        + "mustResume=false, filter=null, deltas=websocket/json with deltas]");
 
         core.answerFresh("e", 20);
 
@@ -96,10 +97,11 @@ class ClientCommandsTest {
     void repliesWithAnErrorInsteadIfTheClientWantsThat() {
         client.send("{\"id\":2,\"subscribe\":{\"channel\":\"c\",\"recover\":true,\"offset\":19,\"flag\":3}}");
 
-        core.answer(reset());
+        assertThat(core.calls).last().asString().contains("mustResume=true");
+
+        core.answer(new SubscribeResult.Refused(Refusal.UNRECOVERABLE));
 
         assertError(2, 112, "unrecoverable position");
-        assertThat(core.calls).last().isEqualTo("unsubscribe c");
     }
 
     @Test
@@ -340,12 +342,18 @@ class ClientCommandsTest {
         client.assertClosed(3508);
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"refresh", "sub_refresh"})
-    void doesNotOfferRefresh(String command) {
-        client.send("{\"id\":2,\"" + command + "\":{}}");
+    @Test
+    void aConnectionWithoutAnEndIsNotRefreshed() {
+        client.send("{\"id\":2,\"refresh\":{}}");
 
         assertError(2, 108, "not available");
+    }
+
+    @Test
+    void prolongingASubscriptionNeedsAChannel() {
+        client.send("{\"id\":2,\"sub_refresh\":{\"token\":\"t\"}}");
+
+        client.assertClosed(3501);
     }
 
     // ---- the rules

@@ -229,9 +229,10 @@ class ConnectTest {
 
         assertThat(client.connection().calls)
                 .containsExactly(
-                        "subscribe a SubscribeRequest[start=NOW, wantsPresence=false, isPermitted=true]",
+                        "subscribe a SubscribeRequest[start=NOW, wantsPresence=false, isPermitted=true, "
+                                + "mustResume=false, filter=null, deltas=null]",
                         "subscribe b SubscribeRequest[start=After[cursor=v1.e.3.0], wantsPresence=false, "
-                                + "isPermitted=true]");
+                                + "isPermitted=true, mustResume=false, filter=null, deltas=null]");
         client.connection().answerFresh("x", 5);
         assertThat(client.texts()).isEmpty();
         Cursor position = new Cursor("e", 4, 9);

@@ -48,8 +48,8 @@ class JsonCommandsTest {
                 + "\"tf\":{\"op\":\"and\",\"nodes\":[{}]},\"flag\":3,\"type\":4}}");
 
         assertThat(subscribe)
-                .isEqualTo(new Request.Subscribe("c", new Position("Kq3v", 18), true, "fossil", true, 3, 4));
-        assertThat(subscribe.rejectsUnrecovered()).isTrue();
+                .isEqualTo(new Request.Subscribe(
+                        "c", "", new Position("Kq3v", 18), true, "fossil", TagsFilter.INVALID, 3, 4));
     }
 
     @Test
@@ -66,9 +66,21 @@ class JsonCommandsTest {
                         only(
                                 "{\"id\":1,\"publish\":{\"channel\":\"c\",\"data\":1,\"type\":1,\"key\":\"k\",\"removed\":true}}"))
                 .isEqualTo(new Request.Publish("c", Payload.of("1"), 1, "k", true));
-        assertThat(only("{\"id\":1,\"refresh\":{\"token\":\"t\"}}")).isEqualTo(Request.Refresh.REFRESH);
-        assertThat(only("{\"id\":1,\"sub_refresh\":{\"channel\":\"c\"}}")).isEqualTo(Request.Refresh.REFRESH);
+        assertThat(only("{\"id\":1,\"refresh\":{\"token\":\"t\"}}")).isEqualTo(new Request.Refresh("t"));
+        assertThat(only("{\"id\":1,\"sub_refresh\":{\"channel\":\"c\",\"token\":\"t\"}}"))
+                .isEqualTo(new Request.SubRefresh("c", "t"));
         assertThat(only("{\"send\":{\"data\":{}}}")).isEqualTo(new Request.Send(Payload.of("{}")));
+    }
+
+    @Test
+    void tokensAreNotTold() throws Exception {
+        for (String command : List.of(
+                "{\"id\":1,\"connect\":{\"token\":\"S3CRET\"}}",
+                "{\"id\":1,\"subscribe\":{\"channel\":\"c\",\"token\":\"S3CRET\"}}",
+                "{\"id\":1,\"refresh\":{\"token\":\"S3CRET\"}}",
+                "{\"id\":1,\"sub_refresh\":{\"channel\":\"c\",\"token\":\"S3CRET\"}}")) {
+            assertThat(only(command).toString()).doesNotContain("S3CRET");
+        }
     }
 
     @ParameterizedTest
@@ -113,7 +125,7 @@ class JsonCommandsTest {
                 (Request.Subscribe) only("{\"id\":1,\"connect\":null,\"subscribe\":{\"channel\":\"c\","
                         + "\"recover\":null,\"epoch\":null,\"offset\":null,\"tf\":null,\"delta\":null,\"type\":null}}");
 
-        assertThat(subscribe).isEqualTo(new Request.Subscribe("c", null, false, "", false, 0, 0));
+        assertThat(subscribe).isEqualTo(new Request.Subscribe("c", "", null, false, "", null, 0, 0));
     }
 
     @Test
@@ -200,7 +212,9 @@ class JsonCommandsTest {
     void throwsNothingElseWhateverItIsGiven() {
         byte[] good =
                 ("{\"id\":1,\"connect\":{\"token\":\"é\",\"data\":{\"a\":[1,2.5,\"\\u00e9\"]},\"subs\":{\"c\":{\"offset\":5}}}}\n"
-                                + "{\"id\":2,\"publish\":{\"channel\":\"c\",\"data\":\"\uD83D\uDE00\"}}")
+                                + "{\"id\":2,\"publish\":{\"channel\":\"c\",\"data\":\"\uD83D\uDE00\"}}\n"
+                                + "{\"id\":3,\"subscribe\":{\"tf\":{\"op\":\"or\",\"nodes\":[{\"key\":\"k\",\"cmp\":\"in\","
+                                + "\"vals\":[\"v\",\"w\"]},{\"key\":\"k\",\"cmp\":\"lt\",\"val\":\"1.5\"}]}}}")
                         .getBytes(UTF_8);
         Random random = new Random(4711);
         for (int i = 0; i < 20_000; i++) {

@@ -29,7 +29,7 @@ class JsonMessagesTest {
 
     @Test
     void writesConnectedWithAPingThatIsNeverZero() {
-        Welcome welcome = new Welcome("6e2d", null, Map.of(), 25);
+        Welcome welcome = new Welcome("6e2d", null, Map.of(), 25, 0);
 
         assertThat(text(messages.connected(1, welcome)))
                 .isEqualTo("{\"id\":1,\"connect\":{\"client\":\"6e2d\",\"ping\":25,\"pong\":true}}");
@@ -37,8 +37,8 @@ class JsonMessagesTest {
 
     @Test
     void writesConnectedWithSubscriptionsOfTheServer() {
-        SubscriptionStart start = new SubscriptionStart(true, "e", 3, true, false, List.of());
-        Welcome welcome = new Welcome("c", Payload.of("{\"a\":1}"), Map.of("ch\"1", start), 25);
+        SubscriptionStart start = new SubscriptionStart(true, "e", 3, true, false, false, List.of());
+        Welcome welcome = new Welcome("c", Payload.of("{\"a\":1}"), Map.of("ch\"1", start), 25, 0);
 
         assertThat(text(messages.connected(1, welcome)))
                 .isEqualTo("{\"id\":1,\"connect\":{\"client\":\"c\",\"data\":{\"a\":1},\"subs\":{\"ch\\\"1\":"
@@ -48,7 +48,7 @@ class JsonMessagesTest {
 
     @Test
     void writesAFreshSubscription() {
-        SubscriptionStart start = new SubscriptionStart(true, "Kq3v", 17, false, false, List.of());
+        SubscriptionStart start = new SubscriptionStart(true, "Kq3v", 17, false, false, false, List.of());
 
         assertThat(text(messages.subscribed(2, start)))
                 .isEqualTo("{\"id\":2,\"subscribe\":{\"recoverable\":true,\"positioned\":true,"
@@ -57,7 +57,7 @@ class JsonMessagesTest {
 
     @Test
     void writesASubscriptionWithoutPositions() {
-        SubscriptionStart start = new SubscriptionStart(false, "", 0, false, false, List.of());
+        SubscriptionStart start = new SubscriptionStart(false, "", 0, false, false, false, List.of());
 
         assertThat(text(messages.subscribed(2, start))).isEqualTo("{\"id\":2,\"subscribe\":{}}");
     }
@@ -65,7 +65,7 @@ class JsonMessagesTest {
     @Test
     void writesARecoveredSubscription() {
         SubscriptionStart start =
-                new SubscriptionStart(true, "Kq3v", 18, true, true, List.of(publication(19), publication(20)));
+                new SubscriptionStart(true, "Kq3v", 18, true, true, false, List.of(publication(19), publication(20)));
 
         assertThat(text(messages.subscribed(9, start)))
                 .isEqualTo("{\"id\":9,\"subscribe\":{\"recoverable\":true,\"positioned\":true,\"epoch\":\"Kq3v\","

@@ -23,7 +23,7 @@ class ProtobufCommandsTest {
         List<Command> read = decode("0a 0801 2a06 0a04 6e657773");
 
         assertThat(read)
-                .containsExactly(new Command(1, new Request.Subscribe("news", null, false, "", false, 0, 0), 10));
+                .containsExactly(new Command(1, new Request.Subscribe("news", "", null, false, "", null, 0, 0), 10));
     }
 
     @Test
@@ -80,7 +80,8 @@ class ProtobufCommandsTest {
         });
 
         assertThat(subscribe)
-                .isEqualTo(new Request.Subscribe("c", new Position("Kq3v", 18), true, "fossil", true, 3, 4));
+                .isEqualTo(new Request.Subscribe(
+                        "c", "token", new Position("Kq3v", 18), true, "fossil", TagsFilter.INVALID, 3, 4));
     }
 
     @Test
@@ -90,8 +91,12 @@ class ProtobufCommandsTest {
         assertThat(only(8, channel)).isEqualTo(new Request.Presence("c"));
         assertThat(only(9, channel)).isEqualTo(new Request.PresenceStats("c"));
         assertThat(only(12, out -> out.field(1, Payload.of("m")))).isEqualTo(new Request.Send(Payload.of("m")));
-        assertThat(only(14, channel)).isEqualTo(Request.Refresh.REFRESH);
-        assertThat(only(15, channel)).isEqualTo(Request.Refresh.REFRESH);
+        assertThat(only(14, channel)).isEqualTo(new Request.Refresh("c"));
+        assertThat(only(15, out -> {
+                    out.field(1, "c");
+                    out.field(2, "t");
+                }))
+                .isEqualTo(new Request.SubRefresh("c", "t"));
         assertThat(only(13, out -> {
                     out.field(1, Payload.of("d"));
                     out.field(2, "m");
@@ -174,6 +179,14 @@ class ProtobufCommandsTest {
             int value = out.begin(2);
             out.field(3, true);
             out.field(7, 1L << 40);
+            int filter = out.begin(13);
+            out.field(1, "not");
+            int node = out.begin(6);
+            out.field(2, "k");
+            out.field(3, "in");
+            out.field(5, "v");
+            out.end(node);
+            out.end(filter);
             out.end(value);
             out.end(entry);
         });

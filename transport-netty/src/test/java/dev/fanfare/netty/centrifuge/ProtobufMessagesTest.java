@@ -36,8 +36,8 @@ class ProtobufMessagesTest {
 
     @Test
     void writesConnected() {
-        SubscriptionStart start = new SubscriptionStart(true, "e", 3, true, false, List.of());
-        Welcome welcome = new Welcome("x", Payload.of("d"), Map.of("c", start), 25);
+        SubscriptionStart start = new SubscriptionStart(true, "e", 3, true, false, false, List.of());
+        Welcome welcome = new Welcome("x", Payload.of("d"), Map.of("c", start), 25, 0);
 
         assertHex(
                 messages.connected(1, welcome),
@@ -46,9 +46,23 @@ class ProtobufMessagesTest {
 
     @Test
     void writesARecoveredSubscription() {
-        SubscriptionStart start = new SubscriptionStart(true, "e", 18, true, true, List.of(publication(300)));
+        SubscriptionStart start = new SubscriptionStart(true, "e", 18, true, true, false, List.of(publication(300)));
 
         assertHex(messages.subscribed(9, start), "0809 3215 1801 320165 3a06 220164 30ac02 4001 4812 5001 6001");
+    }
+
+    @Test
+    void writesHowLongTokensLast() {
+        SubscriptionStart start = new SubscriptionStart(false, "", 0, false, false, false, List.of()).withTtl(300);
+
+        assertHex(
+                messages.connected(1, new Welcome("x", null, Map.of(), 25, 60)),
+                "0801 2a0b 0a0178 1801 203c 3819 4001");
+        assertHex(messages.subscribed(2, start), "0802 3205 0801 10ac02");
+        assertHex(messages.refreshed(3, "x", 60), "0803 7207 0a0178 1801 203c");
+        assertHex(messages.refreshed(3, "x", 0), "0803 7203 0a0178");
+        assertHex(messages.subRefreshed(4, 60), "0804 7a04 0801 103c");
+        assertHex(messages.subRefreshed(4, 0), "0804 7a00");
     }
 
     @Test

@@ -5,6 +5,7 @@ import dev.fanfare.ChannelRules;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.Cursor;
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.Expiry;
 import dev.fanfare.HistoryQuery;
 import dev.fanfare.HistoryResult;
 import dev.fanfare.Payload;
@@ -39,6 +40,8 @@ final class ScriptedConnection implements Connection {
     final Set<ChannelId> subscribed = new HashSet<>();
     boolean takesMessages = true;
     int writableCalls;
+    Expiry expiry;
+    Expiry subscriptionExpiry;
     private final ConnectionInfo info;
 
     ScriptedConnection(ConnectionInfo info, Outlet outlet) {
@@ -86,6 +89,26 @@ final class ScriptedConnection implements Connection {
     public boolean unsubscribe(ChannelId channel) {
         calls.add("unsubscribe " + channel);
         return subscribed.remove(channel);
+    }
+
+    @Override
+    public void expires(Expiry expiry) {
+        this.expiry = expiry;
+    }
+
+    @Override
+    public Expiry expiry() {
+        return expiry;
+    }
+
+    @Override
+    public Expiry expiry(ChannelId channel) {
+        return subscriptionExpiry;
+    }
+
+    @Override
+    public void prolong(ChannelId channel, String token, Consumer<ProlongResult> answer) {
+        call("prolong " + channel + " " + token, answer);
     }
 
     @Override

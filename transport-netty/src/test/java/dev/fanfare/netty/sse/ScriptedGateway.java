@@ -4,6 +4,7 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.Expiry;
 import dev.fanfare.FanfareListener;
 import dev.fanfare.HistoryQuery;
 import dev.fanfare.HistoryResult;
@@ -98,6 +99,24 @@ final class ScriptedGateway implements Gateway, Connection, TimeSource {
 
     @Override
     public boolean unsubscribe(ChannelId channel) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void expires(Expiry expiry) {}
+
+    @Override
+    public Expiry expiry() {
+        return null;
+    }
+
+    @Override
+    public Expiry expiry(ChannelId channel) {
+        return null;
+    }
+
+    @Override
+    public void prolong(ChannelId channel, String token, Consumer<ProlongResult> answer) {
         throw new UnsupportedOperationException();
     }
 
