@@ -1,7 +1,10 @@
 package dev.fanfare;
 
+import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Looks at and acts on the connections of all nodes.
@@ -27,17 +30,65 @@ public interface Connections {
     /** Lists connections of all users, at most 1,000 of each node. */
     CompletionStage<List<ConnectionInfo>> list();
 
+    /**
+     * Lists the channels that have subscribers, with how many, in-process ones included; at most 5,000 of each
+     * node.
+     *
+     * @param pattern which; {@code *} stands for any characters, also none
+     */
+    CompletionStage<Map<ChannelId, Integer>> channels(String pattern);
+
+    /** Closes the connections. */
+    CompletionStage<Void> disconnect(Selection who, DisconnectReason reason);
+
+    /** Closes the connections, in the host's own words. */
+    CompletionStage<Void> disconnect(Selection who, HostCode code);
+
     /** Closes every connection of the user. */
-    CompletionStage<Void> disconnect(String user, DisconnectReason reason);
+    default CompletionStage<Void> disconnect(String user, DisconnectReason reason) {
+        return disconnect(Selection.ofUser(user), reason);
+    }
 
     /**
-     * Subscribes every connection of the user to the channel, from now on; the authorizer is not asked.
-     * Connections that are subscribed already stay as they are, and those whose client cannot be told
-     * (plain event streams choose their channels when they begin) are passed over. It lasts as long as the
-     * connection: for channels that a user always has, let the {@link Authenticator} name them.
+     * Moves the end of the connections, as their {@link Authenticator} set it: for hosts that decide by sessions
+     * of their own. Who is to prolong it next stays as it was; if there was no end, that is the host.
+     *
+     * @param until null for no end
      */
-    CompletionStage<Void> subscribe(String user, ChannelId channel);
+    CompletionStage<Void> refresh(Selection who, @Nullable Instant until);
+
+    /** Moves the end of every connection of the user; null for no end. */
+    default CompletionStage<Void> refresh(String user, @Nullable Instant until) {
+        return refresh(Selection.ofUser(user), until);
+    }
+
+    /**
+     * Subscribes the connections to the channel, from now on; the authorizer is not asked. Those that are
+     * subscribed already stay so, with the end moved, and those whose client cannot be told (plain event
+     * streams choose their channels when they begin) are passed over. It lasts as long as the connection, or
+     * until the end: for channels that a user always has, let the {@link Authenticator} name them.
+     *
+     * @param until when the subscription ends, unless this is called again before; null for with the connection,
+     *     and to leave an existing subscription as it is
+     */
+    CompletionStage<Void> subscribe(Selection who, ChannelId channel, @Nullable Instant until);
+
+    /** Subscribes every connection of the user to the channel. */
+    default CompletionStage<Void> subscribe(String user, ChannelId channel) {
+        return subscribe(Selection.ofUser(user), channel, null);
+    }
+
+    /**
+     * Ends the connections' subscriptions to the channel: because the permission for it ended, say. What the client
+     * may do next is for the authorizer to say, or for tokens.
+     */
+    CompletionStage<Void> unsubscribe(Selection who, ChannelId channel);
+
+    /** Ends the connections' subscriptions to the channel, in the host's own words. */
+    CompletionStage<Void> unsubscribe(Selection who, ChannelId channel, HostCode code);
 
     /** Ends the user's subscriptions to the channel. */
-    CompletionStage<Void> unsubscribe(String user, ChannelId channel);
+    default CompletionStage<Void> unsubscribe(String user, ChannelId channel) {
+        return unsubscribe(Selection.ofUser(user), channel);
+    }
 }

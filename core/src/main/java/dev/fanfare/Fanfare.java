@@ -93,6 +93,13 @@ public interface Fanfare extends AutoCloseable {
     }
 
     /**
+     * Removes a channel's history: its publications are not shown to anybody any more. The position stays, so
+     * a subscriber that is at the top goes on, and who comes back from behind is told {@link
+     * ResetReason#TRIMMED}. Completes with a {@link RefusedException} if the namespace retains nothing.
+     */
+    CompletionStage<Void> removeHistory(ChannelId channel);
+
+    /**
      * Subscribes within this process, with the same guarantees that remote clients have.
      *
      * @return the subscription, which is live when its {@link Subscription#ready} completes

@@ -8,6 +8,7 @@ import dev.fanfare.DisconnectReason;
 import dev.fanfare.Expiry;
 import dev.fanfare.HistoryQuery;
 import dev.fanfare.HistoryResult;
+import dev.fanfare.HostCode;
 import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
@@ -21,6 +22,7 @@ import dev.fanfare.presence.Member;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Outlet;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -196,8 +198,39 @@ final class ClientConnection extends Port implements Connection {
         return readers.containsKey(channel);
     }
 
+    /** Does what the host orders. */
+    void carryOut(ControlMessage.Deed deed) {
+        if (isClosed) {
+            return;
+        }
+        if (deed instanceof ControlMessage.Disconnect order) {
+            HostCode code = order.code();
+            if (code == null) {
+                outlet.disconnect(order.reason());
+            } else {
+                outlet.disconnect(code);
+            }
+        } else if (deed instanceof ControlMessage.Refresh order) {
+            Expiry before = deadline.expiry();
+            Instant until = order.until();
+            deadline.set(until == null ? null : new Expiry(until, before != null && before.isByClient()));
+        } else if (deed instanceof ControlMessage.Subscribe order) {
+            subscribeByHost(order.channel(), order.until());
+        } else if (deed instanceof ControlMessage.Unsubscribe order) {
+            unsubscribeByHost(order.channel(), order.code());
+        }
+    }
+
     /** Subscribes for the host, and tells the client; one that cannot be told is not subscribed. */
-    void subscribeByHost(ChannelId channel) {
+    private void subscribeByHost(ChannelId channel, @Nullable Instant until) {
+        Reader present = readers.get(channel);
+        if (present != null) {
+            if (until != null) {
+                Expiry before = present.expiry();
+                grants.expire(present, new Expiry(until, before != null && before.isByClient()));
+            }
+            return;
+        }
         subscribe(channel, new SubscribeRequest(StartAt.live(), false, true), result -> {
             if (!(result instanceof SubscribeResult.Subscribed subscribed)) {
                 return;
@@ -208,17 +241,25 @@ final class ClientConnection extends Port implements Connection {
                 unsubscribe(channel);
             }
         });
+        Reader begun = readers.get(channel);
+        if (begun != null && until != null) {
+            grants.expire(begun, Expiry.prolongedByHost(until));
+        }
     }
 
     /** Ends a subscription for the host, and tells the client. */
-    void unsubscribeByHost(ChannelId channel) {
+    private void unsubscribeByHost(ChannelId channel, @Nullable HostCode code) {
         Reader reader = readers.get(channel);
         if (reader == null) {
             return;
         }
         boolean wasStarted = reader.isStarted(); // if not, the answer to the subscribe says it all
         if (reader.end(UnsubscribeReason.BY_HOST) && wasStarted) {
-            outlet.ended(channel, UnsubscribeReason.BY_HOST);
+            if (code == null) {
+                outlet.ended(channel, UnsubscribeReason.BY_HOST);
+            } else {
+                outlet.ended(channel, code);
+            }
             outlet.flush();
         }
     }

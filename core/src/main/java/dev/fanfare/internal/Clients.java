@@ -2,6 +2,7 @@ package dev.fanfare.internal;
 
 import dev.fanfare.ClientLimits;
 import dev.fanfare.ConnectionInfo;
+import dev.fanfare.Selection;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -61,8 +62,27 @@ final class Clients {
         byId.values().forEach(action);
     }
 
+    /** Does something for every connection that is selected. */
+    void forEachOf(Selection who, Consumer<ClientConnection> action) {
+        String id = who.connection();
+        String user = who.user();
+        Consumer<ClientConnection> ifMeant = connection -> {
+            if (who.has(connection.info())) {
+                action.accept(connection);
+            }
+        };
+        if (id != null) {
+            ClientConnection one = byId.get(id);
+            if (one != null) {
+                ifMeant.accept(one);
+            }
+        } else if (user != null) {
+            forEachOf(user, ifMeant);
+        }
+    }
+
     /** Does something for every connection of a user. */
-    void forEachOf(String user, Consumer<ClientConnection> action) {
+    private void forEachOf(String user, Consumer<ClientConnection> action) {
         if (user.isEmpty()) {
             byId.values().stream().filter(c -> c.info().user().isEmpty()).forEach(action);
         } else {

@@ -70,6 +70,7 @@ public final class Engine implements Fanfare {
     final Histories histories;
     final Presences presences;
     final Clients clients;
+    final Mail mail;
     private final Store store;
     private final String node = UUID.randomUUID().toString();
     private final FanfareListener listener;
@@ -86,7 +87,7 @@ public final class Engine implements Fanfare {
         this.clients = new Clients(settings.limits());
         this.threads = new Threads(settings.timeSource(), settings.hostExecutor());
         TimeSource time = threads.time();
-        this.store = settings.store() == null ? MemoryStore.create(time) : settings.store();
+        this.store = settings.parts().over(settings.store() == null ? MemoryStore.create(time) : settings.store());
         this.listener = GuardedListener.of(settings.listeners());
         this.calls = new Calls(threads.host(), threads.overflow(), time);
         this.hub = new Hub(store, listener, time, calls, threads.worker());
@@ -94,7 +95,8 @@ public final class Engine implements Fanfare {
         this.publishing = new Publishing(settings, store, calls, time, listener, hub.log);
         this.histories = new Histories(store.log(), calls);
         this.presences = new Presences(node, store.presence(), store.bus(), calls, time, hub.log, listener);
-        this.control = new Control(node, store.control(), clients, calls, time);
+        this.mail = new Mail(node, store.control(), calls, time);
+        this.control = new Control(node, store.control(), clients, hub, mail, calls, time);
         this.localLoops = new SerialLoop[Runtime.getRuntime().availableProcessors()];
         for (int i = 0; i < localLoops.length; i++) {
             localLoops[i] = new SerialLoop(calls);
@@ -186,6 +188,18 @@ public final class Engine implements Fanfare {
     }
 
     @Override
+    public CompletionStage<Void> removeHistory(ChannelId channel) {
+        requireOpen();
+        ChannelRules rules = rules(channel);
+        if (rules == null || !rules.isRetained()) {
+            Refusal reason = rules == null ? Refusal.UNKNOWN_NAMESPACE : Refusal.NOT_AVAILABLE;
+            return CompletableFuture.failedFuture(
+                    new RefusedException("No history of " + channel + ": " + reason.text(), reason));
+        }
+        return calls.forHost(histories.remove(channel).thenCompose(head -> control.forget(channel, head)));
+    }
+
+    @Override
     public Connections connections() {
         return control;
     }
@@ -227,6 +241,7 @@ public final class Engine implements Fanfare {
         localSubscriptions.forEach(subscription -> subscription.end(UnsubscribeReason.SHUTDOWN));
         awaitQuietly(presences.close());
         threads.awaitEnd(() -> clients.count() == 0 && localSubscriptions.isEmpty(), CLOSE_SECONDS);
+        publishing.close();
         control.close();
         hub.close();
         threads.close();

@@ -25,6 +25,13 @@ final class Histories {
         this.calls = calls;
     }
 
+    /** Has the log forget a channel's publications, and returns up to where that was. */
+    CompletionStage<Cursor> remove(ChannelId channel) {
+        return calls.store("removal of the history of " + channel, () -> channelLog.clear(channel))
+                .thenCompose(done -> calls.store("head of " + channel, () -> channelLog.read(LogRead.head(channel))))
+                .thenApply(LogPage::head);
+    }
+
     CompletionStage<HistoryResult> read(ChannelId channel, ChannelRules rules, HistoryQuery query) {
         if (!rules.isRetained()) {
             return CompletableFuture.completedFuture(new HistoryResult.Refused(Refusal.NOT_AVAILABLE));

@@ -1,6 +1,7 @@
 package dev.fanfare.internal;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.Cursor;
 import dev.fanfare.FanfareListener;
 import dev.fanfare.Refusal;
 import dev.fanfare.Stats;
@@ -11,6 +12,7 @@ import dev.fanfare.spi.ChannelLog.LogRead;
 import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -95,6 +97,26 @@ final class Hub {
 
     void remove(Topic topic) {
         topics.remove(topic.channel, topic);
+    }
+
+    /** Has a channel's history up to there shown to nobody any more. */
+    void forget(ChannelId channel, Cursor upTo) {
+        Topic topic = topics.get(channel);
+        if (topic != null) {
+            topic.forget(upTo);
+        }
+    }
+
+    /** Returns channels that have subscribers on this node, with how many. */
+    Map<String, Integer> channels(Glob pattern, int limit) {
+        Map<String, Integer> found = new LinkedHashMap<>();
+        for (Topic topic : topics.values()) {
+            int readers = topic.readers();
+            if (readers > 0 && found.size() < limit && pattern.matches(topic.channel.value())) {
+                found.put(topic.channel.value(), readers);
+            }
+        }
+        return found;
     }
 
     /** Counts what there is and what waits. */

@@ -66,6 +66,7 @@ final class Lane {
         }
         reader.place = size;
         readers[size++] = reader;
+        topic.readerCount.incrementAndGet();
     }
 
     void remove(Reader reader) {
@@ -74,6 +75,7 @@ final class Lane {
         moved.place = reader.place;
         readers[size] = null;
         reader.place = Reader.NOWHERE;
+        topic.readerCount.decrementAndGet();
         topic.left(this);
     }
 

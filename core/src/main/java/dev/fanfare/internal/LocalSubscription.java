@@ -214,8 +214,12 @@ final class LocalSubscription extends Port implements Subscription, Outlet {
 
     private void give(Publication publication) {
         if (!hasFailed) {
-            last = publication;
+            Publication before = last;
+            last = publication; // within the callback the cursor is there to be saved with its effects
             call(() -> subscriber.onPublication(publication));
+            if (hasFailed) {
+                last = before;
+            }
         }
     }
 

@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  * <p><i>Threads.</i> {@link #offer} and {@link #add} from anywhere; the rest is confined to the loop.
  *
  * <p><i>Ordering.</i> First in, first out, so what one topic sends stays in order. Each port is flushed
- * once at the end of a turn.
+ * once at the end of a turn; one that is full before, as soon as it is.
  *
  * <p><i>Bounds.</i> {@link #offer} refuses above {@link #CAPACITY} waiting signals or {@link
  * #CAPACITY_BYTES} of payloads; the caller then
@@ -32,6 +32,9 @@ final class LoopQueue implements Runnable {
     static final int CAPACITY = 16 * 1024;
     static final long CAPACITY_BYTES = 32L * 1024 * 1024;
     private static final int BUDGET = 1024;
+    /** After so many writes a turn ends, so that the loop reads its sockets now and then. */
+    private static final int WRITES = 16 * 1024;
+
     private static final Logger LOG = LoggerFactory.getLogger(LoopQueue.class);
 
     private final Executor loop;
@@ -39,6 +42,7 @@ final class LoopQueue implements Runnable {
     private final AtomicInteger pending = new AtomicInteger();
     private final AtomicLong pendingBytes = new AtomicLong();
     private final List<Port> dirty = new ArrayList<>();
+    private int writes;
 
     LoopQueue(Executor loop) {
         this.loop = loop;
@@ -81,10 +85,12 @@ final class LoopQueue implements Runnable {
     public void run() {
         int ran = 0;
         int waiting = pending.get();
-        while (ran < BUDGET && waiting > 0) {
-            int batch = Math.min(waiting, BUDGET - ran);
-            for (int i = 0; i < batch; i++) {
+        writes = 0;
+        while (waiting > 0 && hasTime(ran)) {
+            int batch = 0;
+            while (batch < waiting && hasTime(ran + batch)) {
                 run(signals.poll());
+                batch++;
             }
             ran += batch;
             waiting = pending.addAndGet(-batch);
@@ -95,13 +101,21 @@ final class LoopQueue implements Runnable {
         }
     }
 
+    private boolean hasTime(int ran) {
+        return ran < BUDGET && writes < WRITES;
+    }
+
+    /** Takes note of a write to a port. */
+    void wrote() {
+        writes++;
+    }
+
     /** Remembers to flush the port at the end of the turn. */
     void markDirty(Port port) {
         dirty.add(port);
     }
 
-    /** Flushes what was written outside of a turn. */
-    void flushDirty() {
+    private void flushDirty() {
         for (int i = 0; i < dirty.size(); i++) {
             flush(dirty.get(i));
         }

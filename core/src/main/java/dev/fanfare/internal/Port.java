@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * One outlet as its subscriptions share it: what was written and not flushed, and who waits for it to
  * become writable.
  *
- * <p><i>Threads.</i> Confined to the outlet's loop.
+ * <p><i>Threads.</i> Confined to the outlet's loop. Who waits goes on in a turn of its own and never within
+ * a write or flush, from where the outlet may tell that there is room again.
  *
  * <p><i>Bounds.</i> Each subscription waits in the line at most once.
  */
@@ -20,6 +21,8 @@ abstract class Port {
 
     final LoopQueue queue;
     private boolean isDirty;
+    private boolean isUnflushed;
+    private boolean isResuming;
     private @Nullable Deque<Reader> waiting;
 
     Port(LoopQueue queue) {
@@ -38,15 +41,30 @@ abstract class Port {
     abstract void removed(Reader reader, UnsubscribeReason reason, boolean wasStarted);
 
     final void written() {
+        isUnflushed = true;
+        queue.wrote();
         if (!isDirty) {
             isDirty = true;
             queue.markDirty(this);
         }
     }
 
+    /** Ends the turn for this port. */
     final void flushWritten() {
         isDirty = false;
-        outlet().flush();
+        if (isUnflushed) {
+            isUnflushed = false;
+            outlet().flush();
+        }
+    }
+
+    /** Tells whether there is room to write, if need be after what this turn has written was sent. */
+    final boolean hasRoom() {
+        if (isUnflushed && !outlet().isWritable()) {
+            isUnflushed = false;
+            outlet().flush();
+        }
+        return outlet().isWritable();
     }
 
     /** Puts a subscription in the line for writability. */
@@ -57,20 +75,26 @@ abstract class Port {
         waiting.add(reader);
     }
 
-    /** Lets those who wait go on, in turn, while there is room. */
+    /** Lets those who wait go on soon, in turn, while there is room. */
     final void resumeWaiting() {
+        if (waiting != null && !isResuming) {
+            isResuming = true;
+            queue.add(this::resumeNow);
+        }
+    }
+
+    private void resumeNow() {
+        isResuming = false;
         Deque<Reader> line = waiting;
         if (line == null) {
             return;
         }
-        // The outlet may call back within a write or flush, so the line can change under our feet.
-        for (int left = line.size(); left > 0 && outlet().isWritable(); left--) {
+        for (int left = line.size(); left > 0 && hasRoom(); left--) {
             Reader next = line.poll();
             if (next != null) {
                 next.resume();
             }
         }
-        queue.flushDirty();
         if (line.isEmpty() && line == waiting) {
             waiting = null;
         }

@@ -447,7 +447,7 @@ final class Reader {
             flushConflatedIn(wait);
             return;
         }
-        if (!port.outlet().isWritable()) {
+        if (!port.hasRoom()) {
             awaitRoom();
             return;
         }
@@ -488,12 +488,12 @@ final class Reader {
 
     /** Tells whether there is room to write; what was left out before is told first. */
     private boolean hasRoom() {
-        if (skipped > 0 && port.outlet().isWritable()) {
+        if (skipped > 0 && port.hasRoom()) {
             port.outlet().skipped(channel, skipped);
             skipped = 0;
             port.written();
         }
-        return port.outlet().isWritable();
+        return port.hasRoom();
     }
 
     private void awaitRoom() {

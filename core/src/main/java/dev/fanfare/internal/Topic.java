@@ -74,6 +74,10 @@ final class Topic implements Bus.Watcher {
     /** The base of the next difference, where publications are not logged and the rules allow differences. */
     private @Nullable Publication lastUnlogged;
 
+    /** How many readers the lanes have; theirs. */
+    final AtomicInteger readerCount = new AtomicInteger();
+
+    private volatile @Nullable Cursor forgotten;
     private volatile Ring ring = new Ring(0);
     private volatile boolean isWarm;
     private volatile boolean hasLostAnnouncements;
@@ -551,10 +555,25 @@ final class Topic implements Bus.Watcher {
         return ring;
     }
 
-    /** Tells whether the rules still keep a publication of that age. */
+    /** Tells whether a publication may still be shown to who begins: the rules keep it, and nobody removed it. */
     boolean isRetained(Publication publication) {
-        return hub.time.millis() - publication.timeMillis()
-                < rules.retainedFor().toMillis();
+        Cursor removed = forgotten;
+        boolean isForgotten = removed != null
+                && removed.epoch().equals(publication.epoch())
+                && publication.offset() <= removed.offset();
+        return !isForgotten
+                && hub.time.millis() - publication.timeMillis()
+                        < rules.retainedFor().toMillis();
+    }
+
+    /** Shows nothing up to there to who begins; who reads already goes on. */
+    void forget(Cursor upTo) {
+        forgotten = upTo;
+    }
+
+    /** Returns how many subscriptions there are on this node. */
+    int readers() {
+        return readerCount.get();
     }
 
     /** Reads the log for a reader; readers that want the same share one read. */

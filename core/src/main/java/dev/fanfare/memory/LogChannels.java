@@ -2,6 +2,8 @@ package dev.fanfare.memory;
 
 import dev.fanfare.ChannelId;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
@@ -12,17 +14,18 @@ final class LogChannels {
     /*
      * State: the written channels, and a fixed number of origins. Every channel has one origin, by its
      * hash, whose epoch it reports while it was never written and keeps when it is: so reading a
-     * channel leaves no trace. When a channel's life ends, its origin gets a new epoch, so that the channel
-     * begins anew; so do the never-written channels of the same origin, one in 256, whose
-     * readers hold nothing that could be lost.
+     * channel leaves no trace. When a channel's life ends, its origin remembers the epoch of its next one.
+     * An origin that would have to remember too many of them forgets them all and takes a new epoch: then the
+     * never-written channels of that origin, one in 256, begin anew as well, which their readers are told.
      *
      * Threads: thread-safe. A channel is added and removed under its origin's monitor, which makes the
      * epoch of a new channel the one that readers were told before; nothing else is held or called there.
      *
-     * Bounds: one entry per channel written within its head's time to live.
+     * Bounds: one entry per channel written within its head's time to live; MAX_ENDED ended ones per origin.
      */
 
     private static final int ORIGINS = 256;
+    static final int MAX_ENDED = 256;
     private static final String LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
     private static final int EPOCH_LENGTH = 8;
 
@@ -53,7 +56,7 @@ final class LogChannels {
         }
         Origin origin = origin(id);
         synchronized (origin) {
-            return channels.computeIfAbsent(id, absent -> new LogChannel(id, origin.epoch, now));
+            return channels.computeIfAbsent(id, absent -> new LogChannel(id, origin.epochOf(id), now));
         }
     }
 
@@ -62,7 +65,7 @@ final class LogChannels {
     String unbegunEpoch(ChannelId id) {
         Origin origin = origin(id);
         synchronized (origin) {
-            return channels.containsKey(id) ? null : origin.epoch;
+            return channels.containsKey(id) ? null : origin.epochOf(id);
         }
     }
 
@@ -72,7 +75,7 @@ final class LogChannels {
         Origin origin = origin(over.id);
         synchronized (origin) {
             if (channels.remove(over.id, over) && written) {
-                origin.epoch = newEpoch();
+                origin.end(over.id);
             }
         }
     }
@@ -90,12 +93,26 @@ final class LogChannels {
         return epoch.toString();
     }
 
+    /** The epochs of channels that are not written now; guarded by its monitor. */
     private static final class Origin {
-        /** Guarded by the origin's monitor. */
+        private final Map<ChannelId, String> ended = new HashMap<>(0);
         private String epoch;
 
         Origin(String epoch) {
             this.epoch = epoch;
+        }
+
+        String epochOf(ChannelId id) {
+            return ended.getOrDefault(id, epoch);
+        }
+
+        void end(ChannelId id) {
+            if (ended.size() < MAX_ENDED || ended.containsKey(id)) {
+                ended.put(id, newEpoch());
+            } else {
+                ended.clear();
+                epoch = newEpoch();
+            }
         }
     }
 }

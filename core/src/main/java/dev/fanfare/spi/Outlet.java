@@ -2,6 +2,7 @@ package dev.fanfare.spi;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.HostCode;
 import dev.fanfare.Publication;
 import dev.fanfare.Resume;
 import dev.fanfare.UnsubscribeReason;
@@ -61,6 +62,19 @@ public interface Outlet {
     /** Tells the client that a subscription ended; not called when the client itself ended it. */
     void ended(ChannelId channel, UnsubscribeReason reason);
 
+    /**
+     * Tells the client that the host ended a subscription, in the host's own words; without a way to say
+     * those, as {@link UnsubscribeReason#BY_HOST}.
+     */
+    default void ended(ChannelId channel, HostCode code) {
+        ended(channel, UnsubscribeReason.BY_HOST);
+    }
+
     /** Closes the connection. The transport calls {@link Connection#closed} in its course. */
     void disconnect(DisconnectReason reason);
+
+    /** Closes the connection, in the host's own words; without a way to say those, for {@link HostCode#reason}. */
+    default void disconnect(HostCode code) {
+        disconnect(code.reason());
+    }
 }

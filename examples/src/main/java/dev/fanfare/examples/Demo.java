@@ -79,7 +79,7 @@ public final class Demo implements Callable<Integer> {
         CommandLine line = commandLine(spec);
         return serve(line, host, port, DemoServer::start, server -> {
             PrintWriter out = line.getOut();
-            String url = "http://" + host + ":" + server.port();
+            String url = url(host, server.port());
             out.println();
             out.println("  Fanfare is running. Nothing else is: one Java process, everything in memory.");
             out.println();
@@ -133,6 +133,13 @@ public final class Demo implements Callable<Integer> {
             Runtime.getRuntime().removeShutdownHook(hook);
             server.close();
         }
+    }
+
+    /** Returns where a browser on this machine finds the server. */
+    private static String url(String host, int port) {
+        boolean isAnywhere = host.equals("0.0.0.0") || host.equals("::");
+        String name = isAnywhere ? "localhost" : host.contains(":") ? "[" + host + "]" : host;
+        return "http://" + name + ":" + port;
     }
 
     private static String whyNotBound(TransportException e) {
@@ -197,7 +204,7 @@ public final class Demo implements Callable<Integer> {
             CommandLine line = commandLine(spec);
             return serve(line, host, port, BenchServer::start, server -> {
                 PrintWriter out = line.getOut();
-                out.println("bench server on http://" + host + ":" + server.port() + ", Ctrl-C stops it");
+                out.println("bench server on " + url(host, server.port()) + ", Ctrl-C stops it");
                 out.flush();
             });
         }

@@ -31,12 +31,14 @@ final class InteropServer {
     private InteropServer() {}
 
     static Server start(String host, int port) {
+        JwtAuthenticator tokens = tokens();
         Fanfare fanfare = Fanfare.builder()
                 .namespace("", InteropServer::withoutNamespace)
                 .namespace("recovery", rules -> retained(rules, 100))
                 .namespace("smallhistory", rules -> retained(rules, 2))
                 .namespace("delta", rules -> retained(rules, 100).deltas())
                 .authorizer(Authorizer.allowAll())
+                .subscriptionAuthenticator(tokens)
                 .limits(ClientLimits.unlimited())
                 .build();
         return DemoServer.listening(
@@ -44,7 +46,7 @@ final class InteropServer {
                 () -> NettyTransport.builder(fanfare)
                         .host(host)
                         .port(port)
-                        .authenticator(new TokenIfAny(tokens()))
+                        .authenticator(new TokenIfAny(tokens))
                         .openApi()
                         .allowedOrigins("*")
                         .start());

@@ -41,6 +41,10 @@ final class Database {
     private static final Logger LOG = LoggerFactory.getLogger(Database.class);
     private static final int MAX_WAITING = 10_000;
     private static final int ATTEMPTS = 4;
+
+    /** How much later than its own time-out a statement's answer may come before the connection is given up. */
+    private static final Duration SILENCE = Duration.ofSeconds(3);
+
     private static final int FIRST_PAUSE_MILLIS = 5;
     private static final long REMEMBER_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final String NO_TABLES = "42P01 42S02 42S03 42S04";
@@ -151,8 +155,8 @@ final class Database {
     @CanIgnoreReturnValue
     <T> T queryNow(String what, Work<T> work) {
         for (int attempt = 1; ; attempt++) {
-            try (Connection connection = connect()) {
-                return work.run(connection);
+            try (Borrowed borrowed = new Borrowed()) {
+                return work.run(borrowed.connection);
             } catch (SQLException failure) {
                 pauseOrThrow(what, failure, attempt);
             }
@@ -172,8 +176,8 @@ final class Database {
     private <T> T transactNow(String what, Work<T> work, boolean isHint) {
         for (int attempt = 1; ; attempt++) {
             Attempt<T> run = new Attempt<>(isHint);
-            try (Connection connection = connect()) {
-                return run.in(connection, work);
+            try (Borrowed borrowed = new Borrowed()) {
+                return run.in(borrowed.connection, work);
             } catch (SQLException failure) {
                 if (run.isCommitted) {
                     LOG.debug("A connection could not be given back after {}", what, failure);
@@ -303,6 +307,37 @@ final class Database {
         } catch (InterruptedException interrupted) {
             executor.shutdownNow();
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /** A connection of the host's pool. Until it is given back, it fails when the database does not answer for too long. */
+    private final class Borrowed implements AutoCloseable {
+        private static final int UNKNOWN = -1;
+
+        final Connection connection;
+        private final int silenceBefore;
+
+        Borrowed() throws SQLException {
+            this.connection = connect();
+            this.silenceBefore = dialect().canLimitSilence() ? limit() : UNKNOWN;
+        }
+
+        private int limit() {
+            try {
+                int before = connection.getNetworkTimeout();
+                limitSilence(connection, (int) statementTimeout.plus(SILENCE).toMillis());
+                return before;
+            } catch (SQLException | UnsupportedOperationException cannot) {
+                return UNKNOWN;
+            }
+        }
+
+        @Override
+        public void close() throws SQLException {
+            if (silenceBefore != UNKNOWN && !connection.isClosed()) {
+                limitSilence(connection, silenceBefore);
+            }
+            connection.close();
         }
     }
 

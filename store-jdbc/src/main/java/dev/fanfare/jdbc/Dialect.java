@@ -61,6 +61,11 @@ abstract class Dialect {
         statement.setQueryTimeout((int) Math.max(1, timeout.toSeconds()));
     }
 
+    /** Tells whether connections go over a network. */
+    boolean canLimitSilence() {
+        return true;
+    }
+
     /** Keeps other nodes from migrating until {@link #unlockMigrations} or the end of the transaction. */
     void lockMigrations(Connection connection, Tables tables) throws SQLException {}
 

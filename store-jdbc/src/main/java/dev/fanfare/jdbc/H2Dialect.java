@@ -30,6 +30,11 @@ final class H2Dialect extends Dialect {
     void limit(PreparedStatement statement, Duration timeout) {}
 
     @Override
+    boolean canLimitSilence() {
+        return false;
+    }
+
+    @Override
     @Nullable
     String writeTrouble(SQLException failure) {
         return failure.getErrorCode() == READ_ONLY ? "is read-only" : super.writeTrouble(failure);

@@ -1,5 +1,6 @@
 package dev.fanfare.jdbc;
 
+import dev.fanfare.servers.PostgresServer;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;

@@ -1,5 +1,6 @@
 package dev.fanfare.jdbc;
 
+import dev.fanfare.servers.PostgresServer;
 import java.time.Duration;
 import java.util.Arrays;
 

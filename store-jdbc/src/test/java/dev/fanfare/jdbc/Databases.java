@@ -2,25 +2,26 @@ package dev.fanfare.jdbc;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import dev.fanfare.servers.PostgresServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Pools over the databases that tests run on, one each for the whole JVM. */
-public final class Databases {
+final class Databases {
 
     private Databases() {}
 
-    public static HikariDataSource postgres() {
+    static HikariDataSource postgres() {
         return Postgres.POOL;
     }
 
-    public static HikariDataSource h2Memory() {
+    static HikariDataSource h2Memory() {
         return H2Memory.POOL;
     }
 
-    public static HikariDataSource h2File() {
+    static HikariDataSource h2File() {
         return H2File.POOL;
     }
 
@@ -28,7 +29,7 @@ public final class Databases {
         return Maria.POOL;
     }
 
-    public static HikariDataSource pool(String url, String user) {
+    static HikariDataSource pool(String url, String user) {
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(url);
         config.setUsername(user);

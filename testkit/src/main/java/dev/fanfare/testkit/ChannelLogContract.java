@@ -25,6 +25,7 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -449,6 +450,30 @@ public abstract class ChannelLogContract extends StoreContract {
         appendMany(3);
 
         assertThat(await(log().read(LogRead.head(channel("other")))).head()).isEqualTo(before);
+    }
+
+    @Test
+    void clause7TheEndOfOneLifeLeavesTheEpochOfOthersAlone() {
+        ChannelRules mortal =
+                ChannelRules.builder().retain(100, units(2)).headTtl(units(5)).build();
+        List<ChannelId> neighbours =
+                IntStream.range(0, 20).mapToObj(i -> channel("neighbour" + i)).toList();
+        List<Cursor> before = heads(neighbours);
+        List<ChannelId> mortals =
+                IntStream.range(0, 50).mapToObj(i -> channel("mortal" + i)).toList();
+        for (ChannelId each : mortals) {
+            var unused = appended(await(log().append(request(each, "a", PublishOptions.none(), mortal))));
+        }
+        pass(7);
+
+        assertThat(heads(mortals)).allMatch(head -> head.offset() == 0);
+        assertThat(heads(neighbours)).isEqualTo(before);
+    }
+
+    private List<Cursor> heads(List<ChannelId> channels) {
+        return channels.stream()
+                .map(each -> await(log().read(LogRead.head(each))).head())
+                .toList();
     }
 
     @Test

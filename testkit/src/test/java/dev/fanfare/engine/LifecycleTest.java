@@ -128,6 +128,10 @@ class LifecycleTest {
         assertThatThrownBy(() -> fanfare.presence(CHANNEL)).isInstanceOf(ClosedException.class);
         assertThatThrownBy(() -> RecordingOutlet.connect(fanfare, new ManualLoop(), new RecordingFormat(), ""))
                 .isInstanceOf(ClosedException.class);
+        assertThatThrownBy(() -> fanfare.connections().count()).isInstanceOf(ClosedException.class);
+        assertThatThrownBy(() -> fanfare.connections().list()).isInstanceOf(ClosedException.class);
+        assertThatThrownBy(() -> fanfare.connections().disconnect("ada", DisconnectReason.FORCE_DISCONNECT))
+                .isInstanceOf(ClosedException.class);
     }
 
     @Test

@@ -111,6 +111,14 @@ final class ManualNode implements AutoCloseable {
         }
     }
 
+    /** Publishes texts {@code from} to {@code to}, both included, all before anybody sees one. */
+    void publishAtOnce(String channel, int from, int to) {
+        for (int i = from; i <= to; i++) {
+            fanfare.publish(ChannelId.of(channel), Payload.of(Integer.toString(i)), PublishOptions.none());
+        }
+        settle();
+    }
+
     /** Lets everything run until the stage is complete, and returns what came of it. */
     <T> T await(CompletionStage<T> stage) {
         settle();

@@ -29,6 +29,7 @@ class SlowOutletTest {
 
     private static final String LOG = "log:a";
     private static final String SHORT = "short:a";
+    private static final String UNLOGGED = "a";
 
     private final ManualTime time = new ManualTime();
     private final ScriptedStore store = new ScriptedStore(time);
@@ -65,6 +66,39 @@ class SlowOutletTest {
 
         assertThat(fast.texts(LOG)).hasSize(100);
         assertThat(slow.events()).isEmpty();
+    }
+
+    @Test
+    void whoIsFullOnlyBecauseNothingWasFlushedYetIsNotSlow() {
+        RecordingOutlet reader = node.subscribed(LOG, StartAt.live());
+        RecordingOutlet watcher = node.subscribed(UNLOGGED, StartAt.live());
+        for (RecordingOutlet outlet : List.of(reader, watcher)) {
+            outlet.takeOnly(10);
+            outlet.onFlush(() -> outlet.drain(10));
+        }
+
+        node.publishAtOnce(LOG, 1, 95);
+        node.publishAtOnce(UNLOGGED, 1, 95);
+
+        assertThat(reader.texts(LOG)).isEqualTo(numbers(1, 95));
+        assertThat(catchUps).isEmpty();
+        assertThat(watcher.texts(UNLOGGED)).isEqualTo(numbers(1, 95));
+        assertThat(watcher.events()).noneMatch(Skipped.class::isInstance);
+    }
+
+    @Test
+    void manyThatFillUpAndDrainWithinOneTurnDoNotNest() {
+        List<RecordingOutlet> outlets = new ArrayList<>();
+        for (int i = 0; i < 5_000; i++) {
+            RecordingOutlet outlet = node.subscribed(LOG, StartAt.live());
+            outlet.takeOnly(1);
+            outlet.onFlush(() -> outlet.drain(1));
+            outlets.add(outlet);
+        }
+
+        node.publishAtOnce(LOG, 1, 7);
+
+        assertThat(outlets).allSatisfy(outlet -> assertThat(outlet.texts(LOG)).isEqualTo(numbers(1, 7)));
     }
 
     @Test

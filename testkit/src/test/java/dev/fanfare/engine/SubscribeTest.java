@@ -220,6 +220,19 @@ class SubscribeTest {
     }
 
     @Test
+    void theCursorOfASubscriberThatThrewIsBeforeWhatItThrewAt() {
+        Subscription subscription = node.subscribe("log:a", StartAt.live(), new Thrower("2"));
+        node.settle();
+        node.publishMany("log:a", 1, 3);
+
+        node.subscribe("log:a", StartAt.after(subscription.cursor()), subscriber);
+        node.settle();
+
+        subscriber.awaitReady();
+        subscriber.assertNext("2", "3");
+    }
+
+    @Test
     void aSubscriberThatThrewGetsNothingOfTheSameTurn() {
         Thrower thrower = new Thrower("2");
         node.subscribe("log:a", StartAt.live(), thrower);

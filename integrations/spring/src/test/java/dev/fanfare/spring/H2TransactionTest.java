@@ -1,10 +1,8 @@
 package dev.fanfare.spring;
 
-import dev.fanfare.jdbc.Databases;
-
 class H2TransactionTest extends TransactionCases {
 
     H2TransactionTest() {
-        super(Databases.h2Memory());
+        super("jdbc:h2:mem:spring;DB_CLOSE_DELAY=-1");
     }
 }

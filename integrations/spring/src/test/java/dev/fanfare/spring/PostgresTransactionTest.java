@@ -1,10 +1,10 @@
 package dev.fanfare.spring;
 
-import dev.fanfare.jdbc.Databases;
+import dev.fanfare.servers.PostgresServer;
 
 class PostgresTransactionTest extends TransactionCases {
 
     PostgresTransactionTest() {
-        super(Databases.postgres());
+        super(PostgresServer.shared().url());
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import com.zaxxer.hikari.HikariDataSource;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.Payload;
@@ -18,7 +19,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.jdbc.core.JdbcTemplate;
@@ -37,7 +37,7 @@ abstract class TransactionCases {
     private static final ChannelRules RULES =
             ChannelRules.builder().retain(1000, Duration.ofHours(1)).build();
 
-    private final DataSource dataSource;
+    private final HikariDataSource dataSource = new HikariDataSource();
     private final DataSourceTransactionManager manager;
     private final JdbcStore store;
     private final Outbox outbox;
@@ -45,8 +45,10 @@ abstract class TransactionCases {
     private final ChannelId channel =
             ChannelId.of("spring:" + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40), 36));
 
-    TransactionCases(DataSource dataSource) {
-        this.dataSource = dataSource;
+    TransactionCases(String url) {
+        dataSource.setJdbcUrl(url);
+        dataSource.setMinimumIdle(1);
+        dataSource.setMaximumPoolSize(20);
         this.manager = new DataSourceTransactionManager(dataSource);
         this.store = JdbcStore.of(dataSource).migrate();
         this.outbox = store.outbox(id -> RULES);
@@ -57,6 +59,7 @@ abstract class TransactionCases {
     void close() {
         outbox.close();
         store.close();
+        dataSource.close();
     }
 
     @Test

@@ -18,6 +18,11 @@ sealed interface Request {
     /** Calls the method for this kind. */
     void accept(long id, Visitor visitor);
 
+    /** Tells whether the reply may be large, so that only few such are to be under way at a time. */
+    default boolean isHeavy() {
+        return false;
+    }
+
     /** Takes each kind of request. */
     interface Visitor {
         void connect(long id, Connect request);
@@ -106,6 +111,11 @@ sealed interface Request {
                     wantsDeltas() ? deltas : null);
         }
 
+        @Override
+        public boolean isHeavy() {
+            return recoverFrom != null;
+        }
+
         /** Tells whether the delta format is one of the protocol. */
         boolean hasKnownDelta() {
             return delta.isEmpty() || wantsDeltas();
@@ -151,6 +161,11 @@ sealed interface Request {
     /** Asks who is there. */
     record Presence(String channel) implements Request {
         @Override
+        public boolean isHeavy() {
+            return true;
+        }
+
+        @Override
         public void accept(long id, Visitor visitor) {
             visitor.presence(id, this);
         }
@@ -171,6 +186,11 @@ sealed interface Request {
      * @param since the exclusive start; null for the oldest, or the newest if reversed
      */
     record History(String channel, int limit, @Nullable Position since, boolean isReverse) implements Request {
+        @Override
+        public boolean isHeavy() {
+            return true;
+        }
+
         @Override
         public void accept(long id, Visitor visitor) {
             visitor.history(id, this);

@@ -7,6 +7,7 @@ import dev.fanfare.spi.Connection;
 import io.netty.channel.Channel;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -22,7 +23,8 @@ import org.slf4j.LoggerFactory;
  * client is connecting, while it does not read its replies, and while too many are unanswered. Only pongs
  * do not wait.
  *
- * <p><i>Bounds.</i> At most {@link #MAX_UNANSWERED} commands are under way. If more than {@link #MAX_HELD}
+ * <p><i>Bounds.</i> At most {@link #MAX_UNANSWERED} commands are under way, of those with large replies
+ * {@link #MAX_HEAVY}. If more than {@link #MAX_HELD}
  * wait, or more bytes than one message may have, nothing more is read until they are done.
  *
  * <p><b>Threading:</b> confined to the channel's event loop.
@@ -31,6 +33,7 @@ final class Session implements Answers, Arrival.Listener {
 
     private static final Logger LOG = LoggerFactory.getLogger(Session.class);
     private static final int MAX_UNANSWERED = 64;
+    private static final int MAX_HEAVY = 2;
     private static final int MAX_HELD = 256;
 
     private enum State {
@@ -46,6 +49,7 @@ final class Session implements Answers, Arrival.Listener {
     private final WireFormat format;
     private final ClientOutlet outlet;
     private final Pulse pulse;
+    private final @Nullable Emulated emulated;
     private State state = State.AWAITING;
     private @Nullable Handshake handshake;
     private String remoteAddress = "";
@@ -55,14 +59,28 @@ final class Session implements Answers, Arrival.Listener {
     private long heldBytes;
     private long connectId;
     private int unanswered;
+    private int heavy;
+    private boolean isBeginningHeavy;
     private boolean isDraining;
 
+    /** Holds a conversation over that channel alone. */
     Session(TransportContext context, Channel channel, WireFormat format, Handshake handshake) {
+        this(context, channel, format, handshake, null);
+    }
+
+    /** Holds a conversation whose commands come another way. */
+    Session(
+            TransportContext context,
+            Channel channel,
+            WireFormat format,
+            Handshake handshake,
+            @Nullable Emulated emulated) {
         Heartbeats heartbeats = context.heartbeats(channel.eventLoop());
         this.context = context;
         this.channel = channel;
         this.format = format;
         this.handshake = handshake;
+        this.emulated = emulated;
         this.outlet = new ClientOutlet(channel, format, heartbeats, context.turn(channel.eventLoop()));
         this.pulse = new Pulse(outlet, heartbeats, context.settings());
     }
@@ -79,19 +97,22 @@ final class Session implements Answers, Arrival.Listener {
     /** Takes one whole message of the client. */
     void receive(byte[] message) {
         try {
-            for (Command command : format.commands().decode(message)) {
-                take(command);
-            }
+            receive(format.commands().decode(message));
         } catch (BadCommandException e) {
             outlet.disconnect(DisconnectReason.BAD_REQUEST);
         }
+    }
+
+    /** Takes the commands of one message. */
+    void receive(List<Command> commands) {
+        commands.forEach(this::take);
     }
 
     private void take(Command command) {
         if (state == State.CLOSED || outlet.isEnding()) {
             return;
         }
-        if (command.request() instanceof Request.Pong || (isReady() && !isHolding())) {
+        if (command.request() instanceof Request.Pong || (isReadyFor(command) && !isHolding())) {
             perform(command);
         } else {
             hold(command);
@@ -105,6 +126,7 @@ final class Session implements Answers, Arrival.Listener {
     private void begin(Command command) {
         ClientCommands connected = commands;
         if (connected != null) {
+            isBeginningHeavy = command.request().isHeavy();
             command.request().accept(command.id(), connected);
         } else if (state == State.AWAITING && command.request() instanceof Request.Connect connect) {
             connect(command.id(), connect);
@@ -136,7 +158,7 @@ final class Session implements Answers, Arrival.Listener {
         connectId = id;
         state = State.CONNECTING;
         pulse.pause();
-        arrival = new Arrival(context, outlet, format.transport(), request, this);
+        arrival = new Arrival(context, outlet, format.transport(), request, emulated, this);
         arrival.begin(channel.eventLoop(), facts.credentials(request, format));
     }
 
@@ -166,8 +188,11 @@ final class Session implements Answers, Arrival.Listener {
 
     // ---- order
 
-    private boolean isReady() {
-        return state != State.CONNECTING && unanswered < MAX_UNANSWERED && outlet.isWritable();
+    private boolean isReadyFor(Command command) {
+        return state != State.CONNECTING
+                && unanswered < MAX_UNANSWERED
+                && (heavy < MAX_HEAVY || !command.request().isHeavy())
+                && outlet.isWritable();
     }
 
     private boolean isHolding() {
@@ -181,7 +206,16 @@ final class Session implements Answers, Arrival.Listener {
         held.add(command);
         heldBytes += command.bytes();
         if (held.size() > MAX_HELD || heldBytes > context.settings().maxMessageBytes()) {
+            slowDown();
+        }
+    }
+
+    /** Too much waits: no more is read until it is done, or if that is no way to make the client wait, it must go. */
+    private void slowDown() {
+        if (format.framing().isTwoWay()) {
             channel.config().setAutoRead(false);
+        } else {
+            outlet.disconnect(DisconnectReason.TOO_MANY_REQUESTS);
         }
     }
 
@@ -191,7 +225,7 @@ final class Session implements Answers, Arrival.Listener {
             return;
         }
         isDraining = true;
-        while (isHolding() && isReady() && !outlet.isEnding()) {
+        while (isHolding() && isReadyFor(held.element()) && !outlet.isEnding()) {
             Command next = held.remove();
             heldBytes -= next.bytes();
             perform(next);
@@ -212,9 +246,12 @@ final class Session implements Answers, Arrival.Listener {
 
     @Override
     public <T> Consumer<T> expect(Consumer<T> answer) {
+        boolean isHeavy = isBeginningHeavy;
         unanswered++;
+        heavy += isHeavy ? 1 : 0;
         return result -> {
             unanswered--;
+            heavy -= isHeavy ? 1 : 0;
             if (state != State.CLOSED && !outlet.isEnding()) {
                 perform(() -> answer.accept(result));
                 drain();

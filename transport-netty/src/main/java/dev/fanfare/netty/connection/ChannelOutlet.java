@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.HostCode;
 import dev.fanfare.Publication;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Frame;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract class ChannelOutlet implements Outlet {
 
-    /** So many bytes of shared frames wait outside of the channel's queue, and one frame more. */
+    /** So many bytes of shared frames wait for the end of the turn, and one frame more. */
     private static final int MAX_OWED_BYTES = 32 * 1024;
 
     private final Channel channel;
@@ -34,6 +35,7 @@ public abstract class ChannelOutlet implements Outlet {
     private @Nullable Owed owed;
     private @Nullable Connection connection;
     private @Nullable DisconnectReason ending;
+    private @Nullable HostCode hostCode;
 
     /** Writes to that channel, in the turns of its event loop. */
     protected ChannelOutlet(Channel channel, Turn turn) {
@@ -89,6 +91,20 @@ public abstract class ChannelOutlet implements Outlet {
         }
     }
 
+    /** Closes the connection in the host's own words, unless it is ending already. */
+    @Override
+    public final void disconnect(HostCode code) {
+        if (ending == null) {
+            hostCode = code;
+            disconnect(code.reason());
+        }
+    }
+
+    /** Returns the host's own words for the end; null if there are none. */
+    protected final @Nullable HostCode hostCode() {
+        return hostCode;
+    }
+
     /**
      * Says farewell in the protocol's way and closes the channel; called once. Write to {@link
      * #channel} directly: the methods of this class write nothing any more.
@@ -132,7 +148,7 @@ public abstract class ChannelOutlet implements Outlet {
         if (ending == null) {
             owed = turn.add(owed, (BufferFrame) frame);
             if (owed.bytes() > MAX_OWED_BYTES) {
-                settle();
+                flush();
             }
         }
     }

@@ -3,6 +3,7 @@ package dev.fanfare.netty.sse;
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.HostCode;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.Resume;
@@ -214,8 +215,17 @@ final class SseOutlet extends ChannelOutlet {
 
     @Override
     public void ended(ChannelId channel, UnsubscribeReason reason) {
+        ended(channel, reason, null);
+    }
+
+    @Override
+    public void ended(ChannelId channel, HostCode code) {
+        ended(channel, UnsubscribeReason.BY_HOST, code);
+    }
+
+    private void ended(ChannelId channel, UnsubscribeReason reason, @Nullable HostCode code) {
         ByteBuf out = channel().alloc().ioBuffer(128);
-        SseText.ended(out, channel, reason);
+        SseText.ended(out, channel, reason, code);
         emit(channel, out, null);
         openChannels--;
         if (openChannels == 0 && opening == null && !isBehind()) {
@@ -284,7 +294,7 @@ final class SseOutlet extends ChannelOutlet {
         }
         ByteBuf out = channel().alloc().ioBuffer(128);
         if (openChannels > 0) {
-            SseText.disconnect(out, reason);
+            SseText.disconnect(out, reason, hostCode());
         }
         channel().writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
         heartbeats.schedule(beat, FAREWELL);

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.HostCode;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.Publisher;
@@ -114,19 +115,25 @@ final class SseText {
         end(out);
     }
 
-    static void ended(ByteBuf out, ChannelId channel, UnsubscribeReason reason) {
+    static void ended(ByteBuf out, ChannelId channel, UnsubscribeReason reason, @Nullable HostCode code) {
         begin(out, "ended", channel);
         JsonText.raw(out, ",\"reason\":\"");
         JsonText.raw(out, reason.name());
         out.writeByte('"');
+        if (code != null) {
+            JsonText.raw(out, ",\"code\":");
+            JsonText.number(out, code.code());
+            JsonText.raw(out, ",\"text\":");
+            JsonText.string(out, code.text());
+        }
         end(out);
     }
 
-    static void disconnect(ByteBuf out, DisconnectReason reason) {
+    static void disconnect(ByteBuf out, DisconnectReason reason, @Nullable HostCode code) {
         JsonText.raw(out, "event: disconnect\ndata: {\"code\":");
-        JsonText.number(out, reason.code());
+        JsonText.number(out, code == null ? reason.code() : code.code());
         JsonText.raw(out, ",\"reason\":");
-        JsonText.string(out, reason.text());
+        JsonText.string(out, code == null ? reason.text() : code.text());
         JsonText.raw(out, reason.isReconnect() ? ",\"reconnect\":true" : ",\"reconnect\":false");
         end(out);
     }

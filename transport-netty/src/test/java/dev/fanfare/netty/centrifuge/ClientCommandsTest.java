@@ -40,6 +40,24 @@ class ClientCommandsTest {
         client.close();
     }
 
+    // ---- what may be under way
+
+    @Test
+    void ofCommandsWithLargeRepliesTwoAreUnderWay() {
+        client.send(
+                "{\"id\":2,\"history\":{\"channel\":\"a\",\"limit\":-1}}",
+                "{\"id\":3,\"presence\":{\"channel\":\"b\"}}",
+                "{\"id\":4,\"subscribe\":{\"channel\":\"c\",\"recover\":true}}",
+                "{\"id\":5,\"history\":{\"channel\":\"d\",\"limit\":-1}}");
+        assertThat(core.calls).hasSize(2);
+
+        core.answer(new HistoryResult.Refused(Refusal.NOT_ALLOWED));
+        client.settle();
+
+        assertThat(core.calls).hasSize(3);
+        assertThat(core.calls.get(2)).startsWith("subscribe c");
+    }
+
     // ---- subscribe
 
     @Test

@@ -10,6 +10,10 @@ import dev.fanfare.netty.http.TransportClosing;
 import dev.fanfare.spi.Connection.RpcResult;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
+import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
@@ -291,5 +295,21 @@ class FrameHandlerTest {
 
     private void frame(int firstOctet, String payload) {
         client.write(EmbeddedClient.frame(firstOctet, payload.getBytes(UTF_8)));
+    }
+
+    @Test
+    void aClientThatSaysGoodbyeAndDoesNotReadIsClosedAnyway() {
+        client.channel.pipeline().addFirst(new ChannelOutboundHandlerAdapter() {
+            @Override
+            public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
+                ReferenceCountUtil.release(message); // and the promise is never kept: the peer's window is shut
+            }
+        });
+
+        client.write(EmbeddedClient.frame(0x88, new byte[] {0x03, (byte) 0xe8}));
+        assertThat(client.channel.isOpen()).isTrue();
+        client.pass(Duration.ofSeconds(7));
+
+        assertThat(client.channel.isOpen()).isFalse();
     }
 }

@@ -28,6 +28,7 @@ events.onmessage = (event) => {
   const { data, b64data } = JSON.parse(event.data);
   show(data ?? `(not text: ${b64data})`);
 };
+events.addEventListener('reset', () => location.reload()); // what is shown is of another life
 addEventListener('pagehide', () => events.close());
 addEventListener('pageshow', (event) => event.persisted && location.reload());
 

@@ -55,6 +55,7 @@ function showChat(session) {
   page.signIn.hidden = true;
   page.chat.hidden = page.me.hidden = page.signOut.hidden = page.state.hidden = false;
   page.me.replaceChildren(avatar(session.user), make('span', {}, session.user));
+  mendToys();
   chat = new Chat(session);
 }
 
@@ -401,20 +402,26 @@ find('button', page.banner).addEventListener('click', hideBanner);
 
 page.cut.addEventListener('click', () => chat && cut(chat.session.token).catch((error) => showState('disconnected', error.message)));
 
+const offlineLabel = page.offline.textContent;
+
+/** Lets the toys be played with again: by whoever is here now. */
+function mendToys() {
+  page.offline.textContent = offlineLabel;
+  page.offline.disabled = page.cut.disabled = false;
+}
+
 page.offline.addEventListener('click', async () => {
-  const label = page.offline.textContent;
   page.offline.disabled = page.cut.disabled = true;
   const absent = chat;
   absent.goOffline();
-  for (let left = OFFLINE_SECONDS; left > 0; left--) {
+  for (let left = OFFLINE_SECONDS; left > 0 && chat === absent; left--) {
     page.offline.textContent = `Offline, ${left} s left`;
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
   if (chat === absent) {
     absent.goOnline();
+    mendToys();
   }
-  page.offline.textContent = label;
-  page.offline.disabled = page.cut.disabled = false;
 });
 
 // Begin

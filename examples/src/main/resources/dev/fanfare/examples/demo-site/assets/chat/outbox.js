@@ -1,5 +1,8 @@
 // Messages on their way. Each has a tempId, made here, which the server uses as dedup key: so a message
 // whose fate is unknown is simply sent again, by hand or by itself, and is never there twice.
+//
+// Those of one room go out one after the other, each when the one before it is answered: that is what keeps
+// them in the order in which they were written, whatever is lost and sent again.
 
 const RETRY_AFTER = 2000;
 
@@ -34,24 +37,26 @@ export class Outbox {
     const message = { tempId: crypto.randomUUID(), room, text, at: Date.now(), state: 'sending', offset: 0, inFlight: false };
     this.#messages.set(message.tempId, message);
     this.#save();
-    this.#changed(message);
-    this.#attempt(message);
+    this.#move(message, this.#client.state === 'connected' ? 'sending' : 'waiting');
+    this.#sendNext(room);
     return message;
   }
 
   /** Sends everything again whose fate is unknown. Call it when the connection is back. */
   flush() {
-    for (const message of this.#messages.values()) {
-      if (message.state === 'waiting' || message.state === 'sending') {
-        this.#attempt(message);
-      }
+    for (const room of new Set([...this.#messages.values()].map((message) => message.room))) {
+      this.#sendNext(room);
     }
   }
 
+  /** Sends a message again that was refused, or all of its room if it only waits. */
   retry(tempId) {
     const message = this.#messages.get(tempId);
     if (message) {
-      this.#attempt(message);
+      if (message.state === 'failed') {
+        this.#move(message, 'waiting');
+      }
+      this.#sendNext(message.room);
     }
   }
 
@@ -60,6 +65,7 @@ export class Outbox {
     const message = this.#messages.get(tempId);
     if (this.#messages.delete(tempId)) {
       this.#save();
+      this.#sendNext(message.room);
     }
     return message;
   }
@@ -68,10 +74,15 @@ export class Outbox {
     return [...this.#messages.values()].filter((message) => message.room === room);
   }
 
-  async #attempt(message) {
-    if (message.inFlight) {
-      return;
+  /** Sends the oldest message of the room that is not there yet, unless it is under way. */
+  #sendNext(room) {
+    const next = this.of(room).find((message) => message.state === 'waiting' || message.state === 'sending');
+    if (next && !next.inFlight) {
+      this.#attempt(next);
     }
+  }
+
+  async #attempt(message) {
     if (this.#client.state !== 'connected') {
       this.#move(message, 'waiting');
       return;
@@ -86,14 +97,15 @@ export class Outbox {
     } catch (error) {
       if (isTemporary(error)) {
         this.#move(message, 'waiting');
-        setTimeout(() => message.state === 'waiting' && this.#messages.has(message.tempId) && this.flush(), RETRY_AFTER);
-      } else {
-        message.error = error.message;
-        this.#move(message, 'failed');
+        setTimeout(() => this.#sendNext(message.room), RETRY_AFTER);
+        return;
       }
+      message.error = error.message;
+      this.#move(message, 'failed');
     } finally {
       message.inFlight = false;
     }
+    this.#sendNext(message.room);
   }
 
   #move(message, state) {
