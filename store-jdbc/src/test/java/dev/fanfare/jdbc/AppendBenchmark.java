@@ -1,11 +1,11 @@
 package dev.fanfare.jdbc;
 
-import dev.fanfare.servers.PostgresServer;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
+import dev.fanfare.servers.PostgresServer;
 import dev.fanfare.spi.AppendRequest;
 import java.time.Duration;
 import java.util.concurrent.Phaser;

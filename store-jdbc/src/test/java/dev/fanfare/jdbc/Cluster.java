@@ -7,9 +7,9 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.Fanfare;
 import dev.fanfare.Payload;
+import dev.fanfare.Publication;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
-import dev.fanfare.Publication;
 import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
 import dev.fanfare.StoreException;
@@ -56,14 +56,14 @@ final class Cluster implements AutoCloseable {
 
     /** Two nodes; of the first the way to the database may be another. */
     Cluster(DataSource forA, DataSource forB) {
-        this(forA, forB, () -> 0, rules -> rules.retain(100_000, Duration.ofDays(1)).recoveryLimit(100_000));
+        this(
+                forA,
+                forB,
+                () -> 0,
+                rules -> rules.retain(100_000, Duration.ofDays(1)).recoveryLimit(100_000));
     }
 
-    Cluster(
-            DataSource forA,
-            DataSource forB,
-            LongSupplier clockShift,
-            UnaryOperator<ChannelRules.Builder> rules) {
+    Cluster(DataSource forA, DataSource forB, LongSupplier clockShift, UnaryOperator<ChannelRules.Builder> rules) {
         this.rules = rules;
         this.clockShift = clockShift;
         checker.payloadsAreUnique();
@@ -105,6 +105,7 @@ final class Cluster implements AutoCloseable {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (System.nanoTime() - deadline < 0) {
             try (Connection connection = node.dataSource.getConnection()) {
+                connection.setNetworkTimeout(Runnable::run, 5000); // the host's own affair
                 connection.setAutoCommit(false);
                 node.outbox.publishIn(connection, channel, Payload.of(text), PublishOptions.dedupKey(text));
                 connection.commit();
@@ -122,7 +123,8 @@ final class Cluster implements AutoCloseable {
         publish(b, "last-" + names.incrementAndGet());
         await().atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(texts().keySet()).containsAll(accepted));
-        long top = b.store.log()
+        long top = b.store
+                .log()
                 .read(LogRead.head(channel))
                 .toCompletableFuture()
                 .join()
@@ -130,7 +132,8 @@ final class Cluster implements AutoCloseable {
                 .offset();
         for (Node node : List.of(a, b)) {
             await().atMost(PATIENCE)
-                    .untilAsserted(() -> assertThat(node.client.position().orElseThrow().offset())
+                    .untilAsserted(() -> assertThat(
+                                    node.client.position().orElseThrow().offset())
                             .as(node.name)
                             .isGreaterThanOrEqualTo(top));
             node.client.claimsEverything();
@@ -178,10 +181,8 @@ final class Cluster implements AutoCloseable {
                     .statementTimeout(Duration.ofSeconds(2))
                     .clockShift(clockShift)
                     .build();
-            this.fanfare = Fanfare.builder()
-                    .store(store)
-                    .namespace("chat", rules)
-                    .build();
+            this.fanfare =
+                    Fanfare.builder().store(store).namespace("chat", rules).build();
             this.outbox = store.outbox(fanfare::rules);
             this.client = checker.client(name, channel);
             fanfare.subscribe(channel, StartAt.live(), this)

@@ -1,7 +1,5 @@
 package dev.fanfare.jdbc;
 
-import dev.fanfare.servers.PostgresServer;
-import dev.fanfare.servers.Proxy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -11,8 +9,14 @@ import dev.fanfare.Cursor;
 import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.ResetReason;
+import dev.fanfare.Resume;
+import dev.fanfare.StartAt;
 import dev.fanfare.StoreException;
+import dev.fanfare.servers.PostgresServer;
+import dev.fanfare.servers.Proxy;
 import dev.fanfare.spi.ChannelLog.LogRead;
+import dev.fanfare.testkit.HistoryChecker;
+import dev.fanfare.testkit.RecordingSubscriber;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -31,14 +35,12 @@ class PostgresFaultsTest {
                 HikariDataSource pool = Databases.pool(server.url(), "postgres");
                 Cluster cluster = new Cluster(pool, pool)) {
             try (Cluster.Traffic traffic = cluster.traffic()) {
-                for (int i = 0; i < 2; i++) {
-                    traffic.more(60);
-                    server.kill();
-                    await().atMost(Duration.ofSeconds(20))
-                            .until(() -> !cluster.a.store.health().isUp());
-                    assertThat(cluster.a.store.health().reasons().get(0)).startsWith("database: ");
-                    server.startAgain();
-                }
+                traffic.more(60);
+                server.kill();
+                await().atMost(Duration.ofSeconds(20))
+                        .until(() -> !cluster.a.store.health().isUp());
+                assertThat(cluster.a.store.health().reasons().get(0)).startsWith("database: ");
+                server.startAgain();
                 traffic.more(60);
             }
             cluster.settle();
@@ -87,6 +89,48 @@ class PostgresFaultsTest {
             cluster.settle();
 
             assertThat(cluster.b.resets).isEmpty();
+        }
+    }
+
+    @Test
+    void whoResumesWhileItIsTrimmedContinuesWithoutAHoleOrIsReset() throws Exception {
+        DataSource pool = Databases.postgres();
+        try (Cluster cluster = new Cluster(
+                pool,
+                pool,
+                () -> 0,
+                rules -> rules.retain(60, Duration.ofDays(1)).recoveryLimit(100))) {
+            cluster.publish(cluster.a, "first");
+            int continued = 0;
+            int reset = 0;
+            try (Cluster.Traffic traffic = cluster.traffic()) {
+                for (int i = 0; i < 40; i++) {
+                    Cursor from = cluster.b
+                            .store
+                            .log()
+                            .read(LogRead.head(cluster.channel))
+                            .toCompletableFuture()
+                            .join()
+                            .head();
+                    HistoryChecker.Client client = cluster.checker.client("resumer " + i, cluster.channel);
+                    traffic.more(i * 3);
+                    RecordingSubscriber resumer = new RecordingSubscriber(client);
+                    var subscription = (i % 2 == 0 ? cluster.a : cluster.b)
+                            .fanfare.subscribe(cluster.channel, StartAt.after(from), resumer);
+                    Resume resume = resumer.awaitReady();
+                    resumer.awaitPublication();
+                    subscription.close();
+                    if (resume instanceof Resume.Reset) {
+                        reset++;
+                    } else {
+                        assertThat(resume.position().offset()).isEqualTo(from.offset());
+                        continued++;
+                    }
+                }
+            }
+            cluster.checker.assertHolds();
+            assertThat(continued).as("continued").isPositive();
+            assertThat(reset).as("reset").isPositive();
         }
     }
 
@@ -165,8 +209,7 @@ class PostgresFaultsTest {
     @Test
     void anOldSnapshotHoldsUpNothing() throws SQLException {
         DataSource pool = Databases.postgres();
-        try (Cluster cluster = new Cluster(
-                        pool, pool, () -> 0, rules -> rules.retain(100, Duration.ofDays(1)));
+        try (Cluster cluster = new Cluster(pool, pool, () -> 0, rules -> rules.retain(100, Duration.ofDays(1)));
                 Connection idle = pool.getConnection()) {
             idle.setAutoCommit(false);
             idle.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
@@ -175,13 +218,16 @@ class PostgresFaultsTest {
                 traffic.more(600);
             }
             cluster.b.store.tidy();
-            var page = cluster.b.store.log()
+            var page = cluster.b
+                    .store
+                    .log()
                     .read(LogRead.after(cluster.channel, 0, 1000))
                     .toCompletableFuture()
                     .join();
 
             assertThat(page.publications()).hasSize(100);
-            assertThat(page.publications().get(99).offset()).isEqualTo(page.head().offset());
+            assertThat(page.publications().get(99).offset())
+                    .isEqualTo(page.head().offset());
             assertThat(cluster.a.resets).isEmpty();
             cluster.checker.assertHolds();
             idle.rollback();
@@ -193,7 +239,10 @@ class PostgresFaultsTest {
         AtomicLong shift = new AtomicLong();
         DataSource pool = Databases.postgres();
         try (Cluster cluster = new Cluster(
-                pool, pool, shift::get, rules -> rules.retain(100_000, Duration.ofDays(1)).recoveryLimit(100_000))) {
+                pool,
+                pool,
+                shift::get,
+                rules -> rules.retain(100_000, Duration.ofDays(1)).recoveryLimit(100_000))) {
             try (Cluster.Traffic traffic = cluster.traffic()) {
                 for (int i = 0; i < 10; i++) {
                     traffic.more(20);

@@ -1,6 +1,5 @@
 package dev.fanfare.jdbc;
 
-import dev.fanfare.servers.PostgresServer;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
@@ -9,6 +8,7 @@ import dev.fanfare.Fanfare;
 import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.StartAt;
+import dev.fanfare.servers.PostgresServer;
 import dev.fanfare.spi.AppendRequest;
 import dev.fanfare.spi.ChannelLog.LogRead;
 import java.sql.Connection;
