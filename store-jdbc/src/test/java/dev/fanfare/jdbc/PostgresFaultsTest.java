@@ -118,7 +118,6 @@ class PostgresFaultsTest {
                     var subscription = (i % 2 == 0 ? cluster.a : cluster.b)
                             .fanfare.subscribe(cluster.channel, StartAt.after(from), resumer);
                     Resume resume = resumer.awaitReady();
-                    resumer.awaitPublication();
                     subscription.close();
                     if (resume instanceof Resume.Reset) {
                         reset++;
