@@ -3,6 +3,7 @@ package dev.fanfare.examples;
 import dev.fanfare.netty.TransportException;
 import java.io.PrintWriter;
 import java.nio.channels.UnresolvedAddressException;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
@@ -28,7 +29,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "JAVA_OPTS goes to the JVM: JAVA_OPTS=-Xmx256m ./demo",
-            "Everything is kept in memory and gone when the server stops."
+            "The rooms are kept in an H2 database in that directory, and survive a restart. It may be deleted."
         })
 public final class Demo implements Callable<Integer> {
 
@@ -37,6 +38,9 @@ public final class Demo implements Callable<Integer> {
 
     /** Exit code when the port is taken or cannot be used. */
     static final int PORT_UNUSABLE = 3;
+
+    /** Exit code when the data cannot be opened. */
+    static final int DATA_UNUSABLE = 4;
 
     @Spec
     private @Nullable CommandSpec spec;
@@ -58,6 +62,16 @@ public final class Demo implements Callable<Integer> {
             description = "Port to listen on, 0 for any free one (default: ${DEFAULT-VALUE}).")
     private int port;
 
+    @Option(
+            names = "--data",
+            paramLabel = "DIRECTORY",
+            defaultValue = "demo-data",
+            description = "Where the rooms are kept (default: ${DEFAULT-VALUE}).")
+    private Path data = Path.of("demo-data");
+
+    @Option(names = "--memory", description = "Keep everything in memory instead; it is gone when the server stops.")
+    private boolean isInMemory;
+
     private Demo() {}
 
     /**
@@ -77,11 +91,14 @@ public final class Demo implements Callable<Integer> {
     @Override
     public Integer call() {
         CommandLine line = commandLine(spec);
-        return serve(line, host, port, DemoServer::start, server -> {
+        Starter starter =
+                isInMemory ? DemoServer::start : (name, number) -> DemoServer.start(name, number, data);
+        return serve(line, host, port, starter, server -> {
             PrintWriter out = line.getOut();
             String url = url(host, server.port());
             out.println();
-            out.println("  Fanfare is running. Nothing else is: one Java process, everything in memory.");
+            out.println("  Fanfare is running. Nothing else is: one Java process, everything in "
+                    + (isInMemory ? "memory." : data + "."));
             out.println();
             out.println("    " + url + "          start here");
             out.println("    " + url + "/chat     a team chat; open it in two windows");
@@ -111,6 +128,10 @@ public final class Demo implements Callable<Integer> {
             err.println("demo: cannot listen on " + host + ":" + port + ": " + whyNotBound(e));
             err.flush();
             return PORT_UNUSABLE;
+        } catch (IllegalStateException e) {
+            line.getErr().println("demo: " + e.getMessage());
+            line.getErr().flush();
+            return DATA_UNUSABLE;
         }
         greeting.accept(server);
         awaitEnd(server);

@@ -3,9 +3,11 @@ package dev.fanfare.examples;
 import dev.fanfare.Action;
 import dev.fanfare.Authorizer;
 import dev.fanfare.Fanfare;
+import dev.fanfare.FanfareBuilder;
 import dev.fanfare.examples.chat.TeamChat;
 import dev.fanfare.netty.HttpRoute;
 import dev.fanfare.netty.NettyTransport;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.Supplier;
 
@@ -26,9 +28,29 @@ final class DemoServer {
 
     private DemoServer() {}
 
+    /** Starts it on a database in that directory. */
+    static Server start(String host, int port, Path directory) {
+        DemoData data = DemoData.open(directory);
+        boolean started = false;
+        try {
+            Server server = start(host, port, Fanfare.builder().store(data.store()));
+            started = true;
+            return new Server(server.fanfare(), server.transport(), data::close);
+        } finally {
+            if (!started) {
+                data.close();
+            }
+        }
+    }
+
+    /** Starts it in memory. */
     static Server start(String host, int port) {
+        return start(host, port, Fanfare.builder());
+    }
+
+    private static Server start(String host, int port, FanfareBuilder builder) {
         TeamChat chat = TeamChat.create();
-        Fanfare fanfare = chat.configure(Fanfare.builder())
+        Fanfare fanfare = chat.configure(builder)
                 .namespace(NEWS, rules -> rules.retain(1_000, Duration.ofDays(1)))
                 .authorizer(access(chat.access()))
                 .build();

@@ -10,8 +10,13 @@ import dev.fanfare.netty.NettyTransport;
  *
  * @param fanfare what was built
  * @param transport what listens
+ * @param whatElse closed last, such as the store
  */
-record Server(Fanfare fanfare, NettyTransport transport) implements AutoCloseable {
+record Server(Fanfare fanfare, NettyTransport transport, Runnable whatElse) implements AutoCloseable {
+
+    Server(Fanfare fanfare, NettyTransport transport) {
+        this(fanfare, transport, () -> {});
+    }
 
     /** Returns the port on which it listens. */
     int port() {
@@ -24,5 +29,6 @@ record Server(Fanfare fanfare, NettyTransport transport) implements AutoCloseabl
         // Fanfare first: it closes every connection with "shutdown", which clients take as "come back".
         fanfare.close();
         transport.close();
+        whatElse.run();
     }
 }
