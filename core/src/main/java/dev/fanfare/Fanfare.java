@@ -63,6 +63,12 @@ public interface Fanfare extends AutoCloseable {
         return publish(channel, data, PublishOptions.none());
     }
 
+    /** Publishes without further options. */
+    @CanIgnoreReturnValue
+    default CompletionStage<PublishResult> publish(ChannelId channel, Payload data) {
+        return publish(channel, data, PublishOptions.none());
+    }
+
     /** Reads a part of a channel's history. */
     CompletionStage<HistoryResult> history(ChannelId channel, HistoryQuery query);
 
@@ -93,6 +99,15 @@ public interface Fanfare extends AutoCloseable {
     }
 
     /**
+     * Reads a part of a channel's history.
+     *
+     * @throws IllegalArgumentException if the channel's name is not valid
+     */
+    default CompletionStage<HistoryResult> history(String channel, HistoryQuery query) {
+        return history(ChannelId.of(channel), query);
+    }
+
+    /**
      * Removes a channel's history: its publications are not shown to anybody any more. The position stays, so
      * a subscriber that is at the top goes on, and who comes back from behind is told {@link
      * ResetReason#TRIMMED}. Completes with a {@link RefusedException} if the namespace retains nothing.
@@ -108,10 +123,38 @@ public interface Fanfare extends AutoCloseable {
     Subscription subscribe(ChannelId channel, StartAt start, Subscriber subscriber);
 
     /**
+     * Subscribes within this process, with the same guarantees that remote clients have.
+     *
+     * @throws IllegalArgumentException if the channel's name is not valid
+     */
+    @CanIgnoreReturnValue
+    default Subscription subscribe(String channel, StartAt start, Subscriber subscriber) {
+        return subscribe(ChannelId.of(channel), start, subscriber);
+    }
+
+    /**
      * Looks who is in a channel, at most 10,000 members; completes with a {@link RefusedException} if
      * its namespace has no presence.
      */
-    CompletionStage<PresenceSnapshot> presence(ChannelId channel);
+    default CompletionStage<PresenceSnapshot> presence(ChannelId channel) {
+        return presence(channel, 10_000);
+    }
+
+    /**
+     * Looks who is in a channel, as {@link #presence(ChannelId)} does.
+     *
+     * @throws IllegalArgumentException if the channel's name is not valid
+     */
+    default CompletionStage<PresenceSnapshot> presence(String channel) {
+        return presence(ChannelId.of(channel));
+    }
+
+    /**
+     * Looks who is in a channel.
+     *
+     * @param limit how many members to name at most, 0 to 10,000; 0 to count them only
+     */
+    CompletionStage<PresenceSnapshot> presence(ChannelId channel, int limit);
 
     /**
      * Tells whether this node can do its work: it is open, and its store is up. For the readiness probe of a load

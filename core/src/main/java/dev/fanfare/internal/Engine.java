@@ -38,10 +38,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -88,8 +85,8 @@ public final class Engine implements Fanfare {
         this.threads = new Threads(settings.timeSource(), settings.hostExecutor());
         TimeSource time = threads.time();
         this.store = settings.parts().over(settings.store() == null ? MemoryStore.create(time) : settings.store());
-        this.listener = GuardedListener.of(settings.listeners());
         this.calls = new Calls(threads.host(), threads.overflow(), time);
+        this.listener = GuardedListener.of(settings.listeners(), calls);
         this.hub = new Hub(store, listener, time, calls, threads.worker());
         this.permissions = new Permissions(settings, calls, hub.log);
         this.publishing = new Publishing(settings, store, calls, time, listener, hub.log);
@@ -153,8 +150,11 @@ public final class Engine implements Fanfare {
     }
 
     @Override
-    public CompletionStage<PresenceSnapshot> presence(ChannelId channel) {
+    public CompletionStage<PresenceSnapshot> presence(ChannelId channel, int limit) {
         requireOpen();
+        if (limit < 0 || limit > MAX_PRESENCE) {
+            throw new IllegalArgumentException("limit must be in [0, " + MAX_PRESENCE + "]: " + limit);
+        }
         ChannelRules rules = rules(channel);
         if (rules == null || !rules.hasPresence()) {
             Refusal reason = rules == null ? Refusal.UNKNOWN_NAMESPACE : Refusal.NOT_AVAILABLE;
@@ -162,7 +162,7 @@ public final class Engine implements Fanfare {
                     "No presence in " + channel + ": " + reason.text() + "; see ChannelRules.Builder.presence()",
                     reason));
         }
-        return calls.forHost(presences.snapshot(channel, MAX_PRESENCE));
+        return calls.forHost(presences.snapshot(channel, limit));
     }
 
     @Override
@@ -239,22 +239,15 @@ public final class Engine implements Fanfare {
         }
         clients.forEach(connection -> connection.disconnect(DisconnectReason.SHUTDOWN));
         localSubscriptions.forEach(subscription -> subscription.end(UnsubscribeReason.SHUTDOWN));
-        awaitQuietly(presences.close());
-        threads.awaitEnd(() -> clients.count() == 0 && localSubscriptions.isEmpty(), CLOSE_SECONDS);
+        CompletableFuture<Void> retired = presences.close().toCompletableFuture();
+        threads.awaitEnd(() -> retired.isDone() && clients.count() == 0 && localSubscriptions.isEmpty(), CLOSE_SECONDS);
+        if (!retired.isDone() || retired.isCompletedExceptionally()) {
+            LOG.warn("The presence lease could not be given up; it will run out");
+        }
         publishing.close();
         control.close();
         hub.close();
         threads.close();
-    }
-
-    private static void awaitQuietly(CompletionStage<Void> stage) {
-        try {
-            stage.toCompletableFuture().get(CLOSE_SECONDS, TimeUnit.SECONDS);
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-        } catch (ExecutionException | TimeoutException failure) {
-            LOG.warn("The presence lease could not be given up; it will run out: {}", failure.toString());
-        }
     }
 
     void forget(LocalSubscription subscription) {

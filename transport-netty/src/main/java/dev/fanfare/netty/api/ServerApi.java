@@ -155,7 +155,7 @@ public final class ServerApi {
     private void presenceStats(Exchange exchange, ApiRequest request) {
         answer(
                 exchange,
-                fanfare.presence(request.channel()),
+                fanfare.presence(request.channel(), 0),
                 (out, snapshot, failure) -> orError(out, snapshot, failure, ApiReply::presenceStats));
     }
 
