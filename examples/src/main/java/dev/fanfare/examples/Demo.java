@@ -91,8 +91,7 @@ public final class Demo implements Callable<Integer> {
     @Override
     public Integer call() {
         CommandLine line = commandLine(spec);
-        Starter starter =
-                isInMemory ? DemoServer::start : (name, number) -> DemoServer.start(name, number, data);
+        Starter starter = isInMemory ? DemoServer::start : (name, number) -> DemoServer.start(name, number, data);
         return serve(line, host, port, starter, server -> {
             PrintWriter out = line.getOut();
             String url = url(host, server.port());

@@ -47,7 +47,10 @@ record DemoData(HikariDataSource pool, JdbcStore store) implements AutoCloseable
     private static String whyNot(Path directory, Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             boolean isInUse = cause instanceof SQLException sql && sql.getErrorCode() == IN_USE;
-            if (isInUse || String.valueOf(cause.getMessage()).toLowerCase(Locale.ROOT).contains("already in use")) {
+            if (isInUse
+                    || String.valueOf(cause.getMessage())
+                            .toLowerCase(Locale.ROOT)
+                            .contains("already in use")) {
                 return directory + " is in use by another process; stop that one, choose another directory with --data,"
                         + " or keep everything in memory with --memory";
             }
