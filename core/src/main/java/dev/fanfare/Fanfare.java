@@ -165,6 +165,16 @@ public interface Fanfare extends AutoCloseable {
     /** Counts what this node holds and what waits in it; for gauges. Cheap enough for every second. */
     Stats stats();
 
+    /**
+     * Prepares workers that share the logged publications of a channel as jobs, with those of the same group on all
+     * nodes.
+     *
+     * @param group its name, 1 to 64 characters; each group gets every publication
+     * @throws IllegalArgumentException if the channel's namespace retains nothing
+     * @throws UnsupportedOperationException if the store has no work queues; the Redis store has
+     */
+    Workers.Builder workers(ChannelId channel, String group);
+
     /** Looks at and acts on the clients' connections. */
     Connections connections();
 

@@ -24,6 +24,7 @@ import dev.fanfare.Stats;
 import dev.fanfare.Subscriber;
 import dev.fanfare.Subscription;
 import dev.fanfare.UnsubscribeReason;
+import dev.fanfare.Workers;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.presence.PresenceSnapshot;
 import dev.fanfare.spi.Connection;
@@ -32,6 +33,7 @@ import dev.fanfare.spi.Gateway;
 import dev.fanfare.spi.Outlet;
 import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
+import dev.fanfare.spi.WorkQueues;
 import java.time.Duration;
 import java.util.Set;
 import java.util.UUID;
@@ -54,6 +56,7 @@ import org.slf4j.LoggerFactory;
 public final class Engine implements Fanfare {
 
     private static final int MAX_PRESENCE = 10_000;
+    private static final int MAX_GROUP_LENGTH = 64;
     private static final long CLOSE_SECONDS = 10;
     private static final Duration LONGEST_DRAIN = Duration.ofDays(1);
     private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
@@ -76,6 +79,7 @@ public final class Engine implements Fanfare {
     private final SerialLoop[] localLoops;
     private final AtomicInteger nextLocalLoop = new AtomicInteger();
     private final Set<LocalSubscription> localSubscriptions = ConcurrentHashMap.newKeySet();
+    private final Set<JobRunner> runners = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean isClosed = new AtomicBoolean();
     private final AtomicReference<@Nullable CompletableFuture<Void>> draining = new AtomicReference<>();
 
@@ -200,6 +204,35 @@ public final class Engine implements Fanfare {
     }
 
     @Override
+    public Workers.Builder workers(ChannelId channel, String group) {
+        requireOpen();
+        requireNonNull(channel, "channel");
+        if (group.isEmpty() || group.length() > MAX_GROUP_LENGTH) {
+            throw new IllegalArgumentException("group must have 1 to " + MAX_GROUP_LENGTH + " characters: " + group);
+        }
+        ChannelRules rules = rules(channel);
+        if (rules == null || !rules.isRetained()) {
+            throw new IllegalArgumentException("Jobs are what the log retains, and " + channel + " retains nothing");
+        }
+        WorkQueues queues = store.log()
+                .workQueues()
+                .orElseThrow(() -> new UnsupportedOperationException("The log "
+                        + store.log().getClass().getSimpleName() + " has no work queues; that of RedisStore has"));
+        return new WorkersBuilder(this, queues, channel, group);
+    }
+
+    Workers start(JobRunner runner) {
+        requireOpen();
+        runners.add(runner);
+        runner.start(store.bus());
+        return runner;
+    }
+
+    void forget(JobRunner runner) {
+        runners.remove(runner);
+    }
+
+    @Override
     public Connections connections() {
         return control;
     }
@@ -239,6 +272,7 @@ public final class Engine implements Fanfare {
         }
         clients.forEach(connection -> connection.disconnect(DisconnectReason.SHUTDOWN));
         localSubscriptions.forEach(subscription -> subscription.end(UnsubscribeReason.SHUTDOWN));
+        runners.forEach(JobRunner::close);
         CompletableFuture<Void> retired = presences.close().toCompletableFuture();
         threads.awaitEnd(() -> retired.isDone() && clients.count() == 0 && localSubscriptions.isEmpty(), CLOSE_SECONDS);
         if (!retired.isDone() || retired.isCompletedExceptionally()) {

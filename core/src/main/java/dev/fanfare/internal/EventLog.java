@@ -23,6 +23,7 @@ final class EventLog {
     private final Throttle hosts = new Throttle();
     private final Throttle publishes = new Throttle();
     private final Throttle announcements = new Throttle();
+    private final Throttle jobs = new Throttle();
     private final Throttle refusals = new Throttle();
     private final Throttle presences = new Throttle();
 
@@ -48,6 +49,10 @@ final class EventLog {
                 "A publication to channel {} was accepted but not announced; nodes fetch it from the log by and by: {}",
                 channel,
                 failure);
+    }
+
+    void jobsFailed(ChannelId channel, @Nullable Throwable failure) {
+        warn(jobs, "Cannot take jobs of channel {}, trying again in a second: {}", channel, failure);
     }
 
     void publishRefused(ChannelId channel, Refusal reason) {

@@ -1,5 +1,6 @@
 package dev.fanfare.examples;
 
+import dev.fanfare.StoreException;
 import dev.fanfare.netty.TransportException;
 import java.io.PrintWriter;
 import java.nio.channels.UnresolvedAddressException;
@@ -29,7 +30,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "JAVA_OPTS goes to the JVM: JAVA_OPTS=-Xmx256m ./demo",
-            "The rooms are kept in an H2 database in that directory, and survive a restart. It may be deleted."
+            "Without --redis the rooms are kept in an H2 database in the --data directory, which may be deleted."
         })
 public final class Demo implements Callable<Integer> {
 
@@ -39,8 +40,15 @@ public final class Demo implements Callable<Integer> {
     /** Exit code when the port is taken or cannot be used. */
     static final int PORT_UNUSABLE = 3;
 
+    /** Exit code when Redis cannot be used. */
+    static final int REDIS_UNUSABLE = 4;
+
     /** Exit code when the data cannot be opened. */
-    static final int DATA_UNUSABLE = 4;
+    static final int DATA_UNUSABLE = 5;
+
+    private static final String HOW_TO_START_REDIS =
+            "To start a Redis: redis-server (Debian: apt install redis-server),"
+                    + " or docker run --rm -p 6379:6379 redis:7; then ./demo --nodes 3 --redis redis://localhost:6379";
 
     @Spec
     private @Nullable CommandSpec spec;
@@ -72,6 +80,19 @@ public final class Demo implements Callable<Integer> {
     @Option(names = "--memory", description = "Keep everything in memory instead; it is gone when the server stops.")
     private boolean isInMemory;
 
+    @Option(
+            names = "--nodes",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "How many nodes to run, 1 to 9, on ports one after the other; more than one need --redis.")
+    private int nodes;
+
+    @Option(
+            names = "--redis",
+            paramLabel = "URI",
+            description = "The Redis 7 that nodes share and that keeps everything: redis://localhost:6379")
+    private @Nullable String redis;
+
     private Demo() {}
 
     /**
@@ -91,35 +112,86 @@ public final class Demo implements Callable<Integer> {
     @Override
     public Integer call() {
         CommandLine line = commandLine(spec);
-        Starter starter = isInMemory ? DemoServer::start : (name, number) -> DemoServer.start(name, number, data);
-        return serve(line, host, port, starter, server -> {
-            PrintWriter out = line.getOut();
-            String url = url(host, server.port());
-            out.println();
-            out.println("  Fanfare is running. Nothing else is: one Java process, everything in "
-                    + (isInMemory ? "memory." : data + "."));
-            out.println();
-            out.println("    " + url + "          start here");
-            out.println("    " + url + "/chat     a team chat; open it in two windows");
-            out.println("    " + url + "/stream   the same rooms through plain EventSource");
-            out.println();
-            out.println("  And from a terminal:");
-            out.println();
-            out.println("    curl -N '" + url + "/sse?channel=chat:lobby&history=5'");
-            out.println("    curl -H 'X-API-Key: " + DemoServer.API_KEY + "' " + url + "/api/publish \\");
-            out.println("         -d '{\"channel\":\"chat:lobby\",\"data\":{\"user\":\"curl\",\"text\":\"hello\"}}'");
-            out.println();
-            out.println("  Ctrl-C stops it.");
-            out.println();
-            out.flush();
+        if (nodes < 1 || nodes > 9) {
+            throw new ParameterException(line, "--nodes must be in 1 to 9: " + nodes);
+        }
+        if (redis != null) {
+            return callWithRedis(line, redis);
+        }
+        if (nodes > 1) {
+            throw new ParameterException(
+                    line, "--nodes " + nodes + " needs --redis, through which they are one. " + HOW_TO_START_REDIS);
+        }
+        return isInMemory ? callInMemory(line) : callWithData(line);
+    }
+
+    private Integer callInMemory(CommandLine line) {
+        return serve(line, host, port, DemoServer::start, server -> {
+            line.getOut().println();
+            line.getOut().println("  Fanfare is running. Nothing else is: one Java process, everything in memory.");
+            greet(line, server.port());
         });
     }
 
-    private static int serve(CommandLine line, String host, int port, Starter starter, Consumer<Server> greeting) {
+    private Integer callWithData(CommandLine line) {
+        try {
+            return serve(line, host, port, (name, number) -> DemoData.start(name, number, data), running -> {
+                line.getOut().println();
+                line.getOut()
+                        .println("  Fanfare is running. Nothing else is: one Java process, and its data in " + data
+                                + ".");
+                greet(line, running.server().port());
+            });
+        } catch (StoreException unusable) {
+            line.getErr().println("demo: " + unusable.getMessage());
+            line.getErr().flush();
+            return DATA_UNUSABLE;
+        }
+    }
+
+    private Integer callWithRedis(CommandLine line, String uri) {
+        try {
+            return serve(line, host, port, (name, first) -> DemoNodes.start(name, first, nodes, uri), running -> {
+                PrintWriter out = line.getOut();
+                out.println();
+                out.println("  Fanfare is running: " + nodes
+                        + " node(s), one chat, kept in Redis. Open a browser on each:");
+                out.println();
+                running.ports().forEach(each -> out.println("    " + url(host, each) + "/chat"));
+                greet(line, running.ports().get(0));
+            });
+        } catch (StoreException | IllegalArgumentException unusable) {
+            line.getErr().println("demo: " + unusable.getMessage() + ". " + HOW_TO_START_REDIS);
+            line.getErr().flush();
+            return REDIS_UNUSABLE;
+        }
+    }
+
+    private void greet(CommandLine line, int port) {
+        PrintWriter out = line.getOut();
+        String url = url(host, port);
+        out.println();
+        out.println("    " + url + "          start here");
+        out.println("    " + url + "/chat     a team chat; open it in two windows");
+        out.println("    " + url + "/stream   the same rooms through plain EventSource");
+        out.println();
+        out.println("  And from a terminal:");
+        out.println();
+        out.println("    curl -N '" + url + "/sse?channel=chat:lobby&history=5'");
+        out.println("    curl -H 'X-API-Key: " + DemoServer.API_KEY + "' " + url + "/api/publish \\");
+        out.println("         -d '{\"channel\":\"chat:lobby\",\"data\":{\"user\":\"curl\",\"text\":\"hello\"}}'");
+        out.println();
+        out.println("  Ctrl-C stops it.");
+        out.println();
+        out.flush();
+    }
+
+    private static <R extends Running> int serve(
+            CommandLine line, String host, int port, Starter<R> starter, Consumer<R> greeting) {
         if (port < 0 || port > 65_535) {
             throw new ParameterException(line, "--port must be in 0 to 65535: " + port);
         }
-        Server server;
+        R server;
         try {
             server = starter.start(host, port);
         } catch (TransportException e) {
@@ -127,10 +199,6 @@ public final class Demo implements Callable<Integer> {
             err.println("demo: cannot listen on " + host + ":" + port + ": " + whyNotBound(e));
             err.flush();
             return PORT_UNUSABLE;
-        } catch (IllegalStateException e) {
-            line.getErr().println("demo: " + e.getMessage());
-            line.getErr().flush();
-            return DATA_UNUSABLE;
         }
         greeting.accept(server);
         awaitEnd(server);
@@ -138,7 +206,7 @@ public final class Demo implements Callable<Integer> {
     }
 
     /** Waits for Ctrl-C or an interrupt, then closes the server: clients are told, nothing is left open. */
-    private static void awaitEnd(Server server) {
+    private static void awaitEnd(Running server) {
         CountDownLatch closed = new CountDownLatch(1);
         Thread hook = new Thread(
                 () -> {
@@ -182,8 +250,8 @@ public final class Demo implements Callable<Integer> {
 
     /** Starts one of the servers. */
     @FunctionalInterface
-    private interface Starter {
-        Server start(String host, int port);
+    private interface Starter<R extends Running> {
+        R start(String host, int port);
     }
 
     /** Starts the server that the load harness measures. */

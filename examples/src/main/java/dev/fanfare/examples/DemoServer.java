@@ -7,9 +7,9 @@ import dev.fanfare.FanfareBuilder;
 import dev.fanfare.examples.chat.TeamChat;
 import dev.fanfare.netty.HttpRoute;
 import dev.fanfare.netty.NettyTransport;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /** The demo: the team chat, the pages, and an API for curl, on one port. */
 final class DemoServer {
@@ -28,29 +28,13 @@ final class DemoServer {
 
     private DemoServer() {}
 
-    /** Starts it on a database in that directory. */
-    static Server start(String host, int port, Path directory) {
-        DemoData data = DemoData.open(directory);
-        boolean started = false;
-        try {
-            Server server = start(host, port, Fanfare.builder().store(data.store()));
-            started = true;
-            return new Server(server.fanfare(), server.transport(), data::close);
-        } finally {
-            if (!started) {
-                data.close();
-            }
-        }
-    }
-
-    /** Starts it in memory. */
+    /** Starts one that keeps everything in memory. */
     static Server start(String host, int port) {
-        return start(host, port, Fanfare.builder());
+        return start(host, port, TeamChat.create(), builder -> builder);
     }
 
-    private static Server start(String host, int port, FanfareBuilder builder) {
-        TeamChat chat = TeamChat.create();
-        Fanfare fanfare = chat.configure(builder)
+    static Server start(String host, int port, TeamChat chat, UnaryOperator<FanfareBuilder> store) {
+        Fanfare fanfare = chat.configure(store.apply(Fanfare.builder()))
                 .namespace(NEWS, rules -> rules.retain(1_000, Duration.ofDays(1)))
                 .authorizer(access(chat.access()))
                 .build();

@@ -10,13 +10,8 @@ import dev.fanfare.netty.NettyTransport;
  *
  * @param fanfare what was built
  * @param transport what listens
- * @param whatElse closed last, such as the store
  */
-record Server(Fanfare fanfare, NettyTransport transport, Runnable whatElse) implements AutoCloseable {
-
-    Server(Fanfare fanfare, NettyTransport transport) {
-        this(fanfare, transport, () -> {});
-    }
+record Server(Fanfare fanfare, NettyTransport transport) implements Running {
 
     /** Returns the port on which it listens. */
     int port() {
@@ -29,6 +24,5 @@ record Server(Fanfare fanfare, NettyTransport transport, Runnable whatElse) impl
         // Fanfare first: it closes every connection with "shutdown", which clients take as "come back".
         fanfare.close();
         transport.close();
-        whatElse.run();
     }
 }
