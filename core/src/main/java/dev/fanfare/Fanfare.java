@@ -6,6 +6,8 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.presence.PresenceSnapshot;
 import dev.fanfare.spi.Gateway;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
@@ -68,6 +70,16 @@ public interface Fanfare extends AutoCloseable {
     default CompletionStage<PublishResult> publish(ChannelId channel, Payload data) {
         return publish(channel, data, PublishOptions.none());
     }
+
+    /**
+     * Publishes the same to many channels. Each is a publish of its own, with its own outcome; at most 500 are under way
+     * at a time, so that a store that pipelines does so. A dedup key counts per channel.
+     *
+     * @return what became of it per channel, in the order given; a channel given twice is published to once
+     */
+    @CanIgnoreReturnValue
+    Map<ChannelId, CompletionStage<PublishResult>> broadcast(
+            Collection<ChannelId> channels, Payload data, PublishOptions options);
 
     /** Reads a part of a channel's history. */
     CompletionStage<HistoryResult> history(ChannelId channel, HistoryQuery query);
