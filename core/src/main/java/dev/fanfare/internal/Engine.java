@@ -35,6 +35,9 @@ import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
 import dev.fanfare.spi.WorkQueues;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -91,7 +94,7 @@ public final class Engine implements Fanfare {
         this.store = settings.parts().over(settings.store() == null ? MemoryStore.create(time) : settings.store());
         this.calls = new Calls(threads.host(), threads.overflow(), time);
         this.listener = GuardedListener.of(settings.listeners(), calls);
-        this.hub = new Hub(store, listener, time, calls, threads.worker());
+        this.hub = new Hub(store, listener, time, calls, threads.worker(), settings.repairReads());
         this.permissions = new Permissions(settings, calls, hub.log);
         this.publishing = new Publishing(settings, store, calls, time, listener, hub.log);
         this.histories = new Histories(store.log(), calls);
@@ -119,6 +122,17 @@ public final class Engine implements Fanfare {
     @Override
     public CompletionStage<PublishResult> publish(ChannelId channel, Payload data, PublishOptions options) {
         return calls.forHost(publishRaw(channel, data, options));
+    }
+
+    @Override
+    public Map<ChannelId, CompletionStage<PublishResult>> broadcast(
+            Collection<ChannelId> channels, Payload data, PublishOptions options) {
+        requireOpen();
+        Map<ChannelId, CompletionStage<PublishResult>> outcomes = new LinkedHashMap<>();
+        new Spread(channels, channel -> publishRaw(channel, data, options))
+                .begin()
+                .forEach((channel, outcome) -> outcomes.put(channel, calls.forHost(outcome)));
+        return outcomes;
     }
 
     @Override
