@@ -4,6 +4,7 @@ import static dev.fanfare.netty.http.JsonText.number;
 import static dev.fanfare.netty.http.JsonText.raw;
 import static dev.fanfare.netty.http.JsonText.string;
 
+import dev.fanfare.ChannelId;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.Cursor;
 import dev.fanfare.HistoryResult;
@@ -16,6 +17,7 @@ import dev.fanfare.presence.Member;
 import dev.fanfare.presence.PresenceSnapshot;
 import io.netty.buffer.ByteBuf;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -166,6 +168,20 @@ final class ApiReply {
             separator = ",";
         }
         raw(out, "]}}");
+    }
+
+    static void channels(ByteBuf out, Map<ChannelId, Integer> channels) {
+        raw(out, "{\"result\":{\"channels\":{");
+        String separator = "";
+        for (Map.Entry<ChannelId, Integer> each : channels.entrySet()) {
+            raw(out, separator);
+            string(out, each.getKey().value());
+            raw(out, ":{\"num_clients\":");
+            number(out, each.getValue());
+            out.writeByte('}');
+            separator = ",";
+        }
+        raw(out, "}}}");
     }
 
     static void info(ByteBuf out, String node, int connections) {
