@@ -5,6 +5,7 @@ module dev.fanfare.examples {
     requires dev.fanfare;
     requires dev.fanfare.jwt;
     requires dev.fanfare.netty;
+    requires dev.fanfare.redis;
     requires com.fasterxml.jackson.core;
     requires com.fasterxml.jackson.databind;
     requires info.picocli;

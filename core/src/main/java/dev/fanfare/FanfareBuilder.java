@@ -5,7 +5,13 @@ import static java.util.Objects.requireNonNull;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.internal.Engine;
 import dev.fanfare.internal.Settings;
+import dev.fanfare.internal.StoreParts;
 import dev.fanfare.memory.MemoryStore;
+import dev.fanfare.spi.Bus;
+import dev.fanfare.spi.ChannelLog;
+import dev.fanfare.spi.ControlBus;
+import dev.fanfare.spi.LatestValues;
+import dev.fanfare.spi.PresenceStore;
 import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
 import java.util.ArrayList;
@@ -28,6 +34,11 @@ public final class FanfareBuilder {
 
     private final Map<String, ChannelRules> namespaces = new LinkedHashMap<>();
     private @Nullable Store store;
+    private @Nullable ChannelLog log;
+    private @Nullable Bus bus;
+    private @Nullable PresenceStore presence;
+    private @Nullable ControlBus control;
+    private @Nullable LatestValues latestValues;
     private @Nullable Authorizer authorizer;
     private @Nullable SubscriptionAuthenticator subscriptionAuthenticator;
     private @Nullable RpcHandler rpcHandler;
@@ -44,6 +55,47 @@ public final class FanfareBuilder {
     @CanIgnoreReturnValue
     public FanfareBuilder store(Store store) {
         this.store = once(this.store, store, "store");
+        return this;
+    }
+
+    /**
+     * Sets the log, if it is not the store's: {@code log(jdbc.log()).bus(redis.bus())} keeps history in a database and
+     * announces through Redis. What Redis loses or is too far away to tell, nodes read from the log.
+     *
+     * <p>A log and a bus without a store make the rest this node's own: on several nodes set {@link #presence},
+     * {@link #control} and {@link #latestValues} too, or {@link #store} for all that is not set by itself.
+     */
+    @CanIgnoreReturnValue
+    public FanfareBuilder log(ChannelLog log) {
+        this.log = once(this.log, log, "log");
+        return this;
+    }
+
+    /** Sets the bus, if it is not the store's. */
+    @CanIgnoreReturnValue
+    public FanfareBuilder bus(Bus bus) {
+        this.bus = once(this.bus, bus, "bus");
+        return this;
+    }
+
+    /** Sets who is present, if it is not the store's. */
+    @CanIgnoreReturnValue
+    public FanfareBuilder presence(PresenceStore presence) {
+        this.presence = once(this.presence, presence, "presence");
+        return this;
+    }
+
+    /** Sets how nodes talk to each other, if it is not the store's. */
+    @CanIgnoreReturnValue
+    public FanfareBuilder control(ControlBus control) {
+        this.control = once(this.control, control, "control");
+        return this;
+    }
+
+    /** Sets the newest values, if they are not the store's. */
+    @CanIgnoreReturnValue
+    public FanfareBuilder latestValues(LatestValues latestValues) {
+        this.latestValues = once(this.latestValues, latestValues, "latestValues");
         return this;
     }
 
@@ -136,15 +188,22 @@ public final class FanfareBuilder {
         return this;
     }
 
-    /** Builds it; it works at once. */
+    /**
+     * Builds it; it works at once.
+     *
+     * @throws IllegalStateException if there is a log without a bus, a bus without a log, or neither store nor presence
+     *     behind a namespace with presence whose log is set by itself
+     */
     public Fanfare build() {
         Map<String, ChannelRules> rules = new LinkedHashMap<>(namespaces);
         if (rules.isEmpty()) {
             rules.put("", ChannelRules.builder().build());
         }
+        requireWhole(rules.values().stream().anyMatch(ChannelRules::hasPresence));
         return Engine.start(new Settings(
                 Map.copyOf(rules),
                 store,
+                new StoreParts(log, bus, presence, control, latestValues),
                 authorizer,
                 subscriptionAuthenticator,
                 rpcHandler,
@@ -154,6 +213,19 @@ public final class FanfareBuilder {
                 timeSource,
                 maxChannelsPerConnection,
                 limits == null ? ClientLimits.standard() : limits));
+    }
+
+    /** Without a store a part that is missing would be this node's own; where that breaks a promise it must be set. */
+    private void requireWhole(boolean isPresenceUsed) {
+        if (store != null) {
+            return;
+        }
+        if ((log == null) != (bus == null)) {
+            throw new IllegalStateException("Without a store, log and bus must both be set, or neither");
+        }
+        if (log != null && presence == null && isPresenceUsed) {
+            throw new IllegalStateException("A namespace has presence: set presence too, or a store");
+        }
     }
 
     private static <T> T once(@Nullable T present, T value, String name) {

@@ -86,7 +86,7 @@ public final class Engine implements Fanfare {
         this.clients = new Clients(settings.limits());
         this.threads = new Threads(settings.timeSource(), settings.hostExecutor());
         TimeSource time = threads.time();
-        this.store = settings.store() == null ? MemoryStore.create(time) : settings.store();
+        this.store = settings.parts().over(settings.store() == null ? MemoryStore.create(time) : settings.store());
         this.listener = GuardedListener.of(settings.listeners());
         this.calls = new Calls(threads.host(), threads.overflow(), time);
         this.hub = new Hub(store, listener, time, calls, threads.worker());
@@ -239,6 +239,7 @@ public final class Engine implements Fanfare {
         localSubscriptions.forEach(subscription -> subscription.end(UnsubscribeReason.SHUTDOWN));
         awaitQuietly(presences.close());
         threads.awaitEnd(() -> clients.count() == 0 && localSubscriptions.isEmpty(), CLOSE_SECONDS);
+        publishing.close();
         control.close();
         hub.close();
         threads.close();

@@ -9,9 +9,7 @@ import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
 import dev.fanfare.Publisher;
 import dev.fanfare.Refusal;
-import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.AppendRequest;
-import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ChannelLog.AppendResult;
 import dev.fanfare.spi.Store;
@@ -33,8 +31,8 @@ final class Publishing {
 
     private final Settings settings;
     private final ChannelLog channelLog;
-    private final Bus bus;
     private final boolean isAnnouncedByLog;
+    private final Announcements announcements;
     private final Calls calls;
     private final TimeSource time;
     private final FanfareListener listener;
@@ -45,8 +43,8 @@ final class Publishing {
     Publishing(Settings settings, Store store, Calls calls, TimeSource time, FanfareListener listener, EventLog log) {
         this.settings = settings;
         this.channelLog = store.log();
-        this.bus = store.bus();
-        this.isAnnouncedByLog = channelLog.announcesOn(bus);
+        this.isAnnouncedByLog = channelLog.announcesOn(store.bus());
+        this.announcements = new Announcements(store.bus(), calls, time, log);
         this.calls = calls;
         this.time = time;
         this.listener = listener;
@@ -87,7 +85,7 @@ final class Publishing {
         if (appended instanceof AppendResult.Appended fresh) {
             Publication publication = fresh.publication();
             if (!isAnnouncedByLog) {
-                announce(channel, publication);
+                announcements.announce(channel, publication);
             }
             return publication.isLogged() ? new PublishResult.Stored(publication.cursor()) : new PublishResult.Sent();
         } else if (appended instanceof AppendResult.Repeated repeated) {
@@ -98,13 +96,9 @@ final class Publishing {
         return new PublishResult.Refused(Refusal.DEDUP_CONFLICT);
     }
 
-    private void announce(ChannelId channel, Publication publication) {
-        calls.store("announcement to " + channel, () -> bus.announce(new Announcement.Published(channel, publication)))
-                .whenComplete((done, failure) -> {
-                    if (failure != null) {
-                        log.announcementFailed(channel, failure);
-                    }
-                });
+    /** Gives up announcing what the bus has not taken yet. */
+    void close() {
+        announcements.close();
     }
 
     private CompletionStage<PublishResult> refused(ChannelId channel, Refusal reason) {

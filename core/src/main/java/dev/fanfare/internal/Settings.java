@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 public record Settings(
         Map<String, ChannelRules> namespaces,
         @Nullable Store store,
+        StoreParts parts,
         @Nullable Authorizer authorizer,
         @Nullable SubscriptionAuthenticator subscriptionAuthenticator,
         @Nullable RpcHandler rpcHandler,

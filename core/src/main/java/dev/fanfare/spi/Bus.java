@@ -1,6 +1,7 @@
 package dev.fanfare.spi;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.Health;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -28,6 +29,11 @@ public interface Bus {
 
     /** Tells all watchers of the announcement's channel; completes when it was handed on. */
     CompletionStage<Void> announce(Announcement announcement);
+
+    /** Tells whether announcements get through, as {@link Store#health} says; by default always. */
+    default Health health() {
+        return Health.up();
+    }
 
     /** An effective watch. */
     interface Watch {

@@ -2,6 +2,7 @@ package dev.fanfare.spi;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
+import dev.fanfare.Health;
 import dev.fanfare.Publication;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
@@ -54,6 +55,11 @@ public interface ChannelLog {
      */
     default boolean announcesOn(Bus bus) {
         return false;
+    }
+
+    /** Tells whether publications can be appended and read, as {@link Store#health} says; by default always. */
+    default Health health() {
+        return Health.up();
     }
 
     /**

@@ -27,7 +27,7 @@ public interface Store {
 
     /**
      * Tells how the store is, as it last knew; {@code GET /health/ready} shows it, and load balancers ask every few
-     * seconds. By default it is always up, which is right for a store that lives in this process.
+     * seconds. By default it is what the log and the bus say, which is right for a store that lives in this process.
      *
      * @implSpec
      * <ol>
@@ -43,6 +43,6 @@ public interface Store {
      * </ol>
      */
     default Health health() {
-        return Health.up();
+        return log().health().and(bus().health());
     }
 }

@@ -6,6 +6,7 @@ import dev.fanfare.ChannelRules;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.PublishOptions;
+import dev.fanfare.servers.PostgresServer;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.AppendRequest;
 import dev.fanfare.spi.Bus;

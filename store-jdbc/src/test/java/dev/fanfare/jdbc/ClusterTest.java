@@ -14,6 +14,7 @@ import dev.fanfare.PublishResult;
 import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
 import dev.fanfare.Subscriber;
+import dev.fanfare.servers.PostgresServer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;

@@ -80,6 +80,7 @@ final class EventLink {
 
     private volatile @Nullable StatefulRedisPubSubConnection<String, byte[]> connection;
     private final CompletableFuture<Void> firstReady = new CompletableFuture<>();
+    private volatile boolean hasFailedProbe;
     private volatile boolean isClosed;
 
     EventLink(Connector connector, Relay relay, Counters counters) {
@@ -97,6 +98,16 @@ final class EventLink {
 
     boolean isUp() {
         return connection != null;
+    }
+
+    /** Tells whether messages get through: there is a connection, and the newest probe, if there was one, came back. */
+    boolean isGood() {
+        return connection != null && !hasFailedProbe;
+    }
+
+    /** Learns whether a probe came back. */
+    void probed(boolean isBack) {
+        hasFailedProbe = !isBack;
     }
 
     // ---- wanting

@@ -28,7 +28,6 @@ final class Probe {
     private final Duration patience;
     private final ProbeLine line;
     private volatile String heard = "";
-    private volatile boolean hasFailed;
     private long sent;
 
     Probe(Keys keys, CommandLink commands, EventLink events, Connector connector, Duration pause) {
@@ -42,11 +41,6 @@ final class Probe {
 
     void start() {
         events.want(line).whenComplete((effective, failure) -> connector.later(pause, this::send));
-    }
-
-    /** Tells whether the newest probe came back, or there was none yet. */
-    boolean isGood() {
-        return !hasFailed;
     }
 
     private void send() {
@@ -68,11 +62,11 @@ final class Probe {
             LOG.warn("Redis did not answer a probe within {}; connecting anew", patience);
             commands.rebuild();
         } else if (wasBusUp && !heard.equals(mark)) {
-            hasFailed = true;
+            events.probed(false);
             LOG.warn("A message published to ourselves did not arrive within {}; subscribing anew", patience);
             events.rebuild();
         } else if (heard.equals(mark)) {
-            hasFailed = false;
+            events.probed(true);
         }
         connector.later(pause.minus(patience), this::send);
     }

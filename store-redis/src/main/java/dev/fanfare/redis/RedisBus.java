@@ -3,6 +3,7 @@ package dev.fanfare.redis;
 import static java.util.Objects.requireNonNull;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.Health;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
 import io.lettuce.core.protocol.CommandType;
@@ -63,6 +64,11 @@ final class RedisBus implements Bus {
         byte[] frame = BusFrame.of(announcement, maxInlineBytes);
         return commands.publish(CommandType.PUBLISH, keys.bus(announcement.channel()), frame)
                 .thenApply(heard -> null);
+    }
+
+    @Override
+    public Health health() {
+        return events.isGood() ? Health.up() : Health.down("redis: announcements do not get through");
     }
 
     private final class ChannelLine extends Line {

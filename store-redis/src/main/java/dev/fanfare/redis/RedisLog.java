@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.Cursor;
+import dev.fanfare.Health;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.StoreException;
@@ -61,6 +62,11 @@ final class RedisLog implements ChannelLog {
     @Override
     public boolean announcesOn(Bus other) {
         return other == bus;
+    }
+
+    @Override
+    public Health health() {
+        return commands.isUp() ? Health.up() : Health.down("redis: commands do not get through");
     }
 
     // ---- append

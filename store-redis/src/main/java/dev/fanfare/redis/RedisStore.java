@@ -3,7 +3,6 @@ package dev.fanfare.redis;
 import static java.util.Objects.requireNonNull;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
-import dev.fanfare.Health;
 import dev.fanfare.StoreException;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
@@ -143,18 +142,11 @@ public final class RedisStore implements Store, AutoCloseable {
         return latestValues;
     }
 
-    @Override
-    public Health health() {
-        Health health = commands.isUp() ? Health.up() : Health.down("redis: commands do not get through");
-        boolean hasBus = events.isUp() && probe.isGood();
-        return hasBus ? health : health.and(Health.down("redis: announcements do not get through"));
-    }
-
     /** Tells in detail how it is doing, with counts of what went wrong. */
     public RedisHealth state() {
         return new RedisHealth(
                 commands.isUp(),
-                events.isUp() && probe.isGood(),
+                events.isGood(),
                 counters.reconnects.sum(),
                 counters.interruptions.sum(),
                 counters.overflows.sum(),

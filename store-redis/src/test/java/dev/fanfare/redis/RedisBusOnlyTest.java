@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import dev.fanfare.Fanfare;
 import dev.fanfare.StartAt;
 import dev.fanfare.memory.MemoryStore;
+import dev.fanfare.servers.RedisServer;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ControlBus;

@@ -1,5 +1,6 @@
 package dev.fanfare.redis;
 
+import dev.fanfare.servers.RedisServer;
 import dev.fanfare.spi.Store;
 import dev.fanfare.testkit.ControlBusContract;
 import dev.fanfare.testkit.StoreFixture;

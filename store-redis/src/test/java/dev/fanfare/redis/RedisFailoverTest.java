@@ -11,6 +11,8 @@ import dev.fanfare.Fanfare;
 import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
+import dev.fanfare.servers.Proxy;
+import dev.fanfare.servers.RedisServer;
 import dev.fanfare.spi.ChannelLog.LogRead;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;

@@ -17,6 +17,8 @@ import dev.fanfare.Refusal;
 import dev.fanfare.ResetReason;
 import dev.fanfare.StoreException;
 import dev.fanfare.presence.Member;
+import dev.fanfare.servers.Proxy;
+import dev.fanfare.servers.RedisServer;
 import dev.fanfare.spi.AppendRequest;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ChannelLog.AppendResult;

@@ -1,4 +1,4 @@
-package dev.fanfare.redis;
+package dev.fanfare.servers;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,14 +10,14 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** A TCP address whose connections can be frozen, cut, and led to another server. */
-final class Proxy implements AutoCloseable {
+public final class Proxy implements AutoCloseable {
 
     private final ServerSocket acceptor;
     private final List<Pipe> pipes = new CopyOnWriteArrayList<>();
     private volatile int target;
     private volatile boolean isRefusing;
 
-    Proxy(int target) {
+    public Proxy(int target) {
         this.target = target;
         try {
             this.acceptor = new ServerSocket(0, 64, InetAddress.getLoopbackAddress());
@@ -27,36 +27,36 @@ final class Proxy implements AutoCloseable {
         daemon(this::accept);
     }
 
-    int port() {
+    public int port() {
         return acceptor.getLocalPort();
     }
 
-    String uri() {
+    public String uri() {
         return "redis://127.0.0.1:" + port();
     }
 
     /** Leads later connections to another server. */
-    void leadTo(int port) {
+    public void leadTo(int port) {
         target = port;
     }
 
     /** Holds back, for ever, what comes through the connections that there are; they stay open. */
-    void freeze() {
+    public void freeze() {
         pipes.forEach(pipe -> pipe.isFrozen = true);
     }
 
     /** Closes the connections that there are. */
-    void cut() {
+    public void cut() {
         pipes.forEach(Pipe::close);
         pipes.clear();
     }
 
     /** Closes what comes later at once, or not. */
-    void refuse(boolean isRefusing) {
+    public void refuse(boolean isRefusing) {
         this.isRefusing = isRefusing;
     }
 
-    int connections() {
+    public int connections() {
         return (int) pipes.stream().filter(pipe -> !pipe.isClosed).count();
     }
 

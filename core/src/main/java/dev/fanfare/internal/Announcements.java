@@ -1,0 +1,99 @@
+package dev.fanfare.internal;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.fanfare.ChannelId;
+import dev.fanfare.Cursor;
+import dev.fanfare.Publication;
+import dev.fanfare.spi.Announcement;
+import dev.fanfare.spi.Bus;
+import dev.fanfare.spi.TimeSource;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * Announces what a log appended that does not announce itself, and does not forget what the bus would not take: nodes
+ * whose own way to the bus is whole have no reason to look at the log.
+ *
+ * <p><i>State.</i> The newest position per channel whose announcement failed. Every {@link #RETRY} one of them is tried,
+ * and if the bus takes it, the others after it.
+ *
+ * <p><i>Threads.</i> Thread-safe.
+ *
+ * <p><i>Bounds.</i> {@link #MAX_OVERDUE} channels; those beyond are found by the nodes' tail probes.
+ */
+final class Announcements {
+
+    private static final Duration RETRY = Duration.ofSeconds(1);
+    private static final int MAX_OVERDUE = 10_000;
+
+    private final Bus bus;
+    private final Calls calls;
+    private final TimeSource time;
+    private final EventLog log;
+    private final Map<ChannelId, Cursor> overdue = new ConcurrentHashMap<>();
+    private final AtomicBoolean willRetry = new AtomicBoolean();
+    private volatile boolean isClosed;
+
+    Announcements(Bus bus, Calls calls, TimeSource time, EventLog log) {
+        this.bus = bus;
+        this.calls = calls;
+        this.time = time;
+        this.log = log;
+    }
+
+    /** Announces a publication. */
+    void announce(ChannelId channel, Publication publication) {
+        send(new Announcement.Published(channel, publication)).whenComplete((done, failure) -> {
+            if (failure != null) {
+                log.announcementFailed(channel, failure);
+                if (publication.isLogged() && (overdue.size() < MAX_OVERDUE || overdue.containsKey(channel))) {
+                    overdue.put(channel, publication.cursor());
+                    retryLater();
+                }
+            }
+        });
+    }
+
+    private void retryLater() {
+        if (!isClosed && willRetry.compareAndSet(false, true)) {
+            time.schedule(RETRY, () -> {
+                willRetry.set(false);
+                retry();
+            });
+        }
+    }
+
+    private void retry() {
+        Iterator<Map.Entry<ChannelId, Cursor>> all = overdue.entrySet().iterator();
+        if (all.hasNext()) {
+            again(all.next()).thenRun(() -> all.forEachRemaining(this::again));
+        }
+    }
+
+    @CanIgnoreReturnValue
+    private CompletionStage<Void> again(Map.Entry<ChannelId, Cursor> entry) {
+        ChannelId channel = entry.getKey();
+        Cursor position = entry.getValue();
+        return send(new Announcement.Moved(channel, position)).whenComplete((done, failure) -> {
+            if (failure == null) {
+                overdue.remove(channel, position);
+            } else {
+                retryLater();
+            }
+        });
+    }
+
+    private CompletionStage<Void> send(Announcement announcement) {
+        return calls.store("announcement to " + announcement.channel(), () -> bus.announce(announcement));
+    }
+
+    /** Gives up what is overdue. */
+    void close() {
+        isClosed = true;
+        overdue.clear();
+    }
+}
