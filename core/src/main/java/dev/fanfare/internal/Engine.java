@@ -23,6 +23,7 @@ import dev.fanfare.StartAt;
 import dev.fanfare.Stats;
 import dev.fanfare.Subscriber;
 import dev.fanfare.Subscription;
+import dev.fanfare.Tickets;
 import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.presence.PresenceSnapshot;
@@ -74,6 +75,7 @@ public final class Engine implements Fanfare {
     private final String node = UUID.randomUUID().toString();
     private final FanfareListener listener;
     private final Control control;
+    private final StoredTickets tickets;
     private final Gate gate = new Gate(this);
     private final SerialLoop[] localLoops;
     private final AtomicInteger nextLocalLoop = new AtomicInteger();
@@ -95,6 +97,7 @@ public final class Engine implements Fanfare {
         this.histories = new Histories(store.log(), calls);
         this.presences = new Presences(node, store.presence(), store.bus(), calls, time, hub.log, listener);
         this.control = new Control(node, store.control(), clients, hub, calls, time);
+        this.tickets = new StoredTickets(store, calls, time);
         this.localLoops = new SerialLoop[Runtime.getRuntime().availableProcessors()];
         for (int i = 0; i < localLoops.length; i++) {
             localLoops[i] = new SerialLoop(calls);
@@ -195,6 +198,11 @@ public final class Engine implements Fanfare {
                     new RefusedException("No history of " + channel + ": " + reason.text(), reason));
         }
         return calls.forHost(histories.remove(channel).thenCompose(head -> control.forget(channel, head)));
+    }
+
+    @Override
+    public Tickets tickets() {
+        return tickets;
     }
 
     @Override

@@ -55,6 +55,7 @@ final class ApiMethods {
         methods.put("refresh", this::refresh);
         methods.put("connections", this::connections);
         methods.put("channels", request -> ApiCall.of(connections.channels(request.pattern()), ApiReply::channels));
+        methods.put("ticket", this::ticket);
         methods.put("info", this::info);
     }
 
@@ -140,6 +141,10 @@ final class ApiMethods {
     private ApiCall<?> connections(ApiRequest request) {
         String user = request.userIfAny();
         return ApiCall.of(user == null ? connections.list() : connections.of(user), ApiReply::connections);
+    }
+
+    private ApiCall<?> ticket(ApiRequest request) {
+        return ApiCall.of(fanfare.tickets().issue(request.admission()), ApiReply::ticket);
     }
 
     private ApiCall<?> info(ApiRequest request) {

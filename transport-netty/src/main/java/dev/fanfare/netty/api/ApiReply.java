@@ -12,6 +12,7 @@ import dev.fanfare.Publication;
 import dev.fanfare.PublishResult;
 import dev.fanfare.Publisher;
 import dev.fanfare.Refusal;
+import dev.fanfare.Tickets;
 import dev.fanfare.netty.http.JsonText;
 import dev.fanfare.presence.Member;
 import dev.fanfare.presence.PresenceSnapshot;
@@ -182,6 +183,14 @@ final class ApiReply {
             separator = ",";
         }
         raw(out, "}}}");
+    }
+
+    static void ticket(ByteBuf out, String ticket) {
+        raw(out, "{\"result\":{\"ticket\":");
+        string(out, ticket);
+        raw(out, ",\"ttl\":");
+        number(out, Tickets.LIFETIME.toSeconds());
+        raw(out, "}}");
     }
 
     static void info(ByteBuf out, String node, int connections) {

@@ -4,9 +4,11 @@ import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import dev.fanfare.Authenticator;
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.Expiry;
 import dev.fanfare.HistoryQuery;
 import dev.fanfare.HostCode;
 import dev.fanfare.Payload;
@@ -60,6 +62,7 @@ final class ApiRequest {
     private List<String> exceptions = List.of();
     private @Nullable Code code;
     private long expireAt;
+    private @Nullable Payload info;
     private boolean isExpired;
     private @Nullable String pattern;
     private @Nullable List<ApiBatch.Command> commands;
@@ -142,6 +145,7 @@ final class ApiRequest {
             case "whitelist" -> exceptions = strings(name, parser);
             case "disconnect", "unsubscribe" -> code = code(name, parser);
             case "expire_at" -> expireAt = number(name, 0, MAX_SECONDS, parser);
+            case "info" -> info = slice(parser);
             case "expired" -> isExpired = truth(name, parser);
             case "pattern" -> pattern = textOrNull(name, parser);
             case "commands" -> commands = commands(parser);
@@ -242,6 +246,19 @@ final class ApiRequest {
     @Nullable
     Instant expireAt() {
         return expireAt == 0 ? null : Instant.ofEpochSecond(expireAt);
+    }
+
+    /** Returns as what a client is let in. */
+    Authenticator.Accepted admission() {
+        Instant end = expireAt();
+        List<ChannelId> subscribed = channels == null
+                ? List.of()
+                : channels.stream().map(ApiRequest::channelId).toList();
+        return Authenticator.Accepted.user(required(user, "user"))
+                .withInfo(info)
+                .withData(data)
+                .withChannels(subscribed)
+                .withExpiry(end == null ? null : Expiry.prolongedByClient(end));
     }
 
     boolean isExpired() {
