@@ -8,6 +8,7 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.ClientLimits;
 import dev.fanfare.Fanfare;
+import dev.fanfare.SubscriptionAuthenticator;
 import dev.fanfare.jwt.JwtAlgorithm;
 import dev.fanfare.jwt.JwtAuthenticator;
 import dev.fanfare.jwt.JwtKeys;
@@ -28,6 +29,8 @@ final class InteropServer {
     private static final int SHORTEST_KEY = 32;
     private static final Duration FIVE_MINUTES = Duration.ofMinutes(5);
 
+    private static final JwtAuthenticator TOKENS = tokens();
+
     private InteropServer() {}
 
     static Server start(String host, int port) {
@@ -37,6 +40,7 @@ final class InteropServer {
                 .namespace("smallhistory", rules -> retained(rules, 2))
                 .namespace("delta", rules -> retained(rules, 100).deltas())
                 .authorizer(Authorizer.allowAll())
+                .subscriptionAuthenticator(InteropServer::subscription)
                 .limits(ClientLimits.unlimited())
                 .build();
         return DemoServer.listening(
@@ -44,7 +48,7 @@ final class InteropServer {
                 () -> NettyTransport.builder(fanfare)
                         .host(host)
                         .port(port)
-                        .authenticator(new TokenIfAny(tokens()))
+                        .authenticator(new TokenIfAny(TOKENS))
                         .openApi()
                         .allowedOrigins("*")
                         .start());
@@ -68,6 +72,16 @@ final class InteropServer {
     private static JwtAuthenticator tokens() {
         byte[] key = Arrays.copyOf(SECRET.getBytes(UTF_8), SHORTEST_KEY);
         return JwtAuthenticator.builder(JwtKeys.hmac(JwtAlgorithm.HS256, key)).build();
+    }
+
+    /** A subscription never expires, either. */
+    private static CompletionStage<SubscriptionAuthenticator.Answer> subscription(
+            SubscriptionAuthenticator.Credentials credentials) {
+        return TOKENS.authenticate(credentials)
+                .thenApply(answer ->
+                        answer instanceof SubscriptionAuthenticator.Granted
+                                ? SubscriptionAuthenticator.Granted.forever()
+                                : answer);
     }
 
     /**

@@ -33,11 +33,25 @@ class JavaScriptClientIT {
     }
 
     @TestFactory
+    List<DynamicTest> tokensOverJson() throws Exception {
+        return NodeScript.run("tokens.mjs", environment("json"));
+    }
+
+    @TestFactory
+    List<DynamicTest> tokensOverProtobuf() throws Exception {
+        return NodeScript.run("tokens.mjs", environment("protobuf"));
+    }
+
+    @TestFactory
     List<DynamicTest> eventSource() throws Exception {
         return NodeScript.run("eventsource.mjs", environment("json"));
     }
 
     private static Map<String, String> environment(String format) {
-        return Map.of("FANFARE_URL", server.url(), "FANFARE_API_KEY", TestServer.API_KEY, "FORMAT", format);
+        return Map.of(
+                "FANFARE_URL", server.url(),
+                "FANFARE_API_KEY", TestServer.API_KEY,
+                "FANFARE_SECRET", TestServer.SECRET,
+                "FORMAT", format);
     }
 }
