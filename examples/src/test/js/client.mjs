@@ -1,8 +1,10 @@
-// The published centrifuge client, in the encoding that is asked for, with its events collected.
+// The published centrifuge client, in the encoding and over the transport that are asked for, with its events collected.
+import { EventSource } from 'eventsource';
 import WebSocket from 'ws';
 import { server, until } from './harness.mjs';
 
 export const format = process.env.FORMAT ?? 'json';
+export const transport = process.env.TRANSPORT ?? 'websocket';
 
 const { Centrifuge } = format === 'protobuf' ? await import('centrifuge/build/protobuf') : await import('centrifuge');
 const encoder = new TextEncoder();
@@ -20,9 +22,12 @@ export function unwrap(data) {
 
 /** Makes a client; it is disconnected after the test. */
 export function client(context, user, { base = server, ...options } = {}) {
-  const centrifuge = new Centrifuge(`${base.replace('http', 'ws')}/connection/websocket`, {
+  const scheme = transport === 'websocket' ? base.replace('http', 'ws') : base;
+  const centrifuge = new Centrifuge([{ transport, endpoint: `${scheme}/connection/${transport}` }], {
     token: user,
     websocket: WebSocket,
+    eventsource: EventSource,
+    emulationEndpoint: `${base}/emulation`,
     minReconnectDelay: 20,
     maxReconnectDelay: 100,
     networkEventTarget: new EventTarget(),

@@ -17,7 +17,7 @@ function token(claims, seconds, key = secret) {
 
 /** Makes a client, with its events. */
 function recorded(context, options) {
-  const centrifuge = client(context, undefined, options);
+  const centrifuge = client(context, '', options);
   const seen = { centrifuge, connecting: 0, connected: 0, disconnected: [] };
   centrifuge.on('connecting', () => seen.connecting++);
   centrifuge.on('connected', () => seen.connected++);
@@ -48,7 +48,7 @@ test('a connection is refreshed again and again, and never reconnects', async (c
 });
 
 async function publishAndReceive(centrifuge) {
-  const channel = fresh('room');
+  const channel = fresh('room:x');
   const recorder = await Recorder.live(centrifuge, channel);
   await publish(channel, 'hello');
   await recorder.received(1);
@@ -88,7 +88,7 @@ test('a refresh as somebody else is the end', async (context) => {
 
 test('a subscription is refreshed again and again, and never subscribes anew', async (context) => {
   const { centrifuge } = await connected(context);
-  const channel = fresh('room');
+  const channel = fresh('room:x');
   let asked = 0;
   const getToken = async () => {
     asked++;
@@ -106,7 +106,7 @@ test('a subscription is refreshed again and again, and never subscribes anew', a
 
 test('a token opens a channel that is forbidden without', async (context) => {
   const { centrifuge } = await connected(context);
-  const channel = `${fresh('room')}:forbidden`;
+  const channel = `${fresh('room:x')}:forbidden`;
   const without = new Recorder(centrifuge, channel);
   without.subscription.subscribe();
   await until('unsubscribed', () => without.unsubscribed.length > 0);
@@ -120,7 +120,7 @@ test('a token opens a channel that is forbidden without', async (context) => {
 
 test('a subscription whose token is expired gets a new one', async (context) => {
   const { centrifuge } = await connected(context);
-  const channel = fresh('room');
+  const channel = fresh('room:x');
   let asked = 0;
   const getToken = async () => {
     asked++;
@@ -134,7 +134,7 @@ test('a subscription whose token is expired gets a new one', async (context) => 
 
 test('a forged subscription token is refused, and the connection lives', async (context) => {
   const { centrifuge, disconnected } = await connected(context);
-  const channel = fresh('room');
+  const channel = fresh('room:x');
   const recorder = new Recorder(centrifuge, channel, { token: token({ sub: 'ada', channel }, 600, 'another secret') });
   recorder.subscription.subscribe();
 
@@ -146,7 +146,7 @@ test('a forged subscription token is refused, and the connection lives', async (
 
 test("somebody else's subscription token ends the connection", async (context) => {
   const seen = await connected(context);
-  const channel = fresh('room');
+  const channel = fresh('room:x');
   const recorder = new Recorder(seen.centrifuge, channel, { token: token({ sub: 'eve', channel }, 600) });
   recorder.subscription.subscribe();
 
@@ -177,7 +177,7 @@ test('a ticket lets a client in once, and another one after that', async (contex
 
 test('the host disconnects and unsubscribes in its own words', async (context) => {
   const seen = await connected(context, { token: token({ sub: 'grace' }, 600) });
-  const channel = fresh('room');
+  const channel = fresh('room:x');
   const recorder = await Recorder.live(seen.centrifuge, channel);
 
   await api('unsubscribe', { user: 'grace', channel, unsubscribe: { code: 2100, reason: 'moved out' } });

@@ -52,6 +52,7 @@ final class Control implements Connections {
     private final ControlBus bus;
     private final Clients clients;
     private final Hub hub;
+    private final Mail mail;
     private final Calls calls;
     private final TimeSource time;
     private final Map<String, Question> questions = new ConcurrentHashMap<>();
@@ -59,11 +60,12 @@ final class Control implements Connections {
     private volatile ControlBus.@Nullable Membership membership;
     private volatile boolean isClosed;
 
-    Control(String node, ControlBus bus, Clients clients, Hub hub, Calls calls, TimeSource time) {
+    Control(String node, ControlBus bus, Clients clients, Hub hub, Mail mail, Calls calls, TimeSource time) {
         this.node = node;
         this.bus = bus;
         this.clients = clients;
         this.hub = hub;
+        this.mail = mail;
         this.calls = calls;
         this.time = time;
     }
@@ -238,6 +240,10 @@ final class Control implements Connections {
             clients.forEachOf(order.who(), connection -> connection.queue.add(() -> connection.carryOut(order.deed())));
         } else if (message instanceof ControlMessage.Forget order) {
             hub.forget(order.channel(), order.upTo());
+        } else if (message instanceof ControlMessage.Post post) {
+            mail.receive(post);
+        } else if (message instanceof ControlMessage.Receipt receipt) {
+            mail.receive(receipt);
         } else if (message instanceof ControlMessage.Ask ask) {
             reply(ask);
         } else if (message instanceof ControlMessage.Part part) {

@@ -5,13 +5,16 @@ import dev.fanfare.ConnectionInfo;
 import dev.fanfare.Cursor;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.HostCode;
+import dev.fanfare.Payload;
 import dev.fanfare.Selection;
 import dev.fanfare.spi.ControlBus;
+import dev.fanfare.spi.Mailboxes;
 import java.net.URLDecoder;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -214,6 +217,35 @@ sealed interface ControlMessage {
         }
     }
 
+    /** Bytes for a mailbox of one node. */
+    record Post(String id, String to, String address, Payload bytes) implements ControlMessage {
+        @Override
+        public String encode() {
+            // In Base64, of whose characters none needs to be percent-encoded.
+            String text = Base64.getUrlEncoder().withoutPadding().encodeToString(bytes.unsafeBytes());
+            return line("post", id, to, address, text);
+        }
+
+        private static Post decode(List<String> fields) {
+            byte[] bytes = Base64.getUrlDecoder().decode(fields.get(3));
+            return new Post(fields.get(0), fields.get(1), fields.get(2), Payload.wrap(bytes));
+        }
+
+        /** Tells neither the address, which is a secret, nor the content. */
+        @Override
+        public String toString() {
+            return "Post[" + id + " to " + to + "]";
+        }
+    }
+
+    /** What became of a post. */
+    record Receipt(String id, Mailboxes.Delivery delivery) implements ControlMessage {
+        @Override
+        public String encode() {
+            return line("receipt", id, delivery.name());
+        }
+    }
+
     /** Returns the line. */
     String encode();
 
@@ -237,6 +269,8 @@ sealed interface ControlMessage {
                 case "ask" -> new Ask(rest.get(0), rest.get(1), rest.get(2));
                 case "channels" -> Channels.decode(rest);
                 case "answer" -> Answer.decode(rest);
+                case "post" -> Post.decode(rest);
+                case "receipt" -> new Receipt(rest.get(0), Mailboxes.Delivery.valueOf(rest.get(1)));
                 default -> null;
             };
         } catch (IllegalArgumentException | IndexOutOfBoundsException notOfThisVersion) {

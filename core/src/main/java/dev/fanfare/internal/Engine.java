@@ -71,6 +71,7 @@ public final class Engine implements Fanfare {
     final Histories histories;
     final Presences presences;
     final Clients clients;
+    final Mail mail;
     private final Store store;
     private final String node = UUID.randomUUID().toString();
     private final FanfareListener listener;
@@ -96,7 +97,8 @@ public final class Engine implements Fanfare {
         this.publishing = new Publishing(settings, store, calls, time, listener, hub.log);
         this.histories = new Histories(store.log(), calls);
         this.presences = new Presences(node, store.presence(), store.bus(), calls, time, hub.log, listener);
-        this.control = new Control(node, store.control(), clients, hub, calls, time);
+        this.mail = new Mail(node, store.control(), calls, time);
+        this.control = new Control(node, store.control(), clients, hub, mail, calls, time);
         this.tickets = new StoredTickets(store, calls, time);
         this.localLoops = new SerialLoop[Runtime.getRuntime().availableProcessors()];
         for (int i = 0; i < localLoops.length; i++) {

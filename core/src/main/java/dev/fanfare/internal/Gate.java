@@ -9,6 +9,7 @@ import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Gateway;
+import dev.fanfare.spi.Mailboxes;
 import dev.fanfare.spi.Outlet;
 import dev.fanfare.spi.TimeSource;
 import java.util.UUID;
@@ -32,6 +33,11 @@ final class Gate implements Gateway {
     @Override
     public CompletionStage<PublishResult> publish(ChannelId channel, Payload data, PublishOptions options) {
         return engine.publishRaw(channel, data, options);
+    }
+
+    @Override
+    public Mailboxes mailboxes() {
+        return engine.mail;
     }
 
     @Override

@@ -30,6 +30,9 @@ public interface Gateway {
     /** Publishes for the host, as {@link dev.fanfare.Fanfare#publish} does, without the thread hop. */
     CompletionStage<PublishResult> publish(ChannelId channel, Payload data, PublishOptions options);
 
+    /** Returns the mailboxes of all nodes. */
+    Mailboxes mailboxes();
+
     /** Tells whether Fanfare is open; once it is closed, it stays so. */
     boolean isOpen();
 

@@ -29,18 +29,17 @@ final class InteropServer {
     private static final int SHORTEST_KEY = 32;
     private static final Duration FIVE_MINUTES = Duration.ofMinutes(5);
 
-    private static final JwtAuthenticator TOKENS = tokens();
-
     private InteropServer() {}
 
     static Server start(String host, int port) {
+        JwtAuthenticator tokens = tokens();
         Fanfare fanfare = Fanfare.builder()
                 .namespace("", InteropServer::withoutNamespace)
                 .namespace("recovery", rules -> retained(rules, 100))
                 .namespace("smallhistory", rules -> retained(rules, 2))
                 .namespace("delta", rules -> retained(rules, 100).deltas())
                 .authorizer(Authorizer.allowAll())
-                .subscriptionAuthenticator(InteropServer::subscription)
+                .subscriptionAuthenticator(credentials -> subscription(tokens, credentials))
                 .limits(ClientLimits.unlimited())
                 .build();
         return DemoServer.listening(
@@ -48,7 +47,7 @@ final class InteropServer {
                 () -> NettyTransport.builder(fanfare)
                         .host(host)
                         .port(port)
-                        .authenticator(new TokenIfAny(TOKENS))
+                        .authenticator(new TokenIfAny(tokens))
                         .openApi()
                         .allowedOrigins("*")
                         .start());
@@ -76,12 +75,11 @@ final class InteropServer {
 
     /** A subscription never expires, either. */
     private static CompletionStage<SubscriptionAuthenticator.Answer> subscription(
-            SubscriptionAuthenticator.Credentials credentials) {
-        return TOKENS.authenticate(credentials)
-                .thenApply(answer ->
-                        answer instanceof SubscriptionAuthenticator.Granted
-                                ? SubscriptionAuthenticator.Granted.forever()
-                                : answer);
+            SubscriptionAuthenticator tokens, SubscriptionAuthenticator.Credentials credentials) {
+        return tokens.authenticate(credentials)
+                .thenApply(answer -> answer instanceof SubscriptionAuthenticator.Granted
+                        ? SubscriptionAuthenticator.Granted.forever()
+                        : answer);
     }
 
     /**

@@ -47,8 +47,8 @@ class EmbeddingTest {
                     .issue(Authenticator.Accepted.user("ann"))
                     .toCompletableFuture()
                     .get(10, SECONDS);
-            HttpRequest withTicket = HttpRequest.newBuilder(URI.create(
-                            "http://localhost:" + server.port() + "/sse?channel=lobby&ticket=" + ticket))
+            HttpRequest withTicket = HttpRequest.newBuilder(
+                            URI.create("http://localhost:" + server.port() + "/sse?channel=lobby&ticket=" + ticket))
                     .build();
             HttpResponse<InputStream> stream =
                     HttpClient.newHttpClient().send(withTicket, BodyHandlers.ofInputStream());

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/** The published JavaScript client, in both encodings, and a published EventSource, under Node.js. */
+/** The published JavaScript client, over every transport in every encoding, and a published EventSource, under Node.js. */
 class JavaScriptClientIT {
 
     private static TestServer server;
@@ -43,15 +43,45 @@ class JavaScriptClientIT {
     }
 
     @TestFactory
+    List<DynamicTest> tokensOverAStreamOfJson() throws Exception {
+        return NodeScript.run("tokens.mjs", environment("json", "http_stream"));
+    }
+
+    @TestFactory
+    List<DynamicTest> centrifugeOverAStreamOfJson() throws Exception {
+        return NodeScript.run("centrifuge.mjs", environment("json", "http_stream"));
+    }
+
+    @TestFactory
+    List<DynamicTest> centrifugeOverAStreamOfProtobuf() throws Exception {
+        return NodeScript.run("centrifuge.mjs", environment("protobuf", "http_stream"));
+    }
+
+    @TestFactory
+    List<DynamicTest> centrifugeOverServerSentEvents() throws Exception {
+        return NodeScript.run("centrifuge.mjs", environment("json", "sse"));
+    }
+
+    @TestFactory
     List<DynamicTest> eventSource() throws Exception {
         return NodeScript.run("eventsource.mjs", environment("json"));
     }
 
     private static Map<String, String> environment(String format) {
+        return environment(format, "websocket");
+    }
+
+    private static Map<String, String> environment(String format, String transport) {
         return Map.of(
-                "FANFARE_URL", server.url(),
-                "FANFARE_API_KEY", TestServer.API_KEY,
-                "FANFARE_SECRET", TestServer.SECRET,
-                "FORMAT", format);
+                "FANFARE_URL",
+                server.url(),
+                "FANFARE_API_KEY",
+                TestServer.API_KEY,
+                "FANFARE_SECRET",
+                TestServer.SECRET,
+                "FORMAT",
+                format,
+                "TRANSPORT",
+                transport);
     }
 }

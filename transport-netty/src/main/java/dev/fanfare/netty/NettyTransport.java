@@ -1,15 +1,19 @@
 package dev.fanfare.netty;
 
 import static java.util.Objects.requireNonNull;
+import static java.util.Objects.requireNonNullElse;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.Authenticator;
 import dev.fanfare.Fanfare;
 import dev.fanfare.netty.api.ApiKey;
+import dev.fanfare.netty.connection.AllowedOrigins;
+import dev.fanfare.netty.connection.TransportSettings;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.EventExecutor;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -32,7 +36,7 @@ import org.slf4j.LoggerFactory;
  *         .start();
  * }</pre>
  *
- * <p>It speaks HTTP/1.1 without TLS; put a proxy in front of it for that.
+ * <p>It speaks HTTP/1.1, with TLS if it is given a certificate.
  *
  * <p><b>Lifecycle:</b> works from {@link Builder#start} until {@link #close}. To shut down, close the
  * Fanfare first, which tells clients to come back later, then the transport.
@@ -110,6 +114,12 @@ public final class NettyTransport implements AutoCloseable {
         private @Nullable ApiKey apiKey;
         private @Nullable List<String> allowedOrigins;
         private @Nullable Integer eventLoopThreads;
+        private @Nullable Tls tls;
+        private @Nullable Boolean compression;
+        private @Nullable Integer maxMessageBytes;
+        private @Nullable Duration pingInterval;
+        private @Nullable Duration pongTimeout;
+        private @Nullable Duration handshakeTimeout;
 
         private Builder(Fanfare fanfare) {
             this.fanfare = fanfare;
@@ -243,10 +253,67 @@ public final class NettyTransport implements AutoCloseable {
             return this;
         }
 
+        /** Speaks TLS, and nothing else, on the port; keep the {@link Tls} to renew its certificate. */
+        @CanIgnoreReturnValue
+        public Builder tls(Tls tls) {
+            this.tls = once(this.tls, tls, "tls");
+            return this;
+        }
+
+        /**
+         * Compresses larger WebSocket messages for clients that can, and takes theirs compressed
+         * (permessage-deflate, RFC 7692, each message for itself). Default: off, because it costs more CPU than
+         * it is worth where bytes are cheap, and lets whoever can have a text of theirs sent along with a secret
+         * one, in one message, find out about the secret by the length. A publication is compressed once.
+         */
+        @CanIgnoreReturnValue
+        public Builder compression() {
+            this.compression = once(this.compression, true, "compression");
+            return this;
+        }
+
+        /**
+         * Sets the largest message that a client may send, 1 KiB to 16 MiB; default 64 KiB. A larger one closes
+         * a WebSocket, and is answered 413 elsewhere.
+         */
+        @CanIgnoreReturnValue
+        public Builder maxMessageBytes(int bytes) {
+            if (bytes < 1024 || bytes > 16 * 1024 * 1024) {
+                throw new IllegalArgumentException("bytes must be in [1024, 16777216]: " + bytes);
+            }
+            this.maxMessageBytes = once(this.maxMessageBytes, bytes, "maxMessageBytes");
+            return this;
+        }
+
+        /** Sets how often a connection is pinged, 1 second to 1 hour; default 25 seconds. */
+        @CanIgnoreReturnValue
+        public Builder pingInterval(Duration interval) {
+            this.pingInterval = once(this.pingInterval, checkedTime(interval, "interval"), "pingInterval");
+            return this;
+        }
+
+        /** Sets how soon a client must answer a ping, 1 second or more, and less than the interval; default 8 seconds. */
+        @CanIgnoreReturnValue
+        public Builder pongTimeout(Duration timeout) {
+            this.pongTimeout = once(this.pongTimeout, checkedTime(timeout, "timeout"), "pongTimeout");
+            return this;
+        }
+
+        /**
+         * Sets how soon TLS must be agreed upon, then a client have introduced itself, and then its authenticator
+         * have answered, 1 second to 1 hour each; default 10 seconds.
+         */
+        @CanIgnoreReturnValue
+        public Builder handshakeTimeout(Duration timeout) {
+            this.handshakeTimeout = once(this.handshakeTimeout, checkedTime(timeout, "timeout"), "handshakeTimeout");
+            return this;
+        }
+
         /**
          * Binds the port and begins to accept.
          *
          * @throws TransportException if it cannot listen there
+         * @throws IllegalArgumentException if the time for a pong is not less than the time between pings
          * @throws IllegalStateException if two routes have the same method and path
          */
         public NettyTransport start() {
@@ -277,6 +344,29 @@ public final class NettyTransport implements AutoCloseable {
 
         int eventLoopThreads() {
             return eventLoopThreads == null ? Runtime.getRuntime().availableProcessors() : eventLoopThreads;
+        }
+
+        @Nullable
+        Tls tls() {
+            return tls;
+        }
+
+        TransportSettings settings(AllowedOrigins origins) {
+            TransportSettings standard = TransportSettings.defaults();
+            return new TransportSettings(
+                    requireNonNullElse(pingInterval, standard.pingInterval()),
+                    requireNonNullElse(pongTimeout, standard.pongTimeout()),
+                    requireNonNullElse(handshakeTimeout, standard.handshakeTimeout()),
+                    requireNonNullElse(maxMessageBytes, standard.maxMessageBytes()),
+                    origins,
+                    requireNonNullElse(compression, standard.compresses()));
+        }
+
+        private static Duration checkedTime(Duration time, String name) {
+            if (time.compareTo(Duration.ofSeconds(1)) < 0 || time.compareTo(Duration.ofHours(1)) > 0) {
+                throw new IllegalArgumentException(name + " must be in [1 s, 1 h]: " + time);
+            }
+            return time;
         }
 
         private static String checkedPath(String path) {

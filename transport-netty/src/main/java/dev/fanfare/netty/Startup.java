@@ -3,6 +3,8 @@ package dev.fanfare.netty;
 import dev.fanfare.Health;
 import dev.fanfare.netty.api.ApiKey;
 import dev.fanfare.netty.api.ServerApi;
+import dev.fanfare.netty.centrifuge.EmulationEndpoint;
+import dev.fanfare.netty.centrifuge.StreamEndpoint;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.netty.connection.TransportSettings;
 import dev.fanfare.netty.http.Endpoint;
@@ -36,19 +38,21 @@ final class Startup {
 
     private final NettyTransport.Builder builder;
     private final Gateway gateway;
+    private final Origins origins;
+    private final TransportSettings settings;
 
     Startup(NettyTransport.Builder builder) {
         this.builder = builder;
         this.gateway = builder.fanfare.gateway();
+        this.origins = Origins.of(builder.allowedOrigins());
+        this.settings = builder.settings(origins.allowed());
     }
 
     NettyTransport start() {
-        Origins origins = Origins.of(builder.allowedOrigins());
-        Router router = router(origins);
+        Router router = router();
         IoLoops loops = IoLoops.start(builder.eventLoopThreads());
         OpenChannels open = new OpenChannels(loops.group().next());
-        ChannelFuture bound =
-                bootstrap(loops, open, router, origins).bind(address()).awaitUninterruptibly();
+        ChannelFuture bound = bootstrap(loops, open, router).bind(address()).awaitUninterruptibly();
         if (!bound.isSuccess()) {
             loops.stop(1);
             throw failure(bound.cause());
@@ -74,7 +78,9 @@ final class Startup {
         return new TransportException("Cannot listen on " + where + ": " + cause.getMessage() + ". " + advice, cause);
     }
 
-    private static ServerBootstrap bootstrap(IoLoops loops, OpenChannels open, Router router, Origins origins) {
+    private ServerBootstrap bootstrap(IoLoops loops, OpenChannels open, Router router) {
+        HttpLimits limits = HttpLimits.forMessages(settings.maxMessageBytes());
+        Tls tls = builder.tls();
         ServerBootstrap bootstrap = new ServerBootstrap();
         loops.configure(bootstrap);
         return bootstrap
@@ -88,31 +94,33 @@ final class Startup {
                     @Override
                     protected void initChannel(Channel channel) {
                         open.add(channel);
-                        channel.pipeline().addLast(new HttpConnection(router, origins, HttpLimits.standard()));
+                        if (tls != null) {
+                            channel.pipeline().addLast(tls.handler(channel.alloc(), settings.handshakeTimeout()));
+                        }
+                        channel.pipeline().addLast(new HttpConnection(router, origins, limits));
                     }
                 });
     }
 
-    private Router router(Origins origins) {
-        TransportSettings standard = TransportSettings.defaults();
-        TransportContext context = new TransportContext(
-                gateway,
-                builder.authenticator(),
-                new TransportSettings(
-                        standard.pingInterval(),
-                        standard.pongTimeout(),
-                        standard.handshakeTimeout(),
-                        standard.maxMessageBytes(),
-                        origins.allowed()),
-                IoLoops.wire());
+    private Router router() {
+        TransportContext context = new TransportContext(gateway, builder.authenticator(), settings, IoLoops.wire());
         Router.Builder router = Router.builder();
         router.add("GET", "/health/live", new HealthEndpoint(Health::up));
         router.add("GET", "/health/ready", new HealthEndpoint(builder.fanfare::health));
         router.add("GET", "/connection/websocket", new UpgradeEndpoint(context));
+        addStreams(router, context);
         router.add("GET", "/sse", new SseEndpoint(context));
         addApi(router);
         addHostRoutes(router);
         return router.build();
+    }
+
+    private static void addStreams(Router.Builder router, TransportContext context) {
+        router.add("POST", "/connection/http_stream", StreamEndpoint.http(context));
+        StreamEndpoint events = StreamEndpoint.events(context);
+        router.add("GET", "/connection/sse", events);
+        router.add("POST", "/connection/sse", events);
+        router.add("POST", "/emulation", new EmulationEndpoint(context));
     }
 
     private void addApi(Router.Builder router) {

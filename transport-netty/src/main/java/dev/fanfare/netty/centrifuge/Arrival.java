@@ -37,6 +37,7 @@ final class Arrival implements Admission.Outcome {
     private final ClientOutlet outlet;
     private final String transport;
     private final Request.Connect request;
+    private final @Nullable Emulated emulated;
     private final Listener listener;
     private final Map<String, SubscriptionStart> subs = new LinkedHashMap<>();
     private @Nullable Admission admission;
@@ -48,11 +49,13 @@ final class Arrival implements Admission.Outcome {
             ClientOutlet outlet,
             String transport,
             Request.Connect request,
+            @Nullable Emulated emulated,
             Listener listener) {
         this.context = context;
         this.outlet = outlet;
         this.transport = transport;
         this.request = request;
+        this.emulated = emulated;
         this.listener = listener;
     }
 
@@ -167,7 +170,7 @@ final class Arrival implements Admission.Outcome {
         isOver = true;
         long seconds = context.settings().pingInterval().plusMillis(999).toSeconds();
         int ttl = Refreshing.ttl(context, accepted.expiry());
-        Welcome welcome = new Welcome(connection.info().id(), accepted.data(), subs, (int) seconds, ttl);
+        Welcome welcome = new Welcome(connection.info().id(), accepted.data(), subs, (int) seconds, ttl, emulated);
         listener.connected(connection, welcome);
     }
 

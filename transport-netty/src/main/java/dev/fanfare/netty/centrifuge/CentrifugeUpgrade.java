@@ -70,19 +70,20 @@ public final class CentrifugeUpgrade {
     }
 
     private void accept(Channel channel, UpgradeRequest asked) {
-        WireFormat format = asked.format();
+        boolean isCompressed = context.settings().compresses() && asked.offersCompression();
+        WireFormat format = asked.format(isCompressed);
         int maxBytes = context.settings().maxMessageBytes();
         Session session = new Session(context, channel, format, asked.handshake(channel.remoteAddress()));
         ChannelPipeline pipeline = channel.pipeline();
         List<ChannelHandler> http = httpHandlers(pipeline);
         // Past the HTTP encoder, and before what the client may have sent already is handed on.
-        ByteBuf answer = answer(asked);
+        ByteBuf answer = answer(asked, isCompressed);
         if (http.isEmpty()) {
             channel.writeAndFlush(answer, channel.voidPromise());
         } else {
             pipeline.context(http.get(0)).writeAndFlush(answer);
         }
-        pipeline.addLast(decoder(maxBytes), new FrameHandler(session, maxBytes));
+        pipeline.addLast(decoder(maxBytes, isCompressed), new FrameHandler(session, maxBytes));
         for (int i = http.size() - 1; i >= 0; i--) {
             pipeline.remove(http.get(i));
         }
@@ -101,11 +102,11 @@ public final class CentrifugeUpgrade {
         return handlers;
     }
 
-    private static WebSocket13FrameDecoder decoder(int maxBytes) {
+    private static WebSocket13FrameDecoder decoder(int maxBytes, boolean isCompressed) {
         return new WebSocket13FrameDecoder(WebSocketDecoderConfig.newBuilder()
                 .expectMaskedFrames(true)
                 .allowMaskMismatch(false)
-                .allowExtensions(false)
+                .allowExtensions(isCompressed)
                 .maxFramePayloadLength(maxBytes)
                 // Texts are checked as JSON is; and there is no encoder for what the decoder would send.
                 .withUTF8Validator(false)
@@ -113,7 +114,7 @@ public final class CentrifugeUpgrade {
                 .build());
     }
 
-    private static ByteBuf answer(UpgradeRequest asked) {
+    private static ByteBuf answer(UpgradeRequest asked, boolean isCompressed) {
         StringBuilder answer = new StringBuilder("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n")
                 .append("Connection: Upgrade\r\nSec-WebSocket-Accept: ")
                 .append(asked.acceptKey())
@@ -121,6 +122,10 @@ public final class CentrifugeUpgrade {
         String subprotocol = asked.subprotocol();
         if (subprotocol != null) {
             answer.append("Sec-WebSocket-Protocol: ").append(subprotocol).append("\r\n");
+        }
+        if (isCompressed) {
+            answer.append("Sec-WebSocket-Extensions: permessage-deflate; "
+                    + "server_no_context_takeover; client_no_context_takeover\r\n");
         }
         return Unpooled.copiedBuffer(answer.append("\r\n"), US_ASCII);
     }

@@ -16,12 +16,14 @@ import dev.fanfare.spi.Frame;
 import dev.fanfare.spi.FrameEncoder;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelPromise;
-import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -29,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * Writes to one client: replies, pushes and the farewell.
  *
  * <p><i>State.</i> Corked until the reply to the connect command is out, because no push may come before
- * it; then open; then, once a Close frame is written, ending. While corked, pushes of the subscriptions
+ * it; then open; then, once the farewell is written, ending. While corked, pushes of the subscriptions
  * that the server makes wait here.
  *
  * <p><i>Bounds.</i> At most {@value #MAX_CORKED} pushes wait, and {@value #MAX_CORKED_BYTES} bytes and one push
@@ -45,6 +47,8 @@ final class ClientOutlet extends ChannelOutlet {
 
     private static final int MAX_CORKED = 256;
     private static final int MAX_CORKED_BYTES = 64 * 1024;
+    private static final int MAX_BATCH = 16;
+    private static final int MAX_BATCH_BYTES = 16 * 1024;
     private static final int UNSUBSCRIBED_BY_SERVER = 2000;
     private static final int INSUFFICIENT_STATE = 2500;
     private static final int SUBSCRIPTION_EXPIRED = 2501;
@@ -54,7 +58,9 @@ final class ClientOutlet extends ChannelOutlet {
     private @Nullable Deque<ByteBuf> corked = new ArrayDeque<>(2);
     private int corkedBytes;
     private Set<ChannelId> serverSide = Set.of();
-    private @Nullable WebSocketCloseStatus violation;
+    private @Nullable ByteBuf lastWords;
+    private final List<MessageBuffer> batch = new ArrayList<>(0);
+    private int batchBytes;
     private boolean isReading;
     private boolean isFlushDue;
 
@@ -94,6 +100,7 @@ final class ClientOutlet extends ChannelOutlet {
 
     /** Lets pushes through: the reply to the connect command is written. */
     void uncork() {
+        writeBatch();
         Deque<ByteBuf> waiting = corked;
         corked = null;
         if (waiting != null) {
@@ -127,6 +134,7 @@ final class ClientOutlet extends ChannelOutlet {
 
     private void push(Frame frame) {
         if (corked == null) {
+            writeBatch();
             writeShared(frame);
         } else if (!isEnding()) {
             cork(corked, ((BufferFrame) frame).share());
@@ -135,12 +143,30 @@ final class ClientOutlet extends ChannelOutlet {
 
     // ---- replies
 
-    /** Sends a message of this connection alone; several within one read go out together. */
+    /** Sends a message of this connection alone; several within one read go out as one piece. */
     void reply(MessageBuffer message) {
-        if (!isEnding()) {
-            writeOwn(format.framing().frame(channel().alloc(), message));
-            flushSoon();
+        if (isEnding()) {
+            return;
         }
+        batch.add(message);
+        batchBytes += message.size();
+        if (!isReading || batch.size() == MAX_BATCH || batchBytes >= MAX_BATCH_BYTES) {
+            writeBatch();
+        }
+        flushSoon();
+    }
+
+    private void writeBatch() {
+        if (!batch.isEmpty()) {
+            writeOwn(takeBatch());
+        }
+    }
+
+    private ByteBuf takeBatch() {
+        ByteBuf piece = format.framing().frame(channel().alloc(), batch);
+        batch.clear();
+        batchBytes = 0;
+        return piece;
     }
 
     void error(long id, ErrorCode error) {
@@ -150,16 +176,20 @@ final class ClientOutlet extends ChannelOutlet {
     /** Sends a ping; the returned promise succeeds when it has left for the network. */
     ChannelPromise ping() {
         ChannelPromise promise = channel().newPromise();
+        writeBatch();
         writeOwn(format.framing().frame(channel().alloc(), messages().ping()), promise);
         flush();
         return promise;
     }
 
-    /** Answers a Ping frame, unless the client reads so little that it can hardly mean it. */
-    void pong(ByteBuf content) {
+    /** Sends what the transport itself answers, unless the client reads so little that it can hardly mean it. */
+    void answer(ByteBuf piece) {
         if (isWritable()) {
-            writeOwn(WebSocketFraming.pong(channel().alloc(), content));
+            writeBatch();
+            writeOwn(piece);
             flushSoon();
+        } else {
+            piece.release();
         }
     }
 
@@ -181,6 +211,7 @@ final class ClientOutlet extends ChannelOutlet {
         isReading = false;
         if (isFlushDue) {
             isFlushDue = false;
+            writeBatch();
             flush();
         }
     }
@@ -249,43 +280,48 @@ final class ClientOutlet extends ChannelOutlet {
 
     // ---- the end
 
-    /** Closes because the client broke the rules of WebSocket itself. */
-    void violated(WebSocketCloseStatus status) {
-        violation = status;
-        disconnect(DisconnectReason.BAD_REQUEST);
+    /** Closes because the client broke the rules of the transport itself, which has its own last words for that. */
+    void violated(ByteBuf lastWords) {
+        if (isEnding()) {
+            lastWords.release();
+        } else {
+            this.lastWords = lastWords;
+            disconnect(DisconnectReason.BAD_REQUEST);
+        }
     }
 
     @Override
     protected void close(DisconnectReason reason) {
         dropCorked();
-        // The client's Close is still to be read.
+        // The client's answer to the farewell is still to be read.
         channel().config().setAutoRead(true);
         if (reason == DisconnectReason.BY_CLIENT) {
             channel().close();
             return;
         }
-        WebSocketCloseStatus status = violation;
-        HostCode code = hostCode();
-        ByteBuf farewell;
-        if (status != null) {
-            farewell = WebSocketFraming.close(channel().alloc(), status.code(), status.reasonText());
-        } else if (code != null) {
-            farewell = WebSocketFraming.close(channel().alloc(), code.code(), code.text());
-        } else {
-            farewell = WebSocketFraming.close(channel().alloc(), reason.code(), reason.text());
+        if (!batch.isEmpty()) {
+            channel().write(takeBatch(), channel().voidPromise());
         }
-        channel().writeAndFlush(farewell, channel().voidPromise());
+        Framing framing = format.framing();
+        ByteBuf farewell = lastWords;
+        if (farewell == null) {
+            farewell = framing.farewell(channel().alloc(), format.messages(), reason, hostCode());
+        }
+        ChannelFuture written = channel().writeAndFlush(farewell);
+        if (!framing.isFarewellAnswered()) {
+            written.addListener(ChannelFutureListener.CLOSE);
+        }
         heartbeats.schedule(new Linger(channel()), Linger.TIME);
     }
 
-    /** Answers a Close frame with the same, and closes. */
-    void closeEcho(ByteBuf content) {
+    /** Learns that the client itself said farewell; answers it and closes. */
+    void farewellCame(ByteBuf answer) {
         if (isEnding()) {
+            answer.release();
             channel().close();
         } else {
-            ByteBuf echo = WebSocketFraming.closeEcho(channel().alloc(), content);
             lost(DisconnectReason.BY_CLIENT);
-            channel().writeAndFlush(echo).addListener(ChannelFutureListener.CLOSE);
+            channel().writeAndFlush(answer).addListener(ChannelFutureListener.CLOSE);
             heartbeats.schedule(new Linger(channel()), Linger.TIME); // it may not read what is before the echo
         }
     }

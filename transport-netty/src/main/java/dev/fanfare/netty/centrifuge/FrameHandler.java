@@ -5,6 +5,7 @@ import dev.fanfare.netty.http.TransportClosing;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.http.websocketx.CloseWebSocketFrame;
+import io.netty.handler.codec.http.websocketx.ContinuationWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.CorruptedWebSocketFrameException;
 import io.netty.handler.codec.http.websocketx.PingWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.PongWebSocketFrame;
@@ -12,11 +13,12 @@ import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
+import java.util.zip.DataFormatException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Turns WebSocket frames into messages for the session, and answers control frames. What comes after the
+ * Turns WebSocket frames into messages for the session, inflated if they are compressed, and answers control frames. What comes after the
  * end has begun is thrown away, but for the client's own Close.
  *
  * <p><b>Threading:</b> confined to the channel's event loop.
@@ -25,14 +27,20 @@ final class FrameHandler extends ChannelInboundHandlerAdapter {
 
     private static final Logger LOG = LoggerFactory.getLogger(FrameHandler.class);
 
+    /** The first of the reserved bits; only where compression was agreed upon does the decoder let it pass. */
+    private static final int COMPRESSED = 4;
+
     private final Session session;
     private final ClientOutlet outlet;
     private final MessageAssembly assembly;
+    private final int maxMessageBytes;
+    private boolean isCompressed;
 
     FrameHandler(Session session, int maxMessageBytes) {
         this.session = session;
         this.outlet = session.outlet();
         this.assembly = new MessageAssembly(maxMessageBytes);
+        this.maxMessageBytes = maxMessageBytes;
     }
 
     @Override
@@ -44,32 +52,59 @@ final class FrameHandler extends ChannelInboundHandlerAdapter {
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         try {
             if (message instanceof CloseWebSocketFrame close) {
-                outlet.closeEcho(close.content());
+                outlet.farewellCame(WebSocketFraming.closeEcho(ctx.alloc(), close.content()));
             } else if (message instanceof WebSocketFrame frame && !outlet.isEnding()) {
                 outlet.beginRead();
-                read(frame);
+                read(ctx, frame);
             }
         } finally {
             ReferenceCountUtil.release(message);
         }
     }
 
-    private void read(WebSocketFrame frame) {
+    private void read(ChannelHandlerContext ctx, WebSocketFrame frame) {
         if (frame instanceof PingWebSocketFrame) {
-            outlet.pong(frame.content());
+            outlet.answer(WebSocketFraming.pong(ctx.alloc(), frame.content()));
         } else if (!(frame instanceof PongWebSocketFrame)) {
-            readData(frame);
+            readData(ctx, frame);
         }
     }
 
-    private void readData(WebSocketFrame frame) {
-        if (assembly.exceeds(frame.content())) {
-            outlet.violated(WebSocketCloseStatus.MESSAGE_TOO_BIG);
-        } else if (frame.isFinalFragment()) {
-            session.receive(assembly.complete(frame.content()));
-        } else if (!assembly.add(frame.content())) {
-            outlet.violated(WebSocketCloseStatus.PROTOCOL_ERROR);
+    private void readData(ChannelHandlerContext ctx, WebSocketFrame frame) {
+        boolean isContinued = frame instanceof ContinuationWebSocketFrame;
+        if (!isContinued) {
+            isCompressed = frame.rsv() == COMPRESSED;
         }
+        if (frame.rsv() != 0 && (isContinued || !isCompressed)) {
+            violated(ctx, WebSocketCloseStatus.PROTOCOL_ERROR);
+        } else if (assembly.exceeds(frame.content())) {
+            violated(ctx, WebSocketCloseStatus.MESSAGE_TOO_BIG);
+        } else if (frame.isFinalFragment()) {
+            receive(ctx, assembly.complete(frame.content()));
+        } else if (!assembly.add(frame.content())) {
+            violated(ctx, WebSocketCloseStatus.PROTOCOL_ERROR);
+        }
+    }
+
+    private void receive(ChannelHandlerContext ctx, byte[] message) {
+        if (!isCompressed) {
+            session.receive(message);
+            return;
+        }
+        try {
+            byte[] inflated = Deflate.inflate(message, maxMessageBytes);
+            if (inflated == null) {
+                violated(ctx, WebSocketCloseStatus.MESSAGE_TOO_BIG);
+            } else {
+                session.receive(inflated);
+            }
+        } catch (DataFormatException garbage) {
+            violated(ctx, WebSocketCloseStatus.INVALID_PAYLOAD_DATA);
+        }
+    }
+
+    private void violated(ChannelHandlerContext ctx, WebSocketCloseStatus status) {
+        outlet.violated(WebSocketFraming.close(ctx.alloc(), status.code(), status.reasonText()));
     }
 
     @Override
@@ -107,7 +142,7 @@ final class FrameHandler extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         if (cause instanceof CorruptedWebSocketFrameException corrupted) {
-            outlet.violated(corrupted.closeStatus());
+            violated(ctx, corrupted.closeStatus());
         } else if (cause instanceof IOException) {
             ctx.close();
         } else {

@@ -39,6 +39,11 @@ final class JsonMessages implements MessageEncoder {
         ttl(out, welcome.ttlSeconds());
         out.field("ping", welcome.pingSeconds());
         out.flag("pong", true);
+        Emulated emulated = welcome.emulated();
+        if (emulated != null) {
+            out.field("session", emulated.session());
+            out.field("node", emulated.node());
+        }
         return end(out);
     }
 
@@ -168,6 +173,18 @@ final class JsonMessages implements MessageEncoder {
         out.beginObject("unsubscribe");
         out.field("code", code);
         out.field("reason", reason);
+        return endPush(out);
+    }
+
+    @Override
+    public MessageBuffer disconnectPush(int code, String reason, boolean isReconnect) {
+        JsonBuffer out = new JsonBuffer(SMALL);
+        out.beginObject();
+        out.beginObject("push");
+        out.beginObject("disconnect");
+        out.field("code", code);
+        out.field("reason", reason);
+        out.flag("reconnect", isReconnect);
         return endPush(out);
     }
 

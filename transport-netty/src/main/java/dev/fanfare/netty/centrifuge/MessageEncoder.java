@@ -55,5 +55,8 @@ interface MessageEncoder {
 
     MessageBuffer unsubscribePush(ChannelId channel, int code, String reason);
 
+    /** Tells that the connection ends, where the transport has no other word for it. */
+    MessageBuffer disconnectPush(int code, String reason, boolean isReconnect);
+
     MessageBuffer ping();
 }

@@ -41,6 +41,11 @@ final class ProtobufMessages implements MessageEncoder {
         });
         out.field(7, welcome.pingSeconds());
         out.field(8, true);
+        Emulated emulated = welcome.emulated();
+        if (emulated != null) {
+            out.field(9, emulated.session());
+            out.field(10, emulated.node());
+        }
         out.end(result);
         return out;
     }
@@ -199,6 +204,19 @@ final class ProtobufMessages implements MessageEncoder {
         out.field(2, code);
         out.field(3, reason);
         out.end(unsubscribe);
+        out.end(push);
+        return out;
+    }
+
+    @Override
+    public MessageBuffer disconnectPush(int code, String reason, boolean isReconnect) {
+        ProtobufBuffer out = new ProtobufBuffer(SMALL);
+        int push = out.begin(PUSH);
+        int disconnect = out.begin(11);
+        out.field(1, code);
+        out.field(2, reason);
+        out.field(3, isReconnect);
+        out.end(disconnect);
         out.end(push);
         return out;
     }

@@ -7,6 +7,7 @@ import dev.fanfare.spi.Connection;
 import io.netty.channel.Channel;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -48,6 +49,7 @@ final class Session implements Answers, Arrival.Listener {
     private final WireFormat format;
     private final ClientOutlet outlet;
     private final Pulse pulse;
+    private final @Nullable Emulated emulated;
     private State state = State.AWAITING;
     private @Nullable Handshake handshake;
     private String remoteAddress = "";
@@ -61,12 +63,24 @@ final class Session implements Answers, Arrival.Listener {
     private boolean isBeginningHeavy;
     private boolean isDraining;
 
+    /** Holds a conversation over that channel alone. */
     Session(TransportContext context, Channel channel, WireFormat format, Handshake handshake) {
+        this(context, channel, format, handshake, null);
+    }
+
+    /** Holds a conversation whose commands come another way. */
+    Session(
+            TransportContext context,
+            Channel channel,
+            WireFormat format,
+            Handshake handshake,
+            @Nullable Emulated emulated) {
         Heartbeats heartbeats = context.heartbeats(channel.eventLoop());
         this.context = context;
         this.channel = channel;
         this.format = format;
         this.handshake = handshake;
+        this.emulated = emulated;
         this.outlet = new ClientOutlet(channel, format, heartbeats, context.turn(channel.eventLoop()));
         this.pulse = new Pulse(outlet, heartbeats, context.settings());
     }
@@ -83,12 +97,15 @@ final class Session implements Answers, Arrival.Listener {
     /** Takes one whole message of the client. */
     void receive(byte[] message) {
         try {
-            for (Command command : format.commands().decode(message)) {
-                take(command);
-            }
+            receive(format.commands().decode(message));
         } catch (BadCommandException e) {
             outlet.disconnect(DisconnectReason.BAD_REQUEST);
         }
+    }
+
+    /** Takes the commands of one message. */
+    void receive(List<Command> commands) {
+        commands.forEach(this::take);
     }
 
     private void take(Command command) {
@@ -141,7 +158,7 @@ final class Session implements Answers, Arrival.Listener {
         connectId = id;
         state = State.CONNECTING;
         pulse.pause();
-        arrival = new Arrival(context, outlet, format.transport(), request, this);
+        arrival = new Arrival(context, outlet, format.transport(), request, emulated, this);
         arrival.begin(channel.eventLoop(), facts.credentials(request, format));
     }
 
@@ -189,7 +206,16 @@ final class Session implements Answers, Arrival.Listener {
         held.add(command);
         heldBytes += command.bytes();
         if (held.size() > MAX_HELD || heldBytes > context.settings().maxMessageBytes()) {
+            slowDown();
+        }
+    }
+
+    /** Too much waits: no more is read until it is done, or if that is no way to make the client wait, it must go. */
+    private void slowDown() {
+        if (format.framing().isTwoWay()) {
             channel.config().setAutoRead(false);
+        } else {
+            outlet.disconnect(DisconnectReason.TOO_MANY_REQUESTS);
         }
     }
 

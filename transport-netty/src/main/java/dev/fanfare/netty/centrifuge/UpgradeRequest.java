@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +30,10 @@ final class UpgradeRequest {
 
     private static final String JSON = "centrifuge-json";
     private static final String PROTOBUF = "centrifuge-protobuf";
+    private static final String COMPRESSION = "permessage-deflate";
+    private static final Set<String> COMPRESSION_TERMS =
+            Set.of("server_no_context_takeover", "client_no_context_takeover", "client_max_window_bits");
+
     private static final String ACCEPT_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     private static final int KEY_LENGTH = 24;
     private static final int KEY_BYTES = 16;
@@ -94,7 +99,40 @@ final class UpgradeRequest {
         return null;
     }
 
-    WireFormat format() {
+    /** Tells whether the client offers compression on terms that we can keep (RFC 7692, 7.1). */
+    boolean offersCompression() {
+        for (String line : headers().getAll(HttpHeaderNames.SEC_WEBSOCKET_EXTENSIONS)) {
+            for (String offer : line.split(",", -1)) {
+                if (isCompressionToTake(offer)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private static boolean isCompressionToTake(String offer) {
+        String[] parts = offer.split(";", -1);
+        if (!parts[0].trim().equals(COMPRESSION)) {
+            return false;
+        }
+        for (int i = 1; i < parts.length; i++) {
+            // A smaller window of ours, and whatever else is asked for, we cannot promise.
+            String parameter = parts[i].split("=", 2)[0].trim();
+            if (!COMPRESSION_TERMS.contains(parameter)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Returns the encoding; if so, with compression of larger messages. */
+    WireFormat format(boolean isCompressed) {
+        WireFormat plain = format();
+        return isCompressed ? plain.compressed() : plain;
+    }
+
+    private WireFormat format() {
         boolean isProtobuf = PROTOBUF.equals(subprotocol())
                 || (query != null
                         && ("protobuf".equals(query.get("format")) || "protobuf".equals(query.get("cf_protocol"))));

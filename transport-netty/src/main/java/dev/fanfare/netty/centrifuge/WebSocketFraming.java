@@ -1,44 +1,86 @@
 package dev.fanfare.netty.centrifuge;
 
+import dev.fanfare.DisconnectReason;
+import dev.fanfare.HostCode;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Puts messages into whole WebSocket frames, so that the pipeline needs no encoder.
  *
  * <p><b>Threading:</b> immutable.
  */
-enum WebSocketFraming {
-    /** Text frames, with the message as it is. */
-    TEXT(0x1, false),
-    /** Binary frames, with the message's length in front of it. */
-    BINARY(0x2, true);
+enum WebSocketFraming implements Framing {
+    /** Text frames, with JSON. */
+    TEXT(0x1, Sequence.SEPARATED_LINES, false),
+    /** Binary frames, with Protobuf. */
+    BINARY(0x2, Sequence.DELIMITED, false),
+    /** Text frames, larger ones compressed. */
+    COMPRESSED_TEXT(0x1, Sequence.SEPARATED_LINES, true),
+    /** Binary frames, larger ones compressed. */
+    COMPRESSED_BINARY(0x2, Sequence.DELIMITED, true);
+
+    /** In smaller ones compression finds little, and saves no packet. */
+    static final int SMALLEST_COMPRESSED = 256;
 
     private static final int FINAL = 0x80;
+    private static final int COMPRESSED = 0x40;
     private static final int CLOSE = 0x8;
     private static final int PONG = 0xA;
     private static final int MAX_CONTROL_BYTES = 125;
 
     private final int opcode;
-    private final boolean isDelimited;
+    private final Sequence sequence;
+    private final boolean isCompressing;
 
-    WebSocketFraming(int opcode, boolean isDelimited) {
+    WebSocketFraming(int opcode, Sequence sequence, boolean isCompressing) {
         this.opcode = opcode;
-        this.isDelimited = isDelimited;
+        this.sequence = sequence;
+        this.isCompressing = isCompressing;
     }
 
-    /** Returns one frame with one message, in a direct buffer of just that size. */
-    ByteBuf frame(ByteBufAllocator allocator, MessageBuffer message) {
-        int prefix = isDelimited ? ProtobufBuffer.varintSize(message.size()) : 0;
-        int payload = prefix + message.size();
+    @Override
+    public ByteBuf frame(ByteBufAllocator allocator, List<MessageBuffer> messages) {
+        int payload = sequence.size(messages);
+        if (isCompressing && payload >= SMALLEST_COMPRESSED) {
+            return compressed(allocator, messages, payload);
+        }
         ByteBuf frame = allocator.directBuffer(headerSize(payload) + payload);
         writeHeader(frame, opcode, payload);
-        if (isDelimited) {
-            writeVarint(frame, message.size());
-        }
-        message.writeTo(frame);
+        sequence.write(frame, messages);
         return frame;
+    }
+
+    private ByteBuf compressed(ByteBufAllocator allocator, List<MessageBuffer> messages, int length) {
+        byte[] plain = new byte[length];
+        sequence.write(Unpooled.wrappedBuffer(plain).clear(), messages);
+        byte[] shorter = Deflate.compress(plain, length);
+        byte[] payload = shorter == null ? plain : shorter;
+        ByteBuf frame = allocator.directBuffer(headerSize(payload.length) + payload.length);
+        writeHeader(frame, shorter == null ? opcode : COMPRESSED | opcode, payload.length);
+        return frame.writeBytes(payload);
+    }
+
+    @Override
+    public ByteBuf farewell(
+            ByteBufAllocator allocator, MessageEncoder messages, DisconnectReason reason, @Nullable HostCode hostCode) {
+        return hostCode == null
+                ? close(allocator, reason.code(), reason.text())
+                : close(allocator, hostCode.code(), hostCode.text());
+    }
+
+    @Override
+    public boolean isFarewellAnswered() {
+        return true;
+    }
+
+    @Override
+    public boolean isTwoWay() {
+        return true;
     }
 
     /** Returns a Close frame. */
@@ -83,14 +125,5 @@ enum WebSocketFraming {
         } else {
             frame.writeByte(127).writeLong(payload);
         }
-    }
-
-    private static void writeVarint(ByteBuf frame, int value) {
-        int rest = value;
-        while (rest > 0x7f) {
-            frame.writeByte((rest & 0x7f) | 0x80);
-            rest >>>= 7;
-        }
-        frame.writeByte(rest);
     }
 }

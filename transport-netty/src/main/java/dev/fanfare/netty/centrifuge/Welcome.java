@@ -14,6 +14,12 @@ import org.jspecify.annotations.Nullable;
  * @param subs how the subscriptions begin that the server made, by channel
  * @param pingSeconds how often it is pinged; more than 0
  * @param ttlSeconds how soon the client must have shown a new token; 0 if it need not
+ * @param emulated where it sends its commands; null if over the connection itself
  */
 record Welcome(
-        String client, @Nullable Payload data, Map<String, SubscriptionStart> subs, int pingSeconds, int ttlSeconds) {}
+        String client,
+        @Nullable Payload data,
+        Map<String, SubscriptionStart> subs,
+        int pingSeconds,
+        int ttlSeconds,
+        @Nullable Emulated emulated) {}

@@ -14,13 +14,25 @@ import java.time.Duration;
  * @param handshakeTimeout how soon a client must connect, and its authenticator answer
  * @param maxMessageBytes the largest message that a client may send
  * @param allowedOrigins from which web pages browsers may connect
+ * @param compresses whether messages are compressed for clients that can
  */
 public record TransportSettings(
         Duration pingInterval,
         Duration pongTimeout,
         Duration handshakeTimeout,
         int maxMessageBytes,
-        AllowedOrigins allowedOrigins) {
+        AllowedOrigins allowedOrigins,
+        boolean compresses) {
+
+    /** Compresses nothing. */
+    public TransportSettings(
+            Duration pingInterval,
+            Duration pongTimeout,
+            Duration handshakeTimeout,
+            int maxMessageBytes,
+            AllowedOrigins allowedOrigins) {
+        this(pingInterval, pongTimeout, handshakeTimeout, maxMessageBytes, allowedOrigins, false);
+    }
 
     /** Checks the parts. */
     public TransportSettings {
@@ -38,7 +50,7 @@ public record TransportSettings(
         requireNonNull(allowedOrigins, "allowedOrigins");
     }
 
-    /** Returns the defaults: 25 s, 8 s, 10 s, 64 KiB, pages of the same host. */
+    /** Returns the defaults: 25 s, 8 s, 10 s, 64 KiB, pages of the same host, no compression. */
     public static TransportSettings defaults() {
         return new TransportSettings(
                 Duration.ofSeconds(25),

@@ -29,6 +29,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -420,7 +421,9 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        if (!(cause instanceof IOException)) {
+        if (cause.getCause() instanceof SSLException noTls) {
+            LOG.debug("No TLS with {}: {}", ctx.channel().remoteAddress(), noTls.getMessage());
+        } else if (!(cause instanceof IOException)) {
             LOG.warn("HTTP connection of {} failed", ctx.channel().remoteAddress(), cause);
         }
         ctx.close();

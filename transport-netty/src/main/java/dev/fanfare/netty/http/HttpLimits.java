@@ -27,4 +27,16 @@ public record HttpLimits(
         return new HttpLimits(
                 8192, 8192, 1024 * 1024, Duration.ofSeconds(10), Duration.ofMinutes(3), Duration.ofSeconds(2));
     }
+
+    /** Returns the same, with room for a body in which one message of that size is, and something around it. */
+    public static HttpLimits forMessages(int maxMessageBytes) {
+        HttpLimits standard = standard();
+        return new HttpLimits(
+                standard.maxLineBytes,
+                standard.maxHeaderBytes,
+                Math.max(standard.maxBodyBytes, maxMessageBytes + 1024),
+                standard.requestTime,
+                standard.idleTime,
+                standard.lingerTime);
+    }
 }

@@ -14,5 +14,8 @@ public final class MediaTypes {
     /** A stream of events. */
     public static final AsciiString EVENT_STREAM = AsciiString.cached("text/event-stream; charset=utf-8");
 
+    /** Bytes of any kind. */
+    public static final AsciiString BYTES = AsciiString.cached("application/octet-stream");
+
     private MediaTypes() {}
 }

@@ -29,7 +29,7 @@ class JsonMessagesTest {
 
     @Test
     void writesConnectedWithAPingThatIsNeverZero() {
-        Welcome welcome = new Welcome("6e2d", null, Map.of(), 25, 0);
+        Welcome welcome = new Welcome("6e2d", null, Map.of(), 25, 0, null);
 
         assertThat(text(messages.connected(1, welcome)))
                 .isEqualTo("{\"id\":1,\"connect\":{\"client\":\"6e2d\",\"ping\":25,\"pong\":true}}");
@@ -38,7 +38,7 @@ class JsonMessagesTest {
     @Test
     void writesConnectedWithSubscriptionsOfTheServer() {
         SubscriptionStart start = new SubscriptionStart(true, "e", 3, true, false, false, List.of());
-        Welcome welcome = new Welcome("c", Payload.of("{\"a\":1}"), Map.of("ch\"1", start), 25, 0);
+        Welcome welcome = new Welcome("c", Payload.of("{\"a\":1}"), Map.of("ch\"1", start), 25, 0, null);
 
         assertThat(text(messages.connected(1, welcome)))
                 .isEqualTo("{\"id\":1,\"connect\":{\"client\":\"c\",\"data\":{\"a\":1},\"subs\":{\"ch\\\"1\":"

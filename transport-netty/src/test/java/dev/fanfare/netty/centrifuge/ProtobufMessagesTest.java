@@ -37,7 +37,7 @@ class ProtobufMessagesTest {
     @Test
     void writesConnected() {
         SubscriptionStart start = new SubscriptionStart(true, "e", 3, true, false, false, List.of());
-        Welcome welcome = new Welcome("x", Payload.of("d"), Map.of("c", start), 25, 0);
+        Welcome welcome = new Welcome("x", Payload.of("d"), Map.of("c", start), 25, 0, null);
 
         assertHex(
                 messages.connected(1, welcome),
@@ -56,7 +56,7 @@ class ProtobufMessagesTest {
         SubscriptionStart start = new SubscriptionStart(false, "", 0, false, false, false, List.of()).withTtl(300);
 
         assertHex(
-                messages.connected(1, new Welcome("x", null, Map.of(), 25, 60)),
+                messages.connected(1, new Welcome("x", null, Map.of(), 25, 60, null)),
                 "0801 2a0b 0a0178 1801 203c 3819 4001");
         assertHex(messages.subscribed(2, start), "0802 3205 0801 10ac02");
         assertHex(messages.refreshed(3, "x", 60), "0803 7207 0a0178 1801 203c");

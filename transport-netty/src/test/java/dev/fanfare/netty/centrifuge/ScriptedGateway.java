@@ -8,6 +8,7 @@ import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Gateway;
+import dev.fanfare.spi.Mailboxes;
 import dev.fanfare.spi.Outlet;
 import dev.fanfare.spi.TimeSource;
 import java.time.Duration;
@@ -49,6 +50,11 @@ final class ScriptedGateway implements Gateway {
     @Override
     public CompletionStage<PublishResult> publish(ChannelId channel, Payload data, PublishOptions options) {
         throw new UnsupportedOperationException("clients publish through their connection");
+    }
+
+    @Override
+    public Mailboxes mailboxes() {
+        throw new UnsupportedOperationException("no mailboxes here");
     }
 
     @Override

@@ -11,6 +11,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
 
 /** A client on a real socket that reads only when the test says so. */
 final class SocketClient implements AutoCloseable {
@@ -19,17 +22,27 @@ final class SocketClient implements AutoCloseable {
 
     private final Socket socket;
     private final DataInputStream in;
+    private final String answer;
+    private final Deque<String> waiting = new ArrayDeque<>();
 
     SocketClient(int port, String query) {
+        this(port, query, "X-Test: y");
+    }
+
+    SocketClient(int port, String query, String header) {
         try {
             socket = new Socket(InetAddress.getLoopbackAddress(), port);
             socket.setSoTimeout(PATIENCE_MILLIS);
             in = new DataInputStream(new BufferedInputStream(socket.getInputStream(), 65_536));
             socket.getOutputStream()
-                    .write(EmbeddedClient.handshake("/connection/websocket" + query)
+                    .write(EmbeddedClient.handshake("/connection/websocket" + query, header)
                             .getBytes(UTF_8));
-            assertThat(line()).startsWith("HTTP/1.1 101 ");
-            while (!line().isEmpty()) {}
+            StringBuilder head = new StringBuilder();
+            for (String line = line(); !line.isEmpty(); line = line()) {
+                head.append(line).append('\n');
+            }
+            answer = head.toString();
+            assertThat(answer).startsWith("HTTP/1.1 101 ");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -41,6 +54,11 @@ final class SocketClient implements AutoCloseable {
         client.send("{\"id\":1,\"connect\":{}}");
         assertThat(client.next()).startsWith("{\"id\":1,\"connect\":{\"client\":\"");
         return client;
+    }
+
+    /** Returns the head of the server's answer to the handshake. */
+    String answer() {
+        return answer;
     }
 
     private String line() throws IOException {
@@ -72,12 +90,15 @@ final class SocketClient implements AutoCloseable {
         return next();
     }
 
-    /** Returns the next message. */
+    /** Returns the next message, of which there may be several in one frame. */
     @CanIgnoreReturnValue
     String next() {
-        EmbeddedClient.Received frame = frame();
-        assertThat(frame.isText()).as("a text frame: %s", frame).isTrue();
-        return frame.text();
+        if (waiting.isEmpty()) {
+            EmbeddedClient.Received frame = frame();
+            assertThat(frame.isText()).as("a text frame: %s", frame).isTrue();
+            waiting.addAll(List.of(frame.text().split("\n", -1)));
+        }
+        return waiting.remove();
     }
 
     @CanIgnoreReturnValue

@@ -13,6 +13,7 @@ import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Gateway;
+import dev.fanfare.spi.Mailboxes;
 import dev.fanfare.spi.Outlet;
 import dev.fanfare.spi.TimeSource;
 import java.time.Duration;
@@ -55,6 +56,11 @@ final class ScriptedGateway implements Gateway, Connection, TimeSource {
     @Override
     public void closed(DisconnectReason reason) {
         closed.add(reason);
+    }
+
+    @Override
+    public Mailboxes mailboxes() {
+        throw new UnsupportedOperationException("no mailboxes here");
     }
 
     @Override

@@ -9,19 +9,19 @@ import dev.fanfare.spi.Frame;
 import io.netty.buffer.PooledByteBufAllocator;
 
 /**
- * Encodes what happens in channels into WebSocket frames that all connections of one format share.
+ * Encodes what happens in channels into frames that all connections of one format share.
  *
  * <p><b>Threading:</b> thread-safe.
  */
-final class WebSocketFrames implements DeltaEncoder {
+final class SharedFrames implements DeltaEncoder {
 
     private final String transport;
     private final MessageEncoder messages;
-    private final WebSocketFraming framing;
+    private final Framing framing;
     private final boolean hasDeltas;
 
     /** Encodes for subscriptions without differences, or for those with. */
-    WebSocketFrames(String transport, MessageEncoder messages, WebSocketFraming framing, boolean hasDeltas) {
+    SharedFrames(String transport, MessageEncoder messages, Framing framing, boolean hasDeltas) {
         this.transport = transport;
         this.messages = messages;
         this.framing = framing;

@@ -1,0 +1,145 @@
+package dev.fanfare.internal;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.fanfare.Payload;
+import dev.fanfare.Refusal;
+import dev.fanfare.RefusedException;
+import dev.fanfare.StoreException;
+import dev.fanfare.spi.ControlBus;
+import dev.fanfare.spi.Mailboxes;
+import dev.fanfare.spi.TimeSource;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The mailboxes of this node, and what this node brings to those of others: by a message to all nodes, which
+ * the one that is meant answers.
+ *
+ * <p><i>State.</i> The open mailboxes; what was sent to other nodes and is not answered yet.
+ *
+ * <p><i>Threads.</i> Thread-safe.
+ *
+ * <p><i>Ordering.</i> A post is sent by its caller, without a hop, and the bus keeps the order of one sender.
+ *
+ * <p><i>Bounds.</i> {@link #MAX_OPEN} mailboxes; {@link #MAX_UNANSWERED} posts to other nodes at a time, each
+ * of at most {@link Mailboxes#MAX_REMOTE_BYTES} and for at most {@link #PATIENCE}.
+ */
+final class Mail implements Mailboxes {
+
+    static final Duration PATIENCE = Duration.ofSeconds(2);
+    static final int MAX_UNANSWERED = 256;
+    private static final int MAX_OPEN = 1_000_000;
+    private static final Logger LOG = LoggerFactory.getLogger(Mail.class);
+
+    private final String node;
+    private final ControlBus bus;
+    private final Calls calls;
+    private final TimeSource time;
+    private final Map<String, Predicate<byte[]>> open = new ConcurrentHashMap<>();
+    private final Map<String, CompletableFuture<Delivery>> unanswered = new ConcurrentHashMap<>();
+    private final AtomicLong sent = new AtomicLong();
+
+    Mail(String node, ControlBus bus, Calls calls, TimeSource time) {
+        this.node = node;
+        this.bus = bus;
+        this.calls = calls;
+        this.time = time;
+    }
+
+    @Override
+    public Mailbox open(String address, Predicate<byte[]> receiver) {
+        requireNonNull(receiver, "receiver");
+        if (open.size() >= MAX_OPEN) {
+            throw new RefusedException("This node has " + MAX_OPEN + " mailboxes already", Refusal.LIMIT_EXCEEDED);
+        }
+        if (open.putIfAbsent(address, receiver) != null) {
+            throw new IllegalArgumentException("That address is taken");
+        }
+        return () -> open.remove(address, receiver);
+    }
+
+    @Override
+    public CompletionStage<Delivery> post(String to, String address, byte[] bytes) {
+        if (to.equals(node)) {
+            return CompletableFuture.completedFuture(deliver(address, bytes));
+        }
+        if (bytes.length > MAX_REMOTE_BYTES) {
+            return CompletableFuture.completedFuture(Delivery.TOO_LARGE);
+        }
+        if (unanswered.size() >= MAX_UNANSWERED) {
+            return CompletableFuture.failedFuture(
+                    new StoreException("Too many posts to other nodes at a time; try again", null, true));
+        }
+        return send(to, address, bytes);
+    }
+
+    private CompletionStage<Delivery> send(String to, String address, byte[] bytes) {
+        String id = node + '-' + sent.incrementAndGet();
+        CompletableFuture<Delivery> answer = new CompletableFuture<>();
+        unanswered.put(id, answer);
+        TimeSource.Timer timer = time.schedule(PATIENCE, () -> giveUp(answer, to));
+        answer.whenComplete((done, failure) -> {
+            timer.cancel();
+            unanswered.remove(id);
+        });
+        String message = new ControlMessage.Post(id, to, address, Payload.wrap(bytes)).encode();
+        calls.store("post to another node", () -> bus.send(message)).whenComplete((done, failure) -> {
+            if (failure != null) {
+                answer.completeExceptionally(failure);
+            }
+        });
+        calls.store("nodes of the cluster", bus::nodes).whenComplete((nodes, failure) -> noneIfGone(answer, to, nodes));
+        return answer;
+    }
+
+    private static void noneIfGone(CompletableFuture<Delivery> answer, String to, @Nullable Set<String> nodes) {
+        if (nodes != null && !nodes.contains(to)) {
+            answer.complete(Delivery.NO_NODE);
+        }
+    }
+
+    private static void giveUp(CompletableFuture<Delivery> answer, String to) {
+        answer.completeExceptionally(new StoreException(
+                "No answer in " + PATIENCE.toSeconds() + " s from node " + to + " to a post", null, true));
+    }
+
+    private Delivery deliver(String address, byte[] bytes) {
+        Predicate<byte[]> receiver = open.get(address);
+        if (receiver == null) {
+            return Delivery.NO_MAILBOX;
+        }
+        return receiver.test(bytes) ? Delivery.DELIVERED : Delivery.REFUSED;
+    }
+
+    /** Takes what another node posts, if it is for this one. */
+    void receive(ControlMessage.Post post) {
+        if (!post.to().equals(node)) {
+            return;
+        }
+        Delivery delivery = deliver(post.address(), post.bytes().unsafeBytes());
+        String message = new ControlMessage.Receipt(post.id(), delivery).encode();
+        calls.store("receipt for a post", () -> bus.send(message)).whenComplete((done, failure) -> {
+            if (failure != null) {
+                LOG.warn("Cannot tell another node that its post arrived: {}", failure.toString());
+            }
+        });
+    }
+
+    /** Takes what became of a post, if it was this node's. */
+    void receive(ControlMessage.Receipt receipt) {
+        CompletableFuture<Delivery> answer = unanswered.get(receipt.id());
+        if (answer != null) {
+            answer.complete(receipt.delivery());
+        }
+    }
+}

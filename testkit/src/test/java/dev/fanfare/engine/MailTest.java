@@ -1,0 +1,155 @@
+package dev.fanfare.engine;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fanfare.FanfareBuilder;
+import dev.fanfare.StoreException;
+import dev.fanfare.memory.MemoryStore;
+import dev.fanfare.spi.Mailboxes;
+import dev.fanfare.spi.Mailboxes.Delivery;
+import dev.fanfare.testkit.ManualTime;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Bytes for a mailbox reach it from every node, in order, and whoever sent them learns what became of them. */
+class MailTest {
+
+    private static final String ADDRESS = "unguessable";
+
+    private final ManualTime time = new ManualTime();
+    private final MemoryStore store = MemoryStore.create(time);
+    private final ManualNode one = ManualNode.open(store, time, UnaryOperator.<FanfareBuilder>identity());
+    private final ManualNode two = ManualNode.open(store, time, UnaryOperator.<FanfareBuilder>identity());
+    private final List<String> received = new ArrayList<>();
+
+    @AfterEach
+    void close() {
+        one.close();
+        two.close();
+    }
+
+    @Test
+    void aPostReachesAMailboxOfTheSameNode() {
+        Mailboxes.Mailbox mailbox = open();
+
+        assertThat(post(one, "a")).isEqualTo(Delivery.DELIVERED);
+
+        mailbox.close();
+        assertThat(post(one, "b")).isEqualTo(Delivery.NO_MAILBOX);
+        assertThat(received).containsExactly("a");
+    }
+
+    @Test
+    void postsFromAnotherNodeArriveInTheirOrder() {
+        open();
+
+        List<CompletionStage<Delivery>> posts = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            posts.add(send(two, Integer.toString(i)));
+        }
+        settle();
+
+        assertThat(posts).allSatisfy(post -> assertThat(post).isCompletedWithValue(Delivery.DELIVERED));
+        assertThat(received).hasSize(100).startsWith("0", "1", "2").endsWith("99");
+        assertThat(received).isSortedAccordingTo((a, b) -> Integer.parseInt(a) - Integer.parseInt(b));
+    }
+
+    @Test
+    void bytesOfEveryKindArriveAsTheyWere() {
+        byte[] bytes = new byte[256];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) i;
+        }
+        List<byte[]> seen = new ArrayList<>();
+        one.fanfare.gateway().mailboxes().open(ADDRESS, seen::add);
+
+        CompletionStage<Delivery> sent =
+                two.fanfare.gateway().mailboxes().post(one.fanfare.gateway().node(), ADDRESS, bytes.clone());
+        settle();
+
+        assertThat(sent).isCompletedWithValue(Delivery.DELIVERED);
+        assertThat(seen).singleElement().isEqualTo(bytes);
+    }
+
+    @Test
+    void whoCannotTakeItSaysSoToOtherNodes() {
+        one.fanfare.gateway().mailboxes().open(ADDRESS, bytes -> false);
+
+        assertThat(post(two, "a")).isEqualTo(Delivery.REFUSED);
+    }
+
+    @Test
+    void anUnknownAddressOfAnotherNodeIsToldApartFromAnUnknownNode() {
+        assertThat(post(two, "a")).isEqualTo(Delivery.NO_MAILBOX);
+        assertThat(two.await(two.fanfare.gateway().mailboxes().post("nowhere", ADDRESS, new byte[1])))
+                .isEqualTo(Delivery.NO_NODE);
+    }
+
+    @Test
+    void whatIsTooLargeForTheBusIsNotSent() {
+        open();
+
+        assertThat(post(two, "x".repeat(Mailboxes.MAX_REMOTE_BYTES + 1))).isEqualTo(Delivery.TOO_LARGE);
+        assertThat(post(two, "x".repeat(Mailboxes.MAX_REMOTE_BYTES))).isEqualTo(Delivery.DELIVERED);
+        assertThat(post(one, "x".repeat(Mailboxes.MAX_REMOTE_BYTES + 1))).isEqualTo(Delivery.DELIVERED);
+    }
+
+    @Test
+    void aNodeThatDoesNotAnswerIsNotWaitedForForEver() {
+        store.control().join("silent", message -> {});
+
+        CompletionStage<Delivery> sent = two.fanfare.gateway().mailboxes().post("silent", ADDRESS, new byte[1]);
+        two.pass(Duration.ofSeconds(3));
+
+        assertThatThrownBy(() -> two.await(sent)).hasCauseInstanceOf(StoreException.class);
+    }
+
+    @Test
+    void onlySoManyPostsWaitForOtherNodesAtATime() {
+        store.control().join("silent", message -> {});
+
+        List<CompletionStage<Delivery>> sent = new ArrayList<>();
+        for (int i = 0; i < 300; i++) {
+            sent.add(two.fanfare.gateway().mailboxes().post("silent", ADDRESS, new byte[1]));
+        }
+
+        assertThat(sent.stream().filter(each -> ((CompletableFuture<?>) each).isCompletedExceptionally()))
+                .hasSize(300 - 256);
+        two.pass(Duration.ofSeconds(3));
+        assertThat(sent).allSatisfy(each -> assertThat(each).isCompletedExceptionally());
+    }
+
+    @Test
+    void anAddressIsTakenOnlyOnce() {
+        open();
+
+        assertThatThrownBy(this::open).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    private Mailboxes.Mailbox open() {
+        return one.fanfare.gateway().mailboxes().open(ADDRESS, bytes -> received.add(new String(bytes, UTF_8)));
+    }
+
+    private Delivery post(ManualNode from, String text) {
+        CompletionStage<Delivery> sent = send(from, text);
+        settle();
+        return from.await(sent);
+    }
+
+    private CompletionStage<Delivery> send(ManualNode from, String text) {
+        return from.fanfare.gateway().mailboxes().post(one.fanfare.gateway().node(), ADDRESS, text.getBytes(UTF_8));
+    }
+
+    private void settle() {
+        one.settle();
+        two.settle();
+    }
+}

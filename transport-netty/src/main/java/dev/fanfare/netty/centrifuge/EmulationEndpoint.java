@@ -1,0 +1,89 @@
+package dev.fanfare.netty.centrifuge;
+
+import dev.fanfare.netty.connection.TransportContext;
+import dev.fanfare.netty.http.Endpoint;
+import dev.fanfare.netty.http.Exchange;
+import dev.fanfare.netty.http.MediaTypes;
+import dev.fanfare.netty.http.RequestRefused;
+import dev.fanfare.spi.Mailboxes;
+import dev.fanfare.spi.Mailboxes.Delivery;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpUtil;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes the commands of clients whose connection is a stream, on whatever node they land, and brings them to
+ * the node that has the connection. The answers come down the stream.
+ *
+ * <p><b>Threading:</b> thread-safe; each exchange stays on its event loop.
+ */
+public final class EmulationEndpoint implements Endpoint {
+
+    private static final Logger LOG = LoggerFactory.getLogger(EmulationEndpoint.class);
+    private static final int TOO_LARGE = 413;
+    private static final String BYTES = "application/octet-stream";
+
+    private final TransportContext context;
+    private final Mailboxes mailboxes;
+
+    /** Brings commands through that context's gateway. */
+    public EmulationEndpoint(TransportContext context) {
+        this.context = context;
+        this.mailboxes = context.gateway().mailboxes();
+    }
+
+    /** Tells whether the body is Protobuf. */
+    static boolean isProtobuf(Exchange exchange) {
+        CharSequence type = HttpUtil.getMimeType(exchange.headers().get(HttpHeaderNames.CONTENT_TYPE, ""));
+        return type != null && BYTES.contentEquals(type);
+    }
+
+    @Override
+    public void handle(Exchange exchange) {
+        byte[] body = exchange.body();
+        if (body.length > context.settings().maxMessageBytes()) {
+            throw new RequestRefused(TOO_LARGE, TOO_LARGE, "message too large");
+        }
+        EmulationRequest request = read(body, isProtobuf(exchange));
+        mailboxes
+                .post(request.node(), request.session(), request.data())
+                .whenComplete((delivery, failure) -> answerOnLoop(exchange, delivery, failure));
+    }
+
+    private static EmulationRequest read(byte[] body, boolean isProtobuf) {
+        try {
+            return isProtobuf ? EmulationRequest.ofProtobuf(body) : EmulationRequest.ofJson(body);
+        } catch (BadCommandException e) {
+            throw RequestRefused.badRequest("the request cannot be read");
+        }
+    }
+
+    private static void answerOnLoop(Exchange exchange, @Nullable Delivery delivery, @Nullable Throwable failure) {
+        if (exchange.loop().inEventLoop()) {
+            answer(exchange, delivery, failure);
+        } else {
+            exchange.loop().execute(() -> answer(exchange, delivery, failure));
+        }
+    }
+
+    private static void answer(Exchange exchange, @Nullable Delivery delivery, @Nullable Throwable failure) {
+        if (delivery == null) {
+            LOG.warn("A command could not be brought to another node: {}", String.valueOf(failure));
+            exchange.fail(500, 100, "internal server error");
+            return;
+        }
+        switch (delivery) {
+            // Of a session that is over the client has been told, or will find out by itself.
+            case DELIVERED, NO_MAILBOX -> {
+                exchange.begin(204, MediaTypes.JSON, List.of());
+                exchange.end();
+            }
+            case NO_NODE -> exchange.fail(404, "unknown node");
+            case REFUSED -> exchange.fail(429, 111, "too many requests");
+            case TOO_LARGE -> exchange.fail(TOO_LARGE, "message too large");
+        }
+    }
+}

@@ -1,0 +1,301 @@
+package dev.fanfare.netty;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fanfare.Authorizer;
+import dev.fanfare.Fanfare;
+import java.io.InputStream;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.WebSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.Key;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.security.cert.X509Certificate;
+import java.util.Base64;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManagerFactory;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** TLS on the port, with certificates that change while it is in use. */
+class TlsTest {
+
+    private static final char[] PASSWORD = "changeit".toCharArray();
+
+    private final Fanfare fanfare = Fanfare.builder()
+            .namespace("", rules -> rules)
+            .authorizer(Authorizer.allowAll())
+            .build();
+
+    @TempDir
+    private Path folder;
+
+    private Path chain;
+    private Path key;
+    private KeyStore first;
+    private KeyStore second;
+
+    @BeforeEach
+    void makeCertificates() throws Exception {
+        chain = folder.resolve("chain.pem");
+        key = folder.resolve("key.pem");
+        first = certificate("first");
+        second = certificate("second");
+        write(first);
+    }
+
+    @AfterEach
+    void close() {
+        fanfare.close();
+    }
+
+    @Test
+    void everythingIsServedOverTls() throws Exception {
+        try (NettyTransport transport = listen(Tls.pem(chain, key))) {
+            HttpClient http =
+                    HttpClient.newBuilder().sslContext(trusting(first)).build();
+
+            HttpResponse<String> answer = http.send(
+                    HttpRequest.newBuilder(URI.create("https://localhost:" + transport.port() + "/health/live"))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
+
+            assertThat(answer.statusCode()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void whoDoesNotSpeakTlsGetsNothing() throws Exception {
+        try (NettyTransport transport = listen(Tls.pem(chain, key));
+                RawClient client = RawClient.connect(transport.port())) {
+            client.send("GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n");
+
+            assertThat(client.rest()).doesNotContain("HTTP/1.1");
+        }
+    }
+
+    @Test
+    void aReloadUnderLoadIsSeenByNewConnectionsAndFeltByNone() throws Exception {
+        Tls tls = Tls.pem(chain, key);
+        try (NettyTransport transport = listen(tls)) {
+            Listener listener = new Listener();
+            WebSocket old = connect(transport, first, listener);
+            AtomicBoolean goesOn = new AtomicBoolean(true);
+            Thread load = new Thread(() -> {
+                for (int i = 0; goesOn.get(); i++) {
+                    fanfare.publish("a", Integer.toString(i))
+                            .toCompletableFuture()
+                            .join();
+                }
+            });
+            load.start();
+            listener.await("\"push\"");
+            assertThat(shownBy(transport)).isEqualTo("CN=first");
+
+            write(second);
+            tls.reload();
+
+            assertThat(shownBy(transport)).isEqualTo("CN=second");
+            WebSocket fresh = connect(transport, second, new Listener());
+            listener.texts.clear();
+            listener.await("\"push\"");
+            goesOn.set(false);
+            load.join();
+            assertThat(listener.isClosed).isFalse();
+            old.abort();
+            fresh.abort();
+        }
+    }
+
+    @Test
+    void whatCannotBeLoadedLeavesWhatWasThere() throws Exception {
+        Tls tls = Tls.pem(chain, key);
+        try (NettyTransport transport = listen(tls)) {
+            Files.writeString(key, "no key");
+
+            assertThatThrownBy(tls::reload).isInstanceOf(TransportException.class);
+
+            assertThat(shownBy(transport)).isEqualTo("CN=first");
+        }
+    }
+
+    @Test
+    void filesThatAreNotThereAreRefusedAtOnce() {
+        assertThatThrownBy(() -> Tls.pem(folder.resolve("nothing"), key))
+                .isInstanceOf(TransportException.class)
+                .hasMessageContaining("certificate");
+    }
+
+    @Test
+    void contextsOfTheJdkWorkAsWell() throws Exception {
+        KeyStore[] current = {first};
+        Tls tls = Tls.context(() -> serving(current[0]));
+        try (NettyTransport transport = listen(tls)) {
+            assertThat(shownBy(transport)).isEqualTo("CN=first");
+
+            current[0] = second;
+            tls.reload();
+
+            assertThat(shownBy(transport)).isEqualTo("CN=second");
+        }
+    }
+
+    // ---- tools
+
+    private NettyTransport listen(Tls tls) {
+        return NettyTransport.builder(fanfare)
+                .host("127.0.0.1")
+                .port(0)
+                .tls(tls)
+                .start();
+    }
+
+    private static WebSocket connect(NettyTransport transport, KeyStore trusted, Listener listener) throws Exception {
+        WebSocket socket = HttpClient.newBuilder()
+                .sslContext(trusting(trusted))
+                .build()
+                .newWebSocketBuilder()
+                .buildAsync(URI.create("wss://localhost:" + transport.port() + "/connection/websocket"), listener)
+                .join();
+        socket.sendText("{\"id\":1,\"connect\":{}}\n{\"id\":2,\"subscribe\":{\"channel\":\"a\"}}", true)
+                .join();
+        listener.await("\"subscribe\"");
+        return socket;
+    }
+
+    private String shownBy(NettyTransport transport) throws Exception {
+        SSLContext anything = SSLContext.getInstance("TLS");
+        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        KeyStore both = KeyStore.getInstance("PKCS12");
+        both.load(null, null);
+        both.setCertificateEntry("first", first.getCertificate("server"));
+        both.setCertificateEntry("second", second.getCertificate("server"));
+        trust.init(both);
+        anything.init(null, trust.getTrustManagers(), null);
+        try (Socket plain = new Socket("127.0.0.1", transport.port());
+                SSLSocket socket = (SSLSocket)
+                        anything.getSocketFactory().createSocket(plain, "localhost", transport.port(), true)) {
+            socket.startHandshake();
+            X509Certificate shown = (X509Certificate) socket.getSession().getPeerCertificates()[0];
+            return shown.getSubjectX500Principal().getName();
+        }
+    }
+
+    private KeyStore certificate(String name) throws Exception {
+        Path file = folder.resolve(name + ".p12");
+        Process keytool = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                .toString(),
+                        "-genkeypair",
+                        "-alias",
+                        "server",
+                        "-keyalg",
+                        "EC",
+                        "-groupname",
+                        "secp256r1",
+                        "-dname",
+                        "CN=" + name,
+                        "-ext",
+                        "san=dns:localhost",
+                        "-validity",
+                        "2",
+                        "-storetype",
+                        "PKCS12",
+                        "-keystore",
+                        file.toString(),
+                        "-storepass",
+                        new String(PASSWORD))
+                .redirectErrorStream(true)
+                .start();
+        String output = new String(keytool.getInputStream().readAllBytes(), US_ASCII);
+        assertThat(keytool.waitFor()).as(output).isZero();
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        try (InputStream in = Files.newInputStream(file)) {
+            store.load(in, PASSWORD);
+        }
+        return store;
+    }
+
+    private void write(KeyStore store) throws Exception {
+        Certificate certificate = store.getCertificate("server");
+        Key privateKey = store.getKey("server", PASSWORD);
+        Files.writeString(chain, pem("CERTIFICATE", certificate.getEncoded()));
+        Files.writeString(key, pem("PRIVATE KEY", privateKey.getEncoded()));
+    }
+
+    private static String pem(String what, byte[] bytes) {
+        String text = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(bytes);
+        return "-----BEGIN " + what + "-----\n" + text + "\n-----END " + what + "-----\n";
+    }
+
+    private static SSLContext serving(KeyStore store) {
+        try {
+            KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+            keys.init(store, PASSWORD);
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(keys.getKeyManagers(), null, null);
+            return context;
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static SSLContext trusting(KeyStore server) throws Exception {
+        KeyStore trusted = KeyStore.getInstance("PKCS12");
+        trusted.load(null, null);
+        trusted.setCertificateEntry("server", server.getCertificate("server"));
+        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(trusted);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, trust.getTrustManagers(), null);
+        return context;
+    }
+
+    private static final class Listener implements WebSocket.Listener {
+        final BlockingQueue<String> texts = new LinkedBlockingQueue<>();
+        volatile boolean isClosed;
+
+        @Override
+        public CompletionStage<?> onText(WebSocket socket, CharSequence data, boolean last) {
+            texts.add(data.toString());
+            socket.request(1);
+            return null;
+        }
+
+        @Override
+        public CompletionStage<?> onClose(WebSocket socket, int code, String reason) {
+            isClosed = true;
+            return null;
+        }
+
+        @Override
+        public void onError(WebSocket socket, Throwable error) {
+            isClosed = true;
+        }
+
+        void await(String part) throws InterruptedException {
+            String text;
+            do {
+                text = texts.poll(10, TimeUnit.SECONDS);
+                assertThat(text).as("a message with " + part).isNotNull();
+            } while (!text.contains(part));
+        }
+    }
+}
