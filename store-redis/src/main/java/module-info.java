@@ -3,6 +3,8 @@ module dev.fanfare.redis {
     requires static transitive org.jspecify;
     requires static com.google.errorprone.annotations;
     requires transitive dev.fanfare;
+    requires io.github.resilience4j.circuitbreaker;
+    requires io.github.resilience4j.core;
     requires lettuce.core;
     requires org.slf4j;
     // Lettuce is an automatic module: it does not say itself which modules of Netty it needs.

@@ -59,8 +59,23 @@ public interface Fanfare extends AutoCloseable {
         return publish(channel, data, PublishOptions.none());
     }
 
+    /** Publishes without further options. */
+    @CanIgnoreReturnValue
+    default CompletionStage<PublishResult> publish(ChannelId channel, Payload data) {
+        return publish(channel, data, PublishOptions.none());
+    }
+
     /** Reads a part of a channel's history. */
     CompletionStage<HistoryResult> history(ChannelId channel, HistoryQuery query);
+
+    /**
+     * Reads a part of a channel's history.
+     *
+     * @throws IllegalArgumentException if the channel's name is not valid
+     */
+    default CompletionStage<HistoryResult> history(String channel, HistoryQuery query) {
+        return history(ChannelId.of(channel), query);
+    }
 
     /**
      * Removes a channel's history: its publications are not shown to anybody any more. The position stays, so
@@ -78,10 +93,38 @@ public interface Fanfare extends AutoCloseable {
     Subscription subscribe(ChannelId channel, StartAt start, Subscriber subscriber);
 
     /**
+     * Subscribes within this process, with the same guarantees that remote clients have.
+     *
+     * @throws IllegalArgumentException if the channel's name is not valid
+     */
+    @CanIgnoreReturnValue
+    default Subscription subscribe(String channel, StartAt start, Subscriber subscriber) {
+        return subscribe(ChannelId.of(channel), start, subscriber);
+    }
+
+    /**
      * Looks who is in a channel, at most 10,000 members; completes with a {@link RefusedException} if
      * its namespace has no presence.
      */
-    CompletionStage<PresenceSnapshot> presence(ChannelId channel);
+    default CompletionStage<PresenceSnapshot> presence(ChannelId channel) {
+        return presence(channel, 10_000);
+    }
+
+    /**
+     * Looks who is in a channel, as {@link #presence(ChannelId)} does.
+     *
+     * @throws IllegalArgumentException if the channel's name is not valid
+     */
+    default CompletionStage<PresenceSnapshot> presence(String channel) {
+        return presence(ChannelId.of(channel));
+    }
+
+    /**
+     * Looks who is in a channel.
+     *
+     * @param limit how many members to name at most, 0 to 10,000; 0 to count them only
+     */
+    CompletionStage<PresenceSnapshot> presence(ChannelId channel, int limit);
 
     /**
      * Tells whether this node can do its work: it is open, and its store is up. For the readiness probe of a load
@@ -91,6 +134,16 @@ public interface Fanfare extends AutoCloseable {
 
     /** Counts what this node holds and what waits in it; for gauges. Cheap enough for every second. */
     Stats stats();
+
+    /**
+     * Prepares workers that share the logged publications of a channel as jobs, with those of the same group on all
+     * nodes.
+     *
+     * @param group its name, 1 to 64 characters; each group gets every publication
+     * @throws IllegalArgumentException if the channel's namespace retains nothing
+     * @throws UnsupportedOperationException if the store has no work queues; the Redis store has
+     */
+    Workers.Builder workers(ChannelId channel, String group);
 
     /** Looks at and acts on the clients' connections. */
     Connections connections();

@@ -101,7 +101,8 @@ public final class FanfareBuilder {
 
     /**
      * Gives a namespace its rules: {@code namespace("chat", rules -> rules.retain(100,
-     * Duration.ofHours(1)).presence())}.
+     * Duration.ofHours(1)).presence())}. Once there is any, the default one is gone: channels without a namespace
+     * need {@code namespace("", rules -> rules)} then.
      *
      * @param name what stands before the {@code ':'}; {@code ""} for channels without one
      */

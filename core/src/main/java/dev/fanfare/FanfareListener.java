@@ -49,7 +49,7 @@ public interface FanfareListener {
      */
     default void onFanOut(ChannelId channel, long nanos) {}
 
-    /** Publications were not given to a subscriber, and it is told so. */
+    /** Publications, or joins and leaves, were not given to a subscriber, and it is told so. */
     default void onDrop(ChannelId channel, DropReason reason, long count) {}
 
     /** A subscriber was told that its run is broken; also when it resumed in vain. */

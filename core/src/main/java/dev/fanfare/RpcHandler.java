@@ -7,7 +7,8 @@ import java.util.concurrent.CompletionStage;
  *
  * <p><b>Threading:</b> called on the host executor, concurrently, also for one connection; it may
  * block there and may call back into Fanfare. If it throws, or answers with null or a failed stage,
- * the client gets a temporary internal error.
+ * the client gets a temporary internal error; also if the answer is not there after ten seconds, and one that
+ * comes later is dropped.
  */
 @FunctionalInterface
 public interface RpcHandler {
@@ -59,8 +60,9 @@ public interface RpcHandler {
      * Receives messages for which the client wants no answer.
      *
      * <p><b>Threading:</b> called on the host executor, concurrently and in no order, also for one
-     * connection; it may block there and may call back into Fanfare. What it throws is logged. A connection
-     * with 64 messages under way is closed with {@link DisconnectReason#TOO_MANY_REQUESTS}.
+     * connection; it may block there and may call back into Fanfare. What it throws is logged, and so
+     * is that it takes longer than ten seconds. A connection with 64 messages under way, that is waiting for
+     * or inside the handler however long it takes, is closed with {@link DisconnectReason#TOO_MANY_REQUESTS}.
      */
     @FunctionalInterface
     interface MessageHandler {

@@ -45,17 +45,26 @@ final class Announcements {
         this.log = log;
     }
 
-    /** Announces a publication. */
-    void announce(ChannelId channel, Publication publication) {
-        send(new Announcement.Published(channel, publication)).whenComplete((done, failure) -> {
-            if (failure != null) {
-                log.announcementFailed(channel, failure);
-                if (publication.isLogged() && (overdue.size() < MAX_OVERDUE || overdue.containsKey(channel))) {
-                    overdue.put(channel, publication.cursor());
-                    retryLater();
+    /** Announces a publication; fails if the bus would not take it, which for one that a log keeps is no loss. */
+    @CanIgnoreReturnValue
+    CompletionStage<Void> announce(ChannelId channel, Publication publication) {
+        CompletionStage<Void> announced = send(new Announcement.Published(channel, publication));
+        if (publication.isLogged()) {
+            announced.whenComplete((done, failure) -> {
+                if (failure != null) {
+                    log.announcementFailed(channel, failure);
+                    tryAgain(channel, publication.cursor());
                 }
-            }
-        });
+            });
+        }
+        return announced;
+    }
+
+    private void tryAgain(ChannelId channel, Cursor position) {
+        if (overdue.size() < MAX_OVERDUE || overdue.containsKey(channel)) {
+            overdue.put(channel, position);
+            retryLater();
+        }
     }
 
     private void retryLater() {

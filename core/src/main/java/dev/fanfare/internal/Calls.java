@@ -38,6 +38,11 @@ final class Calls {
 
     /** Asks the store; fails with a {@link FanfareException} and nothing else. */
     <T> CompletionStage<T> store(String what, Supplier<CompletionStage<T>> call) {
+        return store(what, TIME_OUT, call);
+    }
+
+    /** Asks the store, and waits so long. */
+    <T> CompletionStage<T> store(String what, Duration patience, Supplier<CompletionStage<T>> call) {
         CompletableFuture<T> asked;
         try {
             asked = call.get().toCompletableFuture();
@@ -49,9 +54,9 @@ final class Calls {
         }
         CompletableFuture<T> answered = new CompletableFuture<>();
         TimeSource.Timer timer = time.schedule(
-                TIME_OUT,
+                patience,
                 () -> answered.completeExceptionally(new StoreException(
-                        "No answer from the store in " + TIME_OUT.toSeconds() + " s: " + what, null, true)));
+                        "No answer from the store in " + patience.toSeconds() + " s: " + what, null, true)));
         asked.whenComplete((value, failure) -> {
             timer.cancel();
             if (failure == null) {
@@ -132,13 +137,23 @@ final class Calls {
     }
 
     private void run(Runnable task) {
-        boolean before = isInHostCode.get();
-        isInHostCode.set(true);
+        boolean before = enterHostCode();
         try {
             task.run();
         } finally {
-            isInHostCode.set(before);
+            leaveHostCode(before);
         }
+    }
+
+    /** Marks the calling thread as being inside a callback; returns what {@link #leaveHostCode} needs. */
+    boolean enterHostCode() {
+        boolean before = isInHostCode.get();
+        isInHostCode.set(true);
+        return before;
+    }
+
+    void leaveHostCode(boolean before) {
+        isInHostCode.set(before);
     }
 
     /** Tells whether the calling thread is inside a callback, where waiting for us could be for ever. */
@@ -153,7 +168,7 @@ final class Calls {
                 : new StoreException("The store failed: " + what + ": " + cause.getMessage(), cause, true);
     }
 
-    private static Throwable unwrap(Throwable failure) {
+    static Throwable unwrap(Throwable failure) {
         return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 }

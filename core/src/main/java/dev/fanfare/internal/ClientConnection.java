@@ -29,6 +29,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -399,18 +401,31 @@ final class ClientConnection extends Port implements Connection {
             return true;
         }
         messagesUnderWay++;
+        AtomicBoolean isUnderWay = new AtomicBoolean(true);
         engine.calls
                 .host(() -> {
-                    handler.message(info, data);
+                    try {
+                        handler.message(info, data);
+                    } finally {
+                        handled(isUnderWay);
+                    }
                     return CompletableFuture.completedFuture(true);
                 })
                 .whenComplete((done, failure) -> {
                     if (failure != null) {
                         engine.hub.log.hostFailed("message handler", failure);
                     }
-                    queue.add(() -> messagesUnderWay--);
+                    if (failure instanceof RejectedExecutionException) {
+                        handled(isUnderWay); // it never came to the handler
+                    }
                 });
         return true;
+    }
+
+    private void handled(AtomicBoolean isUnderWay) {
+        if (isUnderWay.getAndSet(false)) {
+            queue.add(() -> messagesUnderWay--);
+        }
     }
 
     private void ifAllowed(Action action, ChannelId channel, Consumer<Refusal> refuse, Consumer<ChannelRules> proceed) {
@@ -475,6 +490,7 @@ final class ClientConnection extends Port implements Connection {
         isClosed = true;
         deadline.set(null);
         engine.clients.remove(this);
+        engine.hub.release(queue);
         for (Reader reader : List.copyOf(readers.values())) {
             reader.end(UnsubscribeReason.CONNECTION_CLOSED);
         }

@@ -25,6 +25,7 @@ import dev.fanfare.Subscriber;
 import dev.fanfare.Subscription;
 import dev.fanfare.Tickets;
 import dev.fanfare.UnsubscribeReason;
+import dev.fanfare.Workers;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.presence.PresenceSnapshot;
 import dev.fanfare.spi.Connection;
@@ -33,16 +34,14 @@ import dev.fanfare.spi.Gateway;
 import dev.fanfare.spi.Outlet;
 import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
+import dev.fanfare.spi.WorkQueues;
 import java.time.Duration;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -58,6 +57,7 @@ import org.slf4j.LoggerFactory;
 public final class Engine implements Fanfare {
 
     private static final int MAX_PRESENCE = 10_000;
+    private static final int MAX_GROUP_LENGTH = 64;
     private static final long CLOSE_SECONDS = 10;
     private static final Duration LONGEST_DRAIN = Duration.ofDays(1);
     private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
@@ -81,6 +81,7 @@ public final class Engine implements Fanfare {
     private final SerialLoop[] localLoops;
     private final AtomicInteger nextLocalLoop = new AtomicInteger();
     private final Set<LocalSubscription> localSubscriptions = ConcurrentHashMap.newKeySet();
+    private final Set<JobRunner> runners = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean isClosed = new AtomicBoolean();
     private final AtomicReference<@Nullable CompletableFuture<Void>> draining = new AtomicReference<>();
 
@@ -90,8 +91,8 @@ public final class Engine implements Fanfare {
         this.threads = new Threads(settings.timeSource(), settings.hostExecutor());
         TimeSource time = threads.time();
         this.store = settings.parts().over(settings.store() == null ? MemoryStore.create(time) : settings.store());
-        this.listener = GuardedListener.of(settings.listeners());
         this.calls = new Calls(threads.host(), threads.overflow(), time);
+        this.listener = GuardedListener.of(settings.listeners(), calls);
         this.hub = new Hub(store, listener, time, calls, threads.worker());
         this.permissions = new Permissions(settings, calls, hub.log);
         this.publishing = new Publishing(settings, store, calls, time, listener, hub.log);
@@ -156,8 +157,11 @@ public final class Engine implements Fanfare {
     }
 
     @Override
-    public CompletionStage<PresenceSnapshot> presence(ChannelId channel) {
+    public CompletionStage<PresenceSnapshot> presence(ChannelId channel, int limit) {
         requireOpen();
+        if (limit < 0 || limit > MAX_PRESENCE) {
+            throw new IllegalArgumentException("limit must be in [0, " + MAX_PRESENCE + "]: " + limit);
+        }
         ChannelRules rules = rules(channel);
         if (rules == null || !rules.hasPresence()) {
             Refusal reason = rules == null ? Refusal.UNKNOWN_NAMESPACE : Refusal.NOT_AVAILABLE;
@@ -165,7 +169,7 @@ public final class Engine implements Fanfare {
                     "No presence in " + channel + ": " + reason.text() + "; see ChannelRules.Builder.presence()",
                     reason));
         }
-        return calls.forHost(presences.snapshot(channel, MAX_PRESENCE));
+        return calls.forHost(presences.snapshot(channel, limit));
     }
 
     @Override
@@ -208,6 +212,35 @@ public final class Engine implements Fanfare {
     }
 
     @Override
+    public Workers.Builder workers(ChannelId channel, String group) {
+        requireOpen();
+        requireNonNull(channel, "channel");
+        if (group.isEmpty() || group.length() > MAX_GROUP_LENGTH) {
+            throw new IllegalArgumentException("group must have 1 to " + MAX_GROUP_LENGTH + " characters: " + group);
+        }
+        ChannelRules rules = rules(channel);
+        if (rules == null || !rules.isRetained()) {
+            throw new IllegalArgumentException("Jobs are what the log retains, and " + channel + " retains nothing");
+        }
+        WorkQueues queues = store.log()
+                .workQueues()
+                .orElseThrow(() -> new UnsupportedOperationException("The log "
+                        + store.log().getClass().getSimpleName() + " has no work queues; that of RedisStore has"));
+        return new WorkersBuilder(this, queues, channel, group);
+    }
+
+    Workers start(JobRunner runner) {
+        requireOpen();
+        runners.add(runner);
+        runner.start(store.bus());
+        return runner;
+    }
+
+    void forget(JobRunner runner) {
+        runners.remove(runner);
+    }
+
+    @Override
     public Connections connections() {
         return control;
     }
@@ -247,22 +280,16 @@ public final class Engine implements Fanfare {
         }
         clients.forEach(connection -> connection.disconnect(DisconnectReason.SHUTDOWN));
         localSubscriptions.forEach(subscription -> subscription.end(UnsubscribeReason.SHUTDOWN));
-        awaitQuietly(presences.close());
-        threads.awaitEnd(() -> clients.count() == 0 && localSubscriptions.isEmpty(), CLOSE_SECONDS);
+        runners.forEach(JobRunner::close);
+        CompletableFuture<Void> retired = presences.close().toCompletableFuture();
+        threads.awaitEnd(() -> retired.isDone() && clients.count() == 0 && localSubscriptions.isEmpty(), CLOSE_SECONDS);
+        if (!retired.isDone() || retired.isCompletedExceptionally()) {
+            LOG.warn("The presence lease could not be given up; it will run out");
+        }
         publishing.close();
         control.close();
         hub.close();
         threads.close();
-    }
-
-    private static void awaitQuietly(CompletionStage<Void> stage) {
-        try {
-            stage.toCompletableFuture().get(CLOSE_SECONDS, TimeUnit.SECONDS);
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-        } catch (ExecutionException | TimeoutException failure) {
-            LOG.warn("The presence lease could not be given up; it will run out: {}", failure.toString());
-        }
     }
 
     void forget(LocalSubscription subscription) {

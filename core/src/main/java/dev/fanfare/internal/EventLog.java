@@ -1,6 +1,7 @@
 package dev.fanfare.internal;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.Refusal;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,8 @@ final class EventLog {
     private final Throttle hosts = new Throttle();
     private final Throttle publishes = new Throttle();
     private final Throttle announcements = new Throttle();
+    private final Throttle jobs = new Throttle();
+    private final Throttle refusals = new Throttle();
     private final Throttle presences = new Throttle();
 
     void openFailed(ChannelId channel, @Nullable Throwable failure) {
@@ -43,16 +46,27 @@ final class EventLog {
     void announcementFailed(ChannelId channel, Throwable failure) {
         warn(
                 announcements,
-                "A publication to channel {} was accepted but not announced; from a log nodes fetch it by and by: {}",
+                "A publication to channel {} was accepted but not announced; nodes fetch it from the log by and by: {}",
                 channel,
                 failure);
+    }
+
+    void jobsFailed(ChannelId channel, @Nullable Throwable failure) {
+        warn(jobs, "Cannot take jobs of channel {}, trying again in a second: {}", channel, failure);
+    }
+
+    void publishRefused(ChannelId channel, Refusal reason) {
+        String hint = reason == Refusal.UNKNOWN_NAMESPACE
+                ? " (where any namespace is declared, also the one of channels without ':' must be)"
+                : "";
+        warn(refusals, "The host's publish to channel {} was refused: {}", channel, reason + hint);
     }
 
     void presenceFailed(String what, Throwable failure) {
         warn(presences, "Presence: {} failed: {}", what, failure);
     }
 
-    private static void warn(Throttle throttle, String text, Object about, @Nullable Throwable failure) {
+    private static void warn(Throttle throttle, String text, Object about, @Nullable Object failure) {
         long suppressed = throttle.enter();
         if (suppressed >= 0) {
             LOG.warn(

@@ -61,6 +61,11 @@ final class Gate implements Gateway {
     }
 
     @Override
+    public boolean isInCallback() {
+        return engine.calls.isInHostCode();
+    }
+
+    @Override
     public TimeSource time() {
         return engine.threads.time();
     }

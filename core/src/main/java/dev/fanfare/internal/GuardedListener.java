@@ -20,23 +20,29 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Keeps what a listener throws away from everything else; logs it once per class. Thread-safe. */
+/**
+ * Keeps what a listener throws away from everything else; logs it once per class. Marks it as host code,
+ * which must not wait for Fanfare. Thread-safe.
+ */
 final class GuardedListener implements FanfareListener {
 
     private static final Logger LOG = LoggerFactory.getLogger(GuardedListener.class);
 
     private final FanfareListener[] guarded;
+    private final Calls calls;
     private final Set<Class<?>> logged = ConcurrentHashMap.newKeySet();
 
-    private GuardedListener(List<FanfareListener> guarded) {
+    private GuardedListener(List<FanfareListener> guarded, Calls calls) {
+        this.calls = calls;
         this.guarded = guarded.toArray(FanfareListener[]::new);
     }
 
-    static FanfareListener of(List<FanfareListener> listeners) {
-        return listeners.isEmpty() ? new FanfareListener() {} : new GuardedListener(listeners);
+    static FanfareListener of(List<FanfareListener> listeners, Calls calls) {
+        return listeners.isEmpty() ? new FanfareListener() {} : new GuardedListener(listeners, calls);
     }
 
     private void each(Consumer<FanfareListener> event) {
+        boolean before = calls.enterHostCode();
         for (FanfareListener listener : guarded) {
             try {
                 event.accept(listener);
@@ -44,6 +50,7 @@ final class GuardedListener implements FanfareListener {
                 note(failure);
             }
         }
+        calls.leaveHostCode(before);
     }
 
     private void note(Throwable failure) {
@@ -99,6 +106,7 @@ final class GuardedListener implements FanfareListener {
 
     @Override
     public void onDeliver(ChannelId channel, int subscribers, int bytes) {
+        boolean before = calls.enterHostCode();
         for (FanfareListener listener : guarded) { // once per publication and loop: without a lambda
             try {
                 listener.onDeliver(channel, subscribers, bytes);
@@ -106,10 +114,12 @@ final class GuardedListener implements FanfareListener {
                 note(failure);
             }
         }
+        calls.leaveHostCode(before);
     }
 
     @Override
     public void onFanOut(ChannelId channel, long nanos) {
+        boolean before = calls.enterHostCode();
         for (FanfareListener listener : guarded) {
             try {
                 listener.onFanOut(channel, nanos);
@@ -117,6 +127,7 @@ final class GuardedListener implements FanfareListener {
                 note(failure);
             }
         }
+        calls.leaveHostCode(before);
     }
 
     @Override

@@ -66,9 +66,23 @@ final class Hub {
         probeLater();
     }
 
-    /** Returns the queue through which topics reach that loop. */
+    /** Returns the queue through which topics reach that loop; it is kept until everybody has given it back. */
     LoopQueue queue(Executor loop) {
-        return queues.computeIfAbsent(loop, LoopQueue::new);
+        return queues.compute(loop, (same, known) -> {
+            LoopQueue queue = known == null ? new LoopQueue(loop) : known;
+            queue.users++;
+            return queue;
+        });
+    }
+
+    /** Takes a queue back; that of a loop without connections is forgotten, since the loop may have ended. */
+    void release(LoopQueue queue) {
+        queues.computeIfPresent(queue.loop, (loop, known) -> {
+            if (known == queue) {
+                queue.users--;
+            }
+            return known.users == 0 ? null : known;
+        });
     }
 
     /** Brings a reader to its topic, which is opened if need be. */

@@ -37,6 +37,8 @@ final class Lane {
     boolean isBehind;
     /** How many unlogged publications went past meanwhile; owned by the topic's stripe. */
     long missed;
+    /** How many joins and leaves went past meanwhile; owned by the topic's stripe. */
+    long missedPresence;
 
     private Reader[] readers = new Reader[1];
     private int size;
@@ -128,9 +130,7 @@ final class Lane {
         try {
             for (int i = size - 1; i >= 0; i--) {
                 Reader reader = readers[i];
-                if (reader.wantsPresence
-                        && reader.isStarted()
-                        && reader.port.outlet().isWritable()) {
+                if (reader.acceptsPresence()) {
                     deliverPresence(broadcast, reader);
                 }
             }
@@ -160,13 +160,13 @@ final class Lane {
 
     /**
      * Takes note that publications went past this lane: logged ones, which its subscribers now fetch by
-     * themselves, and a number of unlogged ones, of which they are told.
+     * themselves, and a number of unlogged ones and of joins and leaves, of which they are told.
      */
-    void skipTo(Cursor position, long missed) {
+    void skipTo(Cursor position, long missedPublications, long missedPresence) {
         base = position;
         last = null;
         for (int i = size - 1; i >= 0; i--) {
-            readers[i].passedOver(missed);
+            readers[i].passedOver(missedPublications, missedPresence);
         }
     }
 

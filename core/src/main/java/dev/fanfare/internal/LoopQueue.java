@@ -37,7 +37,10 @@ final class LoopQueue implements Runnable {
 
     private static final Logger LOG = LoggerFactory.getLogger(LoopQueue.class);
 
-    private final Executor loop;
+    final Executor loop;
+    /** How many ports go through it; the hub's. */
+    int users;
+
     private final Queue<Runnable> signals = new ConcurrentLinkedQueue<>();
     private final AtomicInteger pending = new AtomicInteger();
     private final AtomicLong pendingBytes = new AtomicLong();

@@ -29,7 +29,9 @@ import java.util.function.Supplier;
  * <p><i>Threads.</i> Thread-safe.
  *
  * <p><i>Ordering.</i> What concerns one connection in one channel reaches the store in the order in which it
- * happened here.
+ * happened here: the next call is made when the store has answered the one before, also where whoever asked
+ * has given up waiting, since a call that is late may still come to pass. Only one that is not answered for
+ * {@link #PATIENCE} is passed by.
  *
  * <p><i>Bounds.</i> One entry per subscription to a channel with presence. A sweep hands out at most
  * {@link #SWEEP} departures and goes on at once while it finds that many.
@@ -40,6 +42,9 @@ final class Presences {
     private static final Duration LEASE = Duration.ofSeconds(15);
     private static final Duration SWEEP_PAUSE = Duration.ofSeconds(1);
     private static final Duration LEAVE_PAUSE = Duration.ofSeconds(5);
+    /** After so long without an answer a call to the store is taken for lost, and the next one is made. */
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
+
     private static final int SWEEP = 256;
 
     private record Place(ChannelId channel, String connection) {}
@@ -48,7 +53,9 @@ final class Presences {
     private static final class Entry {
         final Member member;
         final Duration grace;
+        /** What the store has answered, however late. */
         final CompletableFuture<Boolean> entered = new CompletableFuture<>();
+
         volatile boolean isAnnounced;
 
         Entry(Member member, Duration grace) {
@@ -105,12 +112,15 @@ final class Presences {
                 entry.entered.completeExceptionally(failure);
             }
         });
-        return entry.entered;
+        return calls.store("presence in " + channel, () -> entry.entered);
     }
 
     private CompletionStage<Boolean> enter(Place place, Entry entry) {
-        return calls.store(
-                "presence in " + place.channel, () -> store.enter(node, place.channel, entry.member, entry.grace));
+        return change(place, () -> store.enter(node, place.channel, entry.member, entry.grace));
+    }
+
+    private CompletionStage<Boolean> change(Place place, Supplier<CompletionStage<Boolean>> call) {
+        return calls.store("presence in " + place.channel, PATIENCE, call);
     }
 
     /** Announces that the user joined; once the subscription is live, if {@link #enter} said so. */
@@ -138,7 +148,7 @@ final class Presences {
         boolean hasEntered = !entry.entered.isCompletedExceptionally();
         boolean isUnseen = hasEntered && entry.entered.getNow(false) && !entry.isAnnounced;
         Duration patience = hasEntered && !isUnseen ? grace : Duration.ZERO;
-        return calls.store("presence in " + place.channel, () -> store.leave(place.channel, entry.member, patience))
+        return change(place, () -> store.leave(place.channel, entry.member, patience))
                 .whenComplete((left, failure) -> {
                     if (failure != null) {
                         log.presenceFailed("a leave", failure);

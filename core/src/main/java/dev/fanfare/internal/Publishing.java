@@ -14,18 +14,17 @@ import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ChannelLog.AppendResult;
 import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
-import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The way of a publication from the publisher to the log and the bus. Thread-safe.
  *
  * <p>The append decides: once the log has it, it is accepted, whether or not the announcement gets
- * through, because nodes find it in the log.
+ * through, because nodes find it in the log. What no log keeps is accepted once it is announced.
  */
 final class Publishing {
 
@@ -37,8 +36,6 @@ final class Publishing {
     private final TimeSource time;
     private final FanfareListener listener;
     private final EventLog log;
-    private final ThreadLocal<SplittableRandom> random =
-            ThreadLocal.withInitial(() -> new SplittableRandom(new SecureRandom().nextLong()));
 
     Publishing(Settings settings, Store store, Calls calls, TimeSource time, FanfareListener listener, EventLog log) {
         this.settings = settings;
@@ -56,37 +53,36 @@ final class Publishing {
             ChannelId channel, Payload data, PublishOptions options, @Nullable Publisher publisher) {
         ChannelRules rules = settings.rules(channel);
         if (rules == null) {
-            return refused(channel, Refusal.UNKNOWN_NAMESPACE);
+            return refused(channel, Refusal.UNKNOWN_NAMESPACE, publisher);
         }
         if (data.size() > rules.maxMessageBytes()) {
-            return refused(channel, Refusal.TOO_LARGE);
+            return refused(channel, Refusal.TOO_LARGE, publisher);
         }
         AppendRequest request = new AppendRequest(channel, data, options, publisher, rules, newTag());
         long begun = time.nanos();
         CompletionStage<AppendResult> appended = calls.store("publish to " + channel, () -> channelLog.append(request));
-        appended.whenComplete((result, failure) -> {
+        CompletionStage<AppendResult> accepted =
+                isAnnouncedByLog ? appended : appended.thenCompose(result -> announced(channel, result));
+        accepted.whenComplete((result, failure) -> {
             if (failure != null) {
-                log.publishFailed(channel, failure);
-                listener.onPublishFailed(channel, failure);
+                log.publishFailed(channel, Calls.unwrap(failure));
+                listener.onPublishFailed(channel, Calls.unwrap(failure));
             } else {
                 listener.onAppend(channel, time.nanos() - begun);
             }
         });
-        return appended.thenApply(result -> finish(channel, result));
+        return accepted.thenApply(result -> finish(channel, result));
     }
 
     private PublishResult finish(ChannelId channel, AppendResult appended) {
-        PublishResult result = resultOf(channel, appended);
+        PublishResult result = resultOf(appended);
         listener.onPublish(channel, result);
         return result;
     }
 
-    private PublishResult resultOf(ChannelId channel, AppendResult appended) {
+    private PublishResult resultOf(AppendResult appended) {
         if (appended instanceof AppendResult.Appended fresh) {
             Publication publication = fresh.publication();
-            if (!isAnnouncedByLog) {
-                announcements.announce(channel, publication);
-            }
             return publication.isLogged() ? new PublishResult.Stored(publication.cursor()) : new PublishResult.Sent();
         } else if (appended instanceof AppendResult.Repeated repeated) {
             return new PublishResult.Duplicate(repeated.first());
@@ -96,19 +92,34 @@ final class Publishing {
         return new PublishResult.Refused(Refusal.DEDUP_CONFLICT);
     }
 
+    /** Announces what was appended; waits for it only where there is no log to find it in. */
+    private CompletionStage<AppendResult> announced(ChannelId channel, AppendResult appended) {
+        CompletableFuture<AppendResult> accepted = CompletableFuture.completedFuture(appended);
+        if (!(appended instanceof AppendResult.Appended fresh)) {
+            return accepted;
+        }
+        Publication publication = fresh.publication();
+        CompletionStage<Void> announced = announcements.announce(channel, publication);
+        return publication.isLogged() ? accepted : announced.thenApply(done -> appended);
+    }
+
     /** Gives up announcing what the bus has not taken yet. */
     void close() {
         announcements.close();
     }
 
-    private CompletionStage<PublishResult> refused(ChannelId channel, Refusal reason) {
+    private CompletionStage<PublishResult> refused(ChannelId channel, Refusal reason, @Nullable Publisher publisher) {
+        if (publisher == null) {
+            log.publishRefused(channel, reason); // nobody may be waiting for the result
+        }
         PublishResult result = new PublishResult.Refused(reason);
         listener.onPublish(channel, result);
         return CompletableFuture.completedFuture(result);
     }
 
-    private long newTag() {
-        long tag = random.get().nextLong();
+    /** Returns a tag; it tells histories apart and is no secret. */
+    private static long newTag() {
+        long tag = ThreadLocalRandom.current().nextLong();
         return tag == 0 ? 1 : tag;
     }
 }

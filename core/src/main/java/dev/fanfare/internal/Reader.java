@@ -262,14 +262,28 @@ final class Reader {
     }
 
     /** Learns that the lane could not be served for a while. */
-    void passedOver(long missed) {
-        if (rules.isRetained()) {
-            fallBehind();
-        } else if (state == State.LIVE && missed > 0) {
+    void passedOver(long missedPublications, long missedPresence) {
+        long missed = missedPublications + (wantsPresence ? missedPresence : 0);
+        if (isStarted() && missed > 0) {
             skipped += missed;
             awaitRoom();
             port.queue.add(port::resumeWaiting);
         }
+        fallBehind();
+    }
+
+    /** Tells whether to write a join or leave now; if not, it is counted, and told when there is room. */
+    boolean acceptsPresence() {
+        if (!wantsPresence || !isStarted()) {
+            return false;
+        }
+        if (hasRoom()) {
+            return true;
+        }
+        skipped++;
+        lane().topic.hub.listener.onDrop(channel, DropReason.PRESENCE, 1);
+        awaitRoom();
+        return false;
     }
 
     /** Goes on where it stopped for want of room. */

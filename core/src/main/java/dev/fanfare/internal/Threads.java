@@ -4,7 +4,6 @@ import static java.util.Objects.requireNonNull;
 
 import dev.fanfare.spi.TimeSource;
 import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -19,9 +18,9 @@ import org.jspecify.annotations.Nullable;
  * those of the worker and the pool end when idle.
  *
  * <p><i>Bounds.</i> The host pool refuses above {@link #HOST_QUEUE} waiting tasks; a completion then goes to
- * the overflow thread, whose queue has the same bound, and beyond that runs where it is brought. The worker's
- * queue holds at most one task per stripe. After the end, tasks run on the thread that brings them, so that
- * no stage is left incomplete.
+ * the overflow thread, which always has room: there is one completion for each call that the host made, and
+ * one task for each local loop. The worker's queue holds at most one task per stripe. After the end, tasks
+ * run on the thread that brings them, so that no stage is left incomplete.
  */
 final class Threads {
 
@@ -43,13 +42,19 @@ final class Threads {
         ThreadPoolExecutor pool = givenHost == null ? hostPool() : null;
         this.ownHost = pool;
         this.host = pool == null ? requireNonNull(givenHost) : pool;
-        this.worker = single("fanfare-worker", new LinkedBlockingQueue<>());
-        this.overflow = single("fanfare-overflow", new ArrayBlockingQueue<>(HOST_QUEUE));
+        this.worker = single("fanfare-worker");
+        this.overflow = single("fanfare-overflow");
     }
 
-    private static ThreadPoolExecutor single(String name, BlockingQueue<Runnable> queue) {
+    private static ThreadPoolExecutor single(String name) {
         ThreadPoolExecutor thread = new ThreadPoolExecutor(
-                1, 1, IDLE_SECONDS, TimeUnit.SECONDS, queue, new Daemons(name), (task, refuses) -> task.run());
+                1,
+                1,
+                IDLE_SECONDS,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                new Daemons(name),
+                (task, ended) -> task.run());
         thread.allowCoreThreadTimeOut(true);
         return thread;
     }

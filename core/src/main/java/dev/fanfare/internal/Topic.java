@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -40,13 +41,16 @@ import org.jspecify.annotations.Nullable;
  * The ring is written before a publication is handed to the lanes, so a lane's position is never beyond
  * the ring.
  *
- * <p><i>Bounds.</i> At most {@link #MAX_IN_FLIGHT} announcements wait for the stripe; more are dropped,
- * counted, and repaired from the log. As many as a ring holds wait for the end of a repair; for more there is
+ * <p><i>Bounds.</i> Announcements of at most {@link #MAX_IN_FLIGHT_BYTES} wait for the stripe, each counted as
+ * {@link #LEAST_BYTES} at least; more are dropped, counted, and repaired from the log. As many as a ring holds wait for the end of a repair; for more there is
  * another one.
  */
 final class Topic implements Bus.Watcher {
 
-    private static final int MAX_IN_FLIGHT = 4096;
+    private static final long MAX_IN_FLIGHT_BYTES = 32L * 1024 * 1024;
+    /** So that there are at most 4,096. */
+    private static final int LEAST_BYTES = 8 * 1024;
+
     private static final int REPAIR_PAGE = 1000;
 
     private enum State {
@@ -60,7 +64,9 @@ final class Topic implements Bus.Watcher {
     final ChannelRules rules;
     private final Stripe stripe;
     private final Map<LoopQueue, Lane> lanes = new HashMap<>(2);
-    private final AtomicInteger inFlight = new AtomicInteger();
+    private final AtomicLong inFlightBytes = new AtomicLong();
+    private final AtomicLong lostUnlogged = new AtomicLong();
+    private final AtomicLong lostPresence = new AtomicLong();
     private final Reads reads;
     private final List<Reader> waiting = new ArrayList<>(1);
     private final List<Runnable> afterRepair = new ArrayList<>(1);
@@ -220,15 +226,22 @@ final class Topic implements Bus.Watcher {
 
     @Override
     public void announced(Announcement announcement) {
-        if (inFlight.incrementAndGet() > MAX_IN_FLIGHT) {
-            inFlight.decrementAndGet();
+        int bytes = bytesOf(announcement);
+        if (inFlightBytes.addAndGet(bytes) > MAX_IN_FLIGHT_BYTES) {
+            inFlightBytes.addAndGet(-bytes);
             lose(announcement);
         } else {
             stripe.execute(() -> {
-                inFlight.decrementAndGet();
+                inFlightBytes.addAndGet(-bytes);
                 receive(announcement);
             });
         }
+    }
+
+    private static int bytesOf(Announcement announcement) {
+        return announcement instanceof Announcement.Published published
+                ? Math.max(LEAST_BYTES, published.publication().data().size())
+                : LEAST_BYTES;
     }
 
     @Override
@@ -244,9 +257,25 @@ final class Topic implements Bus.Watcher {
                 hasLostAnnouncements = true;
                 stripe.execute(this::repairLost);
             }
+        } else if (announcement instanceof Announcement.Presence) {
+            hub.listener.onDrop(channel, DropReason.PRESENCE, 1);
+            lose(lostPresence);
         } else {
             hub.listener.onDrop(channel, DropReason.NOT_RETAINED, 1);
+            lose(lostUnlogged);
         }
+    }
+
+    private void lose(AtomicLong count) {
+        if (count.getAndIncrement() == 0) {
+            stripe.execute(this::tellLost);
+        }
+    }
+
+    private void tellLost() {
+        long publications = lostUnlogged.getAndSet(0);
+        long events = lostPresence.getAndSet(0);
+        lanes.values().forEach(lane -> passOver(lane, publications, events));
     }
 
     private void repairLost() {
@@ -343,7 +372,8 @@ final class Topic implements Bus.Watcher {
         for (Lane lane : lanes.values()) {
             if (!lane.queue.offer(() -> lane.deliverPresence(broadcast), 0)) {
                 broadcast.done();
-                hub.listener.onDrop(channel, DropReason.NOT_RETAINED, lane.attached);
+                hub.listener.onDrop(channel, DropReason.PRESENCE, lane.attached);
+                passOver(lane, 0, 1);
             }
         }
     }
@@ -360,8 +390,13 @@ final class Topic implements Bus.Watcher {
     private void overflow(Lane lane, Publication publication) {
         if (!publication.isLogged()) {
             hub.listener.onDrop(channel, DropReason.NOT_RETAINED, lane.attached);
-            lane.missed++;
         }
+        passOver(lane, publication.isLogged() ? 0 : 1, 0);
+    }
+
+    private void passOver(Lane lane, long publications, long events) {
+        lane.missed += publications;
+        lane.missedPresence += events;
         if (!lane.isBehind) {
             lane.isBehind = true;
             lane.queue.add(() -> stripe.execute(() -> catchUp(lane)));
@@ -371,9 +406,11 @@ final class Topic implements Bus.Watcher {
     private void catchUp(Lane lane) {
         lane.isBehind = false;
         Cursor reached = position();
-        long missed = lane.missed;
+        long publications = lane.missed;
+        long events = lane.missedPresence;
         lane.missed = 0;
-        lane.queue.add(() -> lane.skipTo(reached, missed));
+        lane.missedPresence = 0;
+        lane.queue.add(() -> lane.skipTo(reached, publications, events));
     }
 
     // ---- repair from the log

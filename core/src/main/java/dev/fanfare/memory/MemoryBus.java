@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /** Hands announcements to the watchers of this JVM. */
@@ -21,7 +22,7 @@ final class MemoryBus implements Bus {
      * costs a look-up.
      *
      * Threads: thread-safe. Watchers are called on the announcing threads, through the topic's turnstile,
-     * under no lock. The list of a topic's watchers is copied on each change, inside ConcurrentHashMap's
+     * and after many in a row on the worker, under no lock. The list of a topic's watchers is copied on each change, inside ConcurrentHashMap's
      * compute, which runs none but our code.
      *
      * Ordering: per channel, that of Topic.enter. The log enters under its channel's lock and drains after
@@ -32,6 +33,11 @@ final class MemoryBus implements Bus {
      */
 
     private final ConcurrentHashMap<ChannelId, Topic> topics = new ConcurrentHashMap<>();
+    private final Executor worker;
+
+    MemoryBus(Executor worker) {
+        this.worker = worker;
+    }
 
     /** Returns the topic to announce in, or null if nobody watches. */
     @Nullable
@@ -44,7 +50,7 @@ final class MemoryBus implements Bus {
         Registration registration = new Registration(channel, requireNonNull(watcher, "watcher"));
         topics.compute(
                 requireNonNull(channel, "channel"),
-                (id, topic) -> (topic == null ? new Topic() : topic).with(registration));
+                (id, topic) -> (topic == null ? new Topic(worker) : topic).with(registration));
         return CompletableFuture.completedStage(registration);
     }
 
@@ -72,12 +78,16 @@ final class MemoryBus implements Bus {
 
     /** The watchers of one channel. */
     static final class Topic {
-        private final Turnstile<Announcement> turnstile = new Turnstile<>(MemoryBus::bytesOf, this::tell);
+        private final Turnstile<Announcement> turnstile;
 
         /** Copied on write; changed inside the map's compute only. */
         private volatile Registration[] registrations = {};
 
         private volatile boolean overflowed;
+
+        private Topic(Executor worker) {
+            this.turnstile = new Turnstile<>(MemoryBus::bytesOf, this::tell, worker);
+        }
 
         boolean isFull() {
             return turnstile.isFull();

@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
@@ -18,7 +19,7 @@ final class MemoryControl implements ControlBus {
     /*
      * State: the members, and one turnstile for all messages.
      *
-     * Threads: thread-safe, without a lock. Handlers are called on the sending threads, one at a time.
+     * Threads: thread-safe, without a lock. Handlers are called on the sending threads or the worker, one at a time.
      *
      * Ordering: one order of all messages, the same for all members.
      *
@@ -26,7 +27,11 @@ final class MemoryControl implements ControlBus {
      */
 
     private final List<Member> members = new CopyOnWriteArrayList<>();
-    private final Turnstile<String> turnstile = new Turnstile<>(message -> 2 * message.length(), this::tell);
+    private final Turnstile<String> turnstile;
+
+    MemoryControl(Executor worker) {
+        this.turnstile = new Turnstile<>(message -> 2 * message.length(), this::tell, worker);
+    }
 
     @Override
     public CompletionStage<Membership> join(String node, Consumer<String> handler) {

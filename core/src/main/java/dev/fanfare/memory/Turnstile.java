@@ -2,6 +2,7 @@ package dev.fanfare.memory;
 
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -11,7 +12,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Hands items to one handler, one at a time and in the order in which they entered, on the threads that
- * bring them.
+ * bring them; what is too much for one of them, on a worker.
  */
 final class Turnstile<T> {
 
@@ -20,7 +21,8 @@ final class Turnstile<T> {
      *
      * Threads: thread-safe, without a lock. enter() only queues, so it may be called under a lock, which is
      * how a log fixes the order; drain() calls the handler and must not be. Whoever finds it idle drains for
-     * all; the others return at once. A drainer that gives up looks again afterwards, so nothing that
+     * all; the others return at once. After BUDGET items the rest goes to the worker, so that no publisher is
+     * captured by the others of a hot channel. A drainer that gives up looks again afterwards, so nothing that
      * entered before its enter() returned and was followed by a drain() stays behind. A handler may
      * enter more: the running drain takes it.
      *
@@ -33,16 +35,20 @@ final class Turnstile<T> {
     private static final Logger LOG = LoggerFactory.getLogger(Turnstile.class);
     private static final long MAX_WAITING_BYTES = 64 << 20;
     private static final int ITEM_BYTES = 256;
+    private static final int BUDGET = 128;
 
     private final ToIntFunction<T> bytesOf;
     private final Consumer<T> handler;
+    private final Executor worker;
     private final Queue<T> waiting = new ConcurrentLinkedQueue<>();
     private final AtomicLong waitingBytes = new AtomicLong();
     private final AtomicBoolean busy = new AtomicBoolean();
+    private final AtomicBoolean leftToWorker = new AtomicBoolean();
 
-    Turnstile(ToIntFunction<T> bytesOf, Consumer<T> handler) {
+    Turnstile(ToIntFunction<T> bytesOf, Consumer<T> handler, Executor worker) {
         this.bytesOf = bytesOf;
         this.handler = handler;
+        this.worker = worker;
     }
 
     boolean isEmpty() {
@@ -65,9 +71,10 @@ final class Turnstile<T> {
 
     /** Hands on what has entered, unless another thread is at it, which then does so. */
     void drain() {
-        while (!waiting.isEmpty() && busy.compareAndSet(false, true)) {
+        int left = BUDGET;
+        while (left > 0 && !waiting.isEmpty() && busy.compareAndSet(false, true)) {
             try {
-                for (T item = waiting.poll(); item != null; item = waiting.poll()) {
+                for (T item = waiting.poll(); item != null; item = --left > 0 ? waiting.poll() : null) {
                     waitingBytes.addAndGet(-ITEM_BYTES - bytesOf.applyAsInt(item));
                     hand(item);
                 }
@@ -75,6 +82,14 @@ final class Turnstile<T> {
                 busy.set(false);
             }
         }
+        if (left == 0 && !waiting.isEmpty() && leftToWorker.compareAndSet(false, true)) {
+            worker.execute(this::drainTheRest);
+        }
+    }
+
+    private void drainTheRest() {
+        leftToWorker.set(false);
+        drain();
     }
 
     private void hand(T item) {

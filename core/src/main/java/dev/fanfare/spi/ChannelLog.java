@@ -5,6 +5,7 @@ import dev.fanfare.Cursor;
 import dev.fanfare.Health;
 import dev.fanfare.Publication;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -55,6 +56,11 @@ public interface ChannelLog {
      */
     default boolean announcesOn(Bus bus) {
         return false;
+    }
+
+    /** Returns the work queues over this log's own entries, if it offers them. */
+    default Optional<WorkQueues> workQueues() {
+        return Optional.empty();
     }
 
     /** Tells whether publications can be appended and read, as {@link Store#health} says; by default always. */

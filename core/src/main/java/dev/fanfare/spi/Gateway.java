@@ -49,6 +49,11 @@ public interface Gateway {
     /** Returns the executor for foreign code: authenticators and handlers. */
     Executor hostExecutor();
 
+    /** Tells whether the calling thread runs foreign code of this Fanfare, in which nothing may wait for it. */
+    default boolean isInCallback() {
+        return false;
+    }
+
     /** Returns the time source. */
     TimeSource time();
 

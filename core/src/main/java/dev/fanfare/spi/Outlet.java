@@ -47,7 +47,10 @@ public interface Outlet {
      */
     boolean reset(ChannelId channel, Resume.Reset reset);
 
-    /** Tells the client that publications were left out, as the delivery class allows. */
+    /**
+     * Tells the client that publications were left out, as the delivery class allows, or joins and leaves for
+     * which there was no room.
+     */
     void skipped(ChannelId channel, long count);
 
     /**

@@ -33,7 +33,7 @@ class MemoryLogTest {
             .build();
 
     private final AtomicLong nanos = new AtomicLong();
-    private final MemoryBus bus = new MemoryBus();
+    private final MemoryBus bus = new MemoryBus(Runnable::run);
     private final LogChannels channels = new LogChannels();
     private final MemoryLog log =
             new MemoryLog(new Clock(nanos::get, () -> 1_000), bus, new DedupTable(1_000), channels);

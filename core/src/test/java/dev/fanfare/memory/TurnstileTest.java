@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -15,7 +17,8 @@ import org.junit.jupiter.api.Test;
 class TurnstileTest {
 
     private final List<String> handed = Collections.synchronizedList(new ArrayList<>());
-    private final Turnstile<String> turnstile = new Turnstile<>(String::length, handed::add);
+    private final Queue<Runnable> leftToWorker = new ConcurrentLinkedQueue<>();
+    private final Turnstile<String> turnstile = new Turnstile<>(String::length, handed::add, leftToWorker::add);
 
     @Test
     void itemsAreHandedOnInTheOrderInWhichTheyEntered() {
@@ -32,14 +35,17 @@ class TurnstileTest {
     void whatEntersInsideTheHandlerComesAfterwards() {
         List<String> order = new ArrayList<>();
         List<Turnstile<String>> self = new ArrayList<>();
-        self.add(new Turnstile<>(String::length, item -> {
-            order.add("begin " + item);
-            if (item.equals("a")) {
-                assertThat(self.get(0).enter("b")).isTrue();
-                self.get(0).drain();
-            }
-            order.add("end " + item);
-        }));
+        self.add(new Turnstile<>(
+                String::length,
+                item -> {
+                    order.add("begin " + item);
+                    if (item.equals("a")) {
+                        assertThat(self.get(0).enter("b")).isTrue();
+                        self.get(0).drain();
+                    }
+                    order.add("end " + item);
+                },
+                leftToWorker::add));
         assertThat(self.get(0).enter("a")).isTrue();
         self.get(0).drain();
 
@@ -54,11 +60,14 @@ class TurnstileTest {
         AtomicInteger overlaps = new AtomicInteger();
         AtomicInteger count = new AtomicInteger();
         AtomicInteger leftBehind = new AtomicInteger();
-        Turnstile<String> busy = new Turnstile<>(String::length, item -> {
-            overlaps.addAndGet(inside.getAndIncrement());
-            count.incrementAndGet();
-            inside.decrementAndGet();
-        });
+        Turnstile<String> busy = new Turnstile<>(
+                String::length,
+                item -> {
+                    overlaps.addAndGet(inside.getAndIncrement());
+                    count.incrementAndGet();
+                    inside.decrementAndGet();
+                },
+                leftToWorker::add);
         CyclicBarrier ends = new CyclicBarrier(2, () -> leftBehind.addAndGet(busy.isEmpty() ? 0 : 1));
         List<Thread> crowd = List.of(passing(busy, ends, rounds), passing(busy, ends, rounds));
         crowd.forEach(Thread::start);
@@ -85,6 +94,23 @@ class TurnstileTest {
                 }
             }
         });
+    }
+
+    @Test
+    void nobodyIsCapturedByWhatOthersBring() {
+        for (int n = 0; n < 300; n++) {
+            assertThat(turnstile.enter(Integer.toString(n))).isTrue();
+        }
+
+        turnstile.drain();
+
+        assertThat(handed).hasSize(128);
+        assertThat(leftToWorker).hasSize(1);
+        leftToWorker.remove().run();
+        assertThat(handed).hasSize(256);
+        leftToWorker.remove().run();
+        assertThat(handed).hasSize(300).startsWith("0", "1").endsWith("299");
+        assertThat(leftToWorker).isEmpty();
     }
 
     @Test

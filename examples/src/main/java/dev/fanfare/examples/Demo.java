@@ -1,5 +1,6 @@
 package dev.fanfare.examples;
 
+import dev.fanfare.StoreException;
 import dev.fanfare.netty.TransportException;
 import java.io.PrintWriter;
 import java.nio.channels.UnresolvedAddressException;
@@ -28,7 +29,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "JAVA_OPTS goes to the JVM: JAVA_OPTS=-Xmx256m ./demo",
-            "Everything is kept in memory and gone when the server stops."
+            "Without --redis everything is kept in memory and gone when the server stops."
         })
 public final class Demo implements Callable<Integer> {
 
@@ -37,6 +38,13 @@ public final class Demo implements Callable<Integer> {
 
     /** Exit code when the port is taken or cannot be used. */
     static final int PORT_UNUSABLE = 3;
+
+    /** Exit code when Redis cannot be used. */
+    static final int REDIS_UNUSABLE = 4;
+
+    private static final String HOW_TO_START_REDIS =
+            "To start a Redis: redis-server (Debian: apt install redis-server),"
+                    + " or docker run --rm -p 6379:6379 redis:7; then ./demo --nodes 3 --redis redis://localhost:6379";
 
     @Spec
     private @Nullable CommandSpec spec;
@@ -58,6 +66,19 @@ public final class Demo implements Callable<Integer> {
             description = "Port to listen on, 0 for any free one (default: ${DEFAULT-VALUE}).")
     private int port;
 
+    @Option(
+            names = "--nodes",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "How many nodes to run, 1 to 9, on ports one after the other; more than one need --redis.")
+    private int nodes;
+
+    @Option(
+            names = "--redis",
+            paramLabel = "URI",
+            description = "The Redis 7 that nodes share and that keeps everything: redis://localhost:6379")
+    private @Nullable String redis;
+
     private Demo() {}
 
     /**
@@ -77,33 +98,66 @@ public final class Demo implements Callable<Integer> {
     @Override
     public Integer call() {
         CommandLine line = commandLine(spec);
+        if (nodes < 1 || nodes > 9) {
+            throw new ParameterException(line, "--nodes must be in 1 to 9: " + nodes);
+        }
+        if (redis != null) {
+            return callWithRedis(line, redis);
+        }
+        if (nodes > 1) {
+            throw new ParameterException(
+                    line, "--nodes " + nodes + " needs --redis, through which they are one. " + HOW_TO_START_REDIS);
+        }
         return serve(line, host, port, DemoServer::start, server -> {
-            PrintWriter out = line.getOut();
-            String url = url(host, server.port());
-            out.println();
-            out.println("  Fanfare is running. Nothing else is: one Java process, everything in memory.");
-            out.println();
-            out.println("    " + url + "          start here");
-            out.println("    " + url + "/chat     a team chat; open it in two windows");
-            out.println("    " + url + "/stream   the same rooms through plain EventSource");
-            out.println();
-            out.println("  And from a terminal:");
-            out.println();
-            out.println("    curl -N '" + url + "/sse?channel=chat:lobby&history=5'");
-            out.println("    curl -H 'X-API-Key: " + DemoServer.API_KEY + "' " + url + "/api/publish \\");
-            out.println("         -d '{\"channel\":\"chat:lobby\",\"data\":{\"user\":\"curl\",\"text\":\"hello\"}}'");
-            out.println();
-            out.println("  Ctrl-C stops it.");
-            out.println();
-            out.flush();
+            line.getOut().println();
+            line.getOut().println("  Fanfare is running. Nothing else is: one Java process, everything in memory.");
+            greet(line, server.port());
         });
     }
 
-    private static int serve(CommandLine line, String host, int port, Starter starter, Consumer<Server> greeting) {
+    private Integer callWithRedis(CommandLine line, String uri) {
+        try {
+            return serve(line, host, port, (name, first) -> DemoNodes.start(name, first, nodes, uri), running -> {
+                PrintWriter out = line.getOut();
+                out.println();
+                out.println("  Fanfare is running: " + nodes
+                        + " node(s), one chat, kept in Redis. Open a browser on each:");
+                out.println();
+                running.ports().forEach(each -> out.println("    " + url(host, each) + "/chat"));
+                greet(line, running.ports().get(0));
+            });
+        } catch (StoreException | IllegalArgumentException unusable) {
+            line.getErr().println("demo: " + unusable.getMessage() + ". " + HOW_TO_START_REDIS);
+            line.getErr().flush();
+            return REDIS_UNUSABLE;
+        }
+    }
+
+    private void greet(CommandLine line, int port) {
+        PrintWriter out = line.getOut();
+        String url = url(host, port);
+        out.println();
+        out.println("    " + url + "          start here");
+        out.println("    " + url + "/chat     a team chat; open it in two windows");
+        out.println("    " + url + "/stream   the same rooms through plain EventSource");
+        out.println();
+        out.println("  And from a terminal:");
+        out.println();
+        out.println("    curl -N '" + url + "/sse?channel=chat:lobby&history=5'");
+        out.println("    curl -H 'X-API-Key: " + DemoServer.API_KEY + "' " + url + "/api/publish \\");
+        out.println("         -d '{\"channel\":\"chat:lobby\",\"data\":{\"user\":\"curl\",\"text\":\"hello\"}}'");
+        out.println();
+        out.println("  Ctrl-C stops it.");
+        out.println();
+        out.flush();
+    }
+
+    private static <R extends Running> int serve(
+            CommandLine line, String host, int port, Starter<R> starter, Consumer<R> greeting) {
         if (port < 0 || port > 65_535) {
             throw new ParameterException(line, "--port must be in 0 to 65535: " + port);
         }
-        Server server;
+        R server;
         try {
             server = starter.start(host, port);
         } catch (TransportException e) {
@@ -118,7 +172,7 @@ public final class Demo implements Callable<Integer> {
     }
 
     /** Waits for Ctrl-C or an interrupt, then closes the server: clients are told, nothing is left open. */
-    private static void awaitEnd(Server server) {
+    private static void awaitEnd(Running server) {
         CountDownLatch closed = new CountDownLatch(1);
         Thread hook = new Thread(
                 () -> {
@@ -162,8 +216,8 @@ public final class Demo implements Callable<Integer> {
 
     /** Starts one of the servers. */
     @FunctionalInterface
-    private interface Starter {
-        Server start(String host, int port);
+    private interface Starter<R extends Running> {
+        R start(String host, int port);
     }
 
     /** Starts the server that the load harness measures. */

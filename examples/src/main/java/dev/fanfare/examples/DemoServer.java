@@ -3,11 +3,13 @@ package dev.fanfare.examples;
 import dev.fanfare.Action;
 import dev.fanfare.Authorizer;
 import dev.fanfare.Fanfare;
+import dev.fanfare.FanfareBuilder;
 import dev.fanfare.examples.chat.TeamChat;
 import dev.fanfare.netty.HttpRoute;
 import dev.fanfare.netty.NettyTransport;
 import java.time.Duration;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /** The demo: the team chat, the pages, and an API for curl, on one port. */
 final class DemoServer {
@@ -26,9 +28,13 @@ final class DemoServer {
 
     private DemoServer() {}
 
+    /** Starts one that keeps everything in memory. */
     static Server start(String host, int port) {
-        TeamChat chat = TeamChat.create();
-        Fanfare fanfare = chat.configure(Fanfare.builder())
+        return start(host, port, TeamChat.create(), builder -> builder);
+    }
+
+    static Server start(String host, int port, TeamChat chat, UnaryOperator<FanfareBuilder> store) {
+        Fanfare fanfare = chat.configure(store.apply(Fanfare.builder()))
                 .namespace(NEWS, rules -> rules.retain(1_000, Duration.ofDays(1)))
                 .authorizer(access(chat.access()))
                 .build();

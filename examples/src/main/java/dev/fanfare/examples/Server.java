@@ -11,7 +11,7 @@ import dev.fanfare.netty.NettyTransport;
  * @param fanfare what was built
  * @param transport what listens
  */
-record Server(Fanfare fanfare, NettyTransport transport) implements AutoCloseable {
+record Server(Fanfare fanfare, NettyTransport transport) implements Running {
 
     /** Returns the port on which it listens. */
     int port() {

@@ -51,6 +51,7 @@ final class CommandLink {
     private final Keys keys;
     private final boolean isEpochEndedByFailover;
     private final Counters counters;
+    private final Runnable onReady;
     private final AtomicLong inFlightBytes = new AtomicLong();
     private final AtomicReference<@Nullable CompletableFuture<Void>> reloading = new AtomicReference<>();
     private final CompletableFuture<Void> firstReady = new CompletableFuture<>();
@@ -60,11 +61,17 @@ final class CommandLink {
     private volatile boolean isClosed;
     private volatile boolean isTroubleLogged;
 
-    CommandLink(Connector connector, Keys keys, boolean isEpochEndedByFailover, Counters counters) {
+    /**
+     * Makes one.
+     *
+     * @param onReady told of each new connection, once commands get through
+     */
+    CommandLink(Connector connector, Keys keys, boolean isEpochEndedByFailover, Counters counters, Runnable onReady) {
         this.connector = connector;
         this.keys = keys;
         this.isEpochEndedByFailover = isEpochEndedByFailover;
         this.counters = counters;
+        this.onReady = onReady;
     }
 
     /** Begins to connect; completes with the first success, or exceptionally with the first failure. */
@@ -279,6 +286,7 @@ final class CommandLink {
             lost(fresh);
             return;
         }
+        onReady.run();
         if (isTroubleLogged) {
             isTroubleLogged = false;
             LOG.info("Redis at {} is back", connector.address());

@@ -11,4 +11,5 @@ final class Counters {
     final LongAdder reconnects = new LongAdder();
     final LongAdder failovers = new LongAdder();
     final LongAdder refusals = new LongAdder();
+    final LongAdder dropped = new LongAdder();
 }

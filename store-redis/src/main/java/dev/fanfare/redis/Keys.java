@@ -19,6 +19,7 @@ final class Keys {
     private final byte[] heads;
     private final byte[] streams;
     private final byte[] dedups;
+    private final byte[] queues;
     private final byte[] values;
     private final byte[] valueTimes;
     private final byte[] genesis;
@@ -28,6 +29,7 @@ final class Keys {
         this.heads = global("h:");
         this.streams = global("s:");
         this.dedups = global("d:");
+        this.queues = global("q:");
         this.values = global("v:");
         this.valueTimes = global("w:");
         this.genesis = global("genesis");
@@ -58,6 +60,10 @@ final class Keys {
 
     byte[] dedup(byte[] place, String key) {
         return joined(dedups, place, key.getBytes(UTF_8));
+    }
+
+    byte[] queue(byte[] place, String group) {
+        return joined(queues, place, group.getBytes(UTF_8));
     }
 
     byte[] values(byte[] place) {

@@ -4,10 +4,12 @@ import static java.util.Objects.requireNonNull;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.Health;
+import dev.fanfare.StoreException;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
 import io.lettuce.core.protocol.CommandType;
 import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -32,14 +34,17 @@ final class RedisBus implements Bus {
     private final Keys keys;
     private final CommandLink commands;
     private final EventLink events;
+    private final Breaker breaker;
     private final Counters counters;
     private final int maxInlineBytes;
     private final ConcurrentHashMap<ChannelId, ChannelLine> lines = new ConcurrentHashMap<>();
 
-    RedisBus(Keys keys, CommandLink commands, EventLink events, Counters counters, int maxInlineBytes) {
+    RedisBus(
+            Keys keys, CommandLink commands, EventLink events, Breaker breaker, Counters counters, int maxInlineBytes) {
         this.keys = keys;
         this.commands = commands;
         this.events = events;
+        this.breaker = breaker;
         this.counters = counters;
         this.maxInlineBytes = maxInlineBytes;
     }
@@ -61,8 +66,13 @@ final class RedisBus implements Bus {
 
     @Override
     public CompletionStage<Void> announce(Announcement announcement) {
+        if (breaker.isOpen()) {
+            counters.dropped.increment();
+            return CompletableFuture.failedFuture(
+                    new StoreException("Redis failed too often: nothing is announced for a while", null, true));
+        }
         byte[] frame = BusFrame.of(announcement, maxInlineBytes);
-        return commands.publish(CommandType.PUBLISH, keys.bus(announcement.channel()), frame)
+        return breaker.watch(() -> commands.publish(CommandType.PUBLISH, keys.bus(announcement.channel()), frame))
                 .thenApply(heard -> null);
     }
 

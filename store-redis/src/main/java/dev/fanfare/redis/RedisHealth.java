@@ -13,7 +13,10 @@ package dev.fanfare.redis;
  * @param overflows how many announcements were dropped because the node was too slow for them, and repaired from the log
  * @param malformed how many announcements or entries could not be read, and were passed over
  * @param failovers how often the identity of the primary changed
- * @param refusals how many appends were refused, because Redis was away, full, or too slow
+ * @param refusals how many appends were refused, because Redis was away, full, too slow or nothing but failing
+ * @param dropped how many publications that are not logged were dropped for the same reasons
+ * @param breaker whether publishes go to Redis: closed (they do), open (not for a while, after five failures in a row) or
+ *     half_open (one is tried)
  */
 public record RedisHealth(
         boolean hasCommands,
@@ -23,10 +26,12 @@ public record RedisHealth(
         long overflows,
         long malformed,
         long failovers,
-        long refusals) {
+        long refusals,
+        long dropped,
+        String breaker) {
 
     /** Tells whether everything works. */
     public boolean isGood() {
-        return hasCommands && hasBus;
+        return hasCommands && hasBus && !breaker.equals("open");
     }
 }

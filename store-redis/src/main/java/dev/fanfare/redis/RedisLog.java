@@ -12,6 +12,7 @@ import dev.fanfare.StoreException;
 import dev.fanfare.spi.AppendRequest;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
+import dev.fanfare.spi.WorkQueues;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.output.IntegerOutput;
 import io.lettuce.core.output.ValueListOutput;
@@ -23,6 +24,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -47,16 +49,20 @@ final class RedisLog implements ChannelLog {
     private final Keys keys;
     private final CommandLink commands;
     private final RedisBus bus;
+    private final Breaker breaker;
     private final Counters counters;
     private final int maxInlineBytes;
+    private final RedisWorkQueues queues;
     private final Ids ids = new Ids();
 
-    RedisLog(Keys keys, CommandLink commands, RedisBus bus, Counters counters, int maxInlineBytes) {
+    RedisLog(Keys keys, CommandLink commands, RedisBus bus, Breaker breaker, Counters counters, int maxInlineBytes) {
         this.keys = keys;
         this.commands = commands;
         this.bus = bus;
+        this.breaker = breaker;
         this.counters = counters;
         this.maxInlineBytes = maxInlineBytes;
+        this.queues = new RedisWorkQueues(keys, commands);
     }
 
     @Override
@@ -65,8 +71,14 @@ final class RedisLog implements ChannelLog {
     }
 
     @Override
+    public Optional<WorkQueues> workQueues() {
+        return Optional.of(queues);
+    }
+
+    @Override
     public Health health() {
-        return commands.isUp() ? Health.up() : Health.down("redis: commands do not get through");
+        Health link = commands.isUp() ? Health.up() : Health.down("redis: commands do not get through");
+        return link.and(breaker.health());
     }
 
     // ---- append
@@ -74,11 +86,14 @@ final class RedisLog implements ChannelLog {
     @Override
     public CompletionStage<AppendResult> append(AppendRequest request) {
         if (!commands.isUp()) {
-            return refused(AWAY_RETRY_MILLIS);
+            return unavailable(request, AWAY_RETRY_MILLIS);
         } else if (commands.isFull()) {
-            return refused(FULL_RETRY_MILLIS);
+            return unavailable(request, FULL_RETRY_MILLIS);
+        } else if (breaker.isOpen()) {
+            return unavailable(request, breaker.retryMillis());
         }
-        CompletionStage<AppendResult> result = request.rules().isRetained() ? log(request) : send(request);
+        CompletionStage<AppendResult> result =
+                breaker.watch(() -> request.rules().isRetained() ? log(request) : send(request));
         CompletableFuture<AppendResult> answer = new CompletableFuture<>();
         result.whenComplete((done, failure) -> {
             if (failure == null) {
@@ -93,7 +108,13 @@ final class RedisLog implements ChannelLog {
         return answer;
     }
 
-    private CompletionStage<AppendResult> refused(long retryAfterMillis) {
+    /** Refuses what would be logged; drops what nobody would miss. */
+    private CompletionStage<AppendResult> unavailable(AppendRequest request, long retryAfterMillis) {
+        if (!request.rules().isRetained()) {
+            counters.dropped.increment();
+            return CompletableFuture.completedStage(new AppendResult.Appended(
+                    unpositioned(request, System.currentTimeMillis()).build()));
+        }
         counters.refusals.increment();
         return CompletableFuture.completedStage(new AppendResult.Full(retryAfterMillis));
     }

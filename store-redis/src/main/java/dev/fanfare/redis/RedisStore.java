@@ -12,6 +12,7 @@ import dev.fanfare.spi.PresenceStore;
 import dev.fanfare.spi.Store;
 import io.lettuce.core.RedisURI;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -50,6 +51,7 @@ public final class RedisStore implements Store, AutoCloseable {
     private final Relay relay;
     private final Probe probe;
     private final Counters counters = new Counters();
+    private final Breaker breaker;
     private final RedisLog log;
     private final RedisBus bus;
     private final RedisPresence presence;
@@ -63,10 +65,11 @@ public final class RedisStore implements Store, AutoCloseable {
         uri.setTimeout(builder.timeout);
         this.connector = new Connector(uri, builder.timeout);
         this.relay = new Relay(Math.max(2, Math.min(8, Runtime.getRuntime().availableProcessors())), counters);
-        this.commands = new CommandLink(connector, keys, builder.isEpochEndedByFailover, counters);
+        this.breaker = new Breaker(builder.breakerPause);
+        this.commands = new CommandLink(connector, keys, builder.isEpochEndedByFailover, counters, breaker::reset);
         this.events = new EventLink(connector, relay, counters);
-        this.bus = new RedisBus(keys, commands, events, counters, builder.maxInlineBytes);
-        this.log = new RedisLog(keys, commands, bus, counters, builder.maxInlineBytes);
+        this.bus = new RedisBus(keys, commands, events, breaker, counters, builder.maxInlineBytes);
+        this.log = new RedisLog(keys, commands, bus, breaker, counters, builder.maxInlineBytes);
         this.presence = new RedisPresence(keys, commands);
         this.control = new RedisControl(keys, commands, events, connector, counters);
         this.latestValues = new RedisLatest(keys, commands);
@@ -152,7 +155,9 @@ public final class RedisStore implements Store, AutoCloseable {
                 counters.overflows.sum(),
                 counters.malformed.sum(),
                 counters.failovers.sum(),
-                counters.refusals.sum());
+                counters.refusals.sum(),
+                counters.dropped.sum(),
+                breaker.state().name().toLowerCase(Locale.ROOT));
     }
 
     /** Lets Redis believe that it is so much later; for tests. */
@@ -186,6 +191,7 @@ public final class RedisStore implements Store, AutoCloseable {
         private String clientName = "fanfare";
         private Duration timeout = Duration.ofSeconds(5);
         private Duration probePause = Duration.ofSeconds(10);
+        private Duration breakerPause = Duration.ofSeconds(30);
         private int maxInlineBytes = DEFAULT_INLINE_BYTES;
         private boolean isEpochEndedByFailover = true;
 
@@ -223,6 +229,16 @@ public final class RedisStore implements Store, AutoCloseable {
         @CanIgnoreReturnValue
         public Builder probePause(Duration pause) {
             this.probePause = between(pause, Duration.ofMillis(100), Duration.ofMinutes(1), "pause");
+            return this;
+        }
+
+        /**
+         * Sets for how long nothing is published after five publishes in a row failed, 100 ms to 10 minutes; default 30
+         * seconds. Then one is tried. Meanwhile what is logged is refused, and what is not is dropped and counted.
+         */
+        @CanIgnoreReturnValue
+        public Builder breakerPause(Duration pause) {
+            this.breakerPause = between(pause, Duration.ofMillis(100), Duration.ofMinutes(10), "pause");
             return this;
         }
 

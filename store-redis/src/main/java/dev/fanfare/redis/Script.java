@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
 enum Script {
     APPEND("log", "append"),
     SEND(null, "send"),
+    WORK_TAKE("log", "work-take"),
+    WORK_DONE(null, "work-done"),
     READ("log", "read"),
     IDENTITY(null, "identity"),
     NODES(null, "nodes"),

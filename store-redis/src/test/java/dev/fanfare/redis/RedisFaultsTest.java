@@ -239,6 +239,43 @@ class RedisFaultsTest {
     }
 
     @Test
+    void afterFiveFailuresInARowNothingIsPublishedForAWhile() {
+        try (RedisServer server = RedisServer.start();
+                TwoNodes nodes = new TwoNodes(server.uri(), options -> options.breakerPause(Duration.ofSeconds(2)))) {
+            nodes.publish(4);
+            admin(server.uri(), redis -> redis.configSet("min-replicas-to-write", "1"));
+            for (int i = 0; i < 5; i++) {
+                assertThatThrownBy(() -> nodes.a
+                                .publish("chat:lobby", "x")
+                                .toCompletableFuture()
+                                .join())
+                        .hasCauseInstanceOf(StoreException.class);
+            }
+
+            PublishResult logged =
+                    nodes.a.publish("chat:lobby", "x").toCompletableFuture().join();
+            PublishResult unlogged =
+                    nodes.a.publish("typing:lobby", "x").toCompletableFuture().join();
+
+            assertThat(logged)
+                    .isInstanceOfSatisfying(
+                            PublishResult.Refused.class,
+                            refused -> assertThat(refused.retryAfter()).isPositive());
+            assertThat(unlogged).isInstanceOf(PublishResult.Sent.class);
+            assertThat(nodes.storeA.state().breaker()).isEqualTo("open");
+            assertThat(nodes.storeA.state().dropped()).isEqualTo(1);
+            assertThat(nodes.a.health().reasons()).anyMatch(reason -> reason.contains("in a row failed"));
+
+            admin(server.uri(), redis -> redis.configSet("min-replicas-to-write", "0"));
+            await().atMost(PATIENCE).until(() -> nodes.a.health().isUp());
+            nodes.publish(4);
+            nodes.settle();
+            assertThat(nodes.storeA.state().breaker()).isEqualTo("closed");
+            assertThat(nodes.onA.resets).isEmpty();
+        }
+    }
+
+    @Test
     void whatCannotBeReadIsCountedAndRepaired() {
         try (RedisServer server = RedisServer.start();
                 TwoNodes nodes = new TwoNodes(server.uri())) {

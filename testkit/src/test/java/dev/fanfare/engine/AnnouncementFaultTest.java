@@ -4,19 +4,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
+import dev.fanfare.DropReason;
 import dev.fanfare.FanfareBuilder;
 import dev.fanfare.FanfareListener;
+import dev.fanfare.Payload;
+import dev.fanfare.Publication;
 import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
 import dev.fanfare.presence.Member;
 import dev.fanfare.presence.PresenceEvent;
 import dev.fanfare.spi.Announcement;
+import dev.fanfare.spi.Bus;
 import dev.fanfare.testkit.ManualTime;
 import dev.fanfare.testkit.RecordingOutlet;
 import dev.fanfare.testkit.RecordingOutlet.ResetTold;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -35,6 +41,7 @@ class AnnouncementFaultTest {
     private final ScriptedStore store = new ScriptedStore(time);
     private final CountDownLatch repairing = new CountDownLatch(1);
     private final CountDownLatch mayGoOn = new CountDownLatch(1);
+    private final Map<DropReason, Long> drops = new ConcurrentHashMap<>();
     private volatile boolean blocksInRepair;
     private final ManualNode node = ManualNode.open(store, time, this::settings);
 
@@ -47,6 +54,11 @@ class AnnouncementFaultTest {
                     repairing.countDown();
                     awaitQuietly(mayGoOn);
                 }
+            }
+
+            @Override
+            public void onDrop(ChannelId channel, DropReason reason, long count) {
+                drops.merge(reason, count, Long::sum);
             }
         };
         return builder.listener(listener)
@@ -293,6 +305,42 @@ class AnnouncementFaultTest {
         awaitTexts(client, 6000);
 
         assertThat(client.texts(LOG)).isEqualTo(numbers(1, 6000));
+    }
+
+    @Test
+    void largeAnnouncementsAreDroppedBeforeTheyFillTheHeapAndThatIsTold() throws InterruptedException {
+        RecordingOutlet client = node.subscribed(LOG, StartAt.live());
+        store.holdsHints = true;
+        node.publishMany(LOG, 1, 2);
+        Bus.Watcher watcher = store.watching.get(0).watcher;
+        blocksInRepair = true;
+        Thread stuck = new Thread(() -> deliverTo(watcher, 1));
+        stuck.start();
+        awaitQuietly(repairing);
+
+        Publication large = Publication.builder(Payload.of("x".repeat(4 << 20))).build();
+        for (int i = 0; i < 10; i++) {
+            watcher.announced(new Announcement.Published(ChannelId.of(LOG), large));
+        }
+        mayGoOn.countDown();
+        stuck.join(TimeUnit.SECONDS.toMillis(10));
+        awaitSkipped(client);
+
+        assertThat(drops).containsExactly(Map.entry(DropReason.NOT_RETAINED, 2L));
+        assertThat(client.events()).contains(new RecordingOutlet.Skipped(LOG, 2));
+    }
+
+    private void deliverTo(Bus.Watcher watcher, int hint) {
+        watcher.announced(store.watching.get(0).hints.get(hint));
+    }
+
+    private void awaitSkipped(RecordingOutlet client) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        while (client.events().stream().noneMatch(RecordingOutlet.Skipped.class::isInstance)
+                && System.nanoTime() < deadline) {
+            node.settle();
+            Thread.onSpinWait();
+        }
     }
 
     /** The stripe may have handed the rest of its work to a thread of its own. */

@@ -139,6 +139,25 @@ class ClientCommandTest {
         }
     }
 
+    @Test
+    void aMessageIsUnderWayUntilTheHandlerReturnsAlsoIfItTakesLongerThanWeWaitForIt() {
+        try (ManualNode node = open(builder -> builder.messageHandler((connection, data) -> {}))) {
+            RecordingOutlet client = node.connect("ann");
+            for (int i = 0; i < 64; i++) {
+                assertThat(client.connection().message(Payload.of("m" + i))).isTrue();
+            }
+            node.time.advance(Duration.ofSeconds(11));
+            boolean hasRun = true;
+            while (hasRun) {
+                hasRun = node.loop.runOne();
+            }
+
+            assertThat(client.connection().message(Payload.of("one more"))).isTrue();
+
+            assertThat(client.events()).containsExactly(new Disconnected(DisconnectReason.TOO_MANY_REQUESTS));
+        }
+    }
+
     // ---- permissions
 
     @Test

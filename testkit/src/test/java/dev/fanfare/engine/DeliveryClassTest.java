@@ -51,13 +51,34 @@ class DeliveryClassTest {
                 .namespace(
                         "sampled",
                         rules -> rules.retain(100_000, Duration.ofHours(1)).delivery(DeliveryClass.sampled(2)))
-                .namespace("gauge", rules -> rules.delivery(DeliveryClass.sampled(2)));
+                .namespace("gauge", rules -> rules.delivery(DeliveryClass.sampled(2)))
+                .namespace(
+                        "room", rules -> rules.retain(100, Duration.ofHours(1)).presence());
     }
 
     @AfterEach
     void close() {
         node.close();
         assertThat(node.format.unreleased()).as("frames not released").isZero();
+    }
+
+    // ---- joins and leaves
+
+    @Test
+    void joinsThatFindNoRoomAreCountedAndTold() {
+        RecordingOutlet slow = node.subscribed("room:a", StartAt.live());
+        slow.takeOnly(0);
+        node.connect("ann").subscribe("room:a", StartAt.live());
+        node.connect("bob").subscribe("room:a", StartAt.live());
+        node.settle();
+
+        slow.drain();
+        node.settle();
+        node.publish("room:a", "1");
+        node.settle();
+
+        assertThat(story(slow)).containsExactly("skipped 2", "1");
+        assertThat(drops).containsExactly(Map.entry(DropReason.PRESENCE, 2L));
     }
 
     // ---- EPHEMERAL

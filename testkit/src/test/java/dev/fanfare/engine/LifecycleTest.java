@@ -8,6 +8,7 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.ClosedException;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.Fanfare;
+import dev.fanfare.FanfareListener;
 import dev.fanfare.Publication;
 import dev.fanfare.PublishResult;
 import dev.fanfare.Resume;
@@ -25,9 +26,15 @@ import dev.fanfare.testkit.RecordingOutlet;
 import dev.fanfare.testkit.RecordingOutlet.Disconnected;
 import dev.fanfare.testkit.RecordingSubscriber;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 /** From build to close, with the threads that a Fanfare brings itself. */
@@ -56,6 +63,17 @@ class LifecycleTest {
             assertThat(result).isEqualTo(new PublishResult.Sent());
             subscriber.awaitReady();
             subscriber.assertNext("1");
+        }
+    }
+
+    @Test
+    void aPublishOfTheHostThatIsRefusedIsLoggedSinceNobodyMayLookAtItsResult() {
+        try (Fanfare fanfare = Fanfare.builder().namespace("a", rules -> rules).build();
+                LogWatch log = new LogWatch()) {
+            fanfare.publish("plain", "1");
+            fanfare.publish("plain", "2");
+
+            assertThat(log.messages()).singleElement().asString().contains("plain", "UNKNOWN_NAMESPACE");
         }
     }
 
@@ -186,6 +204,75 @@ class LifecycleTest {
 
         assertThat(failure).isInstanceOf(IllegalStateException.class);
         fanfare.close();
+    }
+
+    @Test
+    void closingFromAListenerIsRefused() {
+        AtomicReference<Fanfare> self = new AtomicReference<>();
+        AtomicReference<Throwable> thrown = new AtomicReference<>();
+        FanfareListener listener = new FanfareListener() {
+            @Override
+            public void onPublish(ChannelId channel, PublishResult result) {
+                try {
+                    self.get().close();
+                } catch (IllegalStateException expected) {
+                    thrown.set(expected);
+                }
+            }
+        };
+        try (Fanfare fanfare = Fanfare.builder().listener(listener).build()) {
+            self.set(fanfare);
+
+            fanfare.publish("a", "1");
+
+            assertThat(thrown.get()).isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    @Test
+    void completionsNeverRunOnTheThreadThatBringsThemHoweverManyWait() throws Exception {
+        ScriptedStore store = new ScriptedStore(new ManualTime());
+        store.failsAppends = true;
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch mayGoOn = new CountDownLatch(1);
+        Set<Thread> threads = ConcurrentHashMap.newKeySet();
+        Fanfare fanfare = Fanfare.builder()
+                .store(store)
+                .hostExecutor(task -> {
+                    throw new RejectedExecutionException("full");
+                })
+                .build();
+        Subscription unused = fanfare.subscribe("a", StartAt.live(), new Subscriber() {
+            @Override
+            public void onReady(Resume resume) {
+                begun.countDown();
+                awaitQuietly(mayGoOn);
+            }
+
+            @Override
+            public void onPublication(Publication publication) {}
+        });
+        assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
+
+        List<CompletableFuture<?>> all = new ArrayList<>();
+        for (int i = 0; i < 11_000; i++) {
+            all.add(fanfare.publish("a", "1")
+                    .handle((result, failure) -> threads.add(Thread.currentThread()))
+                    .toCompletableFuture());
+        }
+        mayGoOn.countDown();
+        CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)).get(20, TimeUnit.SECONDS);
+
+        assertThat(threads).doesNotContain(Thread.currentThread());
+        fanfare.close();
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Test

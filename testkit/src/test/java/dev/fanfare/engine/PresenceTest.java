@@ -314,6 +314,71 @@ class PresenceTest {
     }
 
     @Test
+    void anEnterThatLandsAfterItWasGivenUpLeavesNoGhost() {
+        store.holdsPresence = true;
+        node.connect("ann").subscribe(ROOM, StartAt.live());
+        node.settle();
+        store.holdsPresence = false;
+        node.pass(Duration.ofSeconds(11));
+
+        release();
+        node.pass(Duration.ofMinutes(10));
+
+        assertThat(snapshot()).isEqualTo(new PresenceSnapshot(List.of(), 0, 0));
+        watcher.assertExhausted();
+    }
+
+    @Test
+    void whoComesBackWhileALateEnterIsUnderWayIsPresentOnce() {
+        store.holdsPresence = true;
+        RecordingOutlet ann = node.connect("ann").subscribe(ROOM, StartAt.live());
+        node.settle();
+        store.holdsPresence = false;
+        node.pass(Duration.ofSeconds(11));
+
+        ann.subscribe(ROOM, StartAt.live());
+        release();
+        node.pass(Duration.ofMinutes(1));
+
+        watcher.assertPresence(JOIN, "ann");
+        watcher.assertExhausted();
+        assertThat(snapshot().connections()).isEqualTo(1);
+    }
+
+    @Test
+    void anotherTabThatCameWhileALateEnterWasUnderWayIsAnnounced() {
+        store.holdsPresence = true;
+        node.connect("ann").subscribe(ROOM, StartAt.live());
+        node.settle();
+        store.presenceCalls.get(0).look(); // it has come to pass, and its answer is late
+        store.holdsPresence = false;
+        RecordingOutlet second = enter("ann");
+
+        node.pass(Duration.ofSeconds(11));
+        release();
+
+        watcher.assertPresence(JOIN, "ann");
+        second.unsubscribe(ROOM);
+        node.settle();
+        watcher.assertPresence(LEAVE, "ann");
+        watcher.assertExhausted();
+    }
+
+    @Test
+    void aPresenceCallThatIsNeverAnsweredDoesNotHoldUpTheNextForEver() {
+        store.holdsPresence = true;
+        RecordingOutlet ann = node.connect("ann").subscribe(ROOM, StartAt.live());
+        node.settle();
+        store.holdsPresence = false;
+        node.pass(Duration.ofSeconds(61));
+
+        ann.subscribe(ROOM, StartAt.live());
+        node.settle();
+
+        watcher.assertPresence(JOIN, "ann");
+    }
+
+    @Test
     void aLeaveThatFailsIsTriedAgain() {
         RecordingOutlet ann = enter("ann");
         watcher.assertPresence(JOIN, "ann");

@@ -215,6 +215,28 @@ class PublishTest {
     }
 
     @Test
+    void whatNoLogKeepsIsSentOnlyIfItWasAnnounced() {
+        store.announcesItself = false;
+        store.failsAnnouncements = true;
+        try (ManualNode apart = ManualNode.open(store, time, PublishTest::namespaces)) {
+            assertThatThrownBy(() -> apart.publish("plain", "1"))
+                    .cause()
+                    .isInstanceOfSatisfying(
+                            StoreException.class,
+                            failure -> assertThat(failure.isRetryable()).isTrue());
+        }
+    }
+
+    @Test
+    void whatALogKeepsIsStoredAlsoIfItWasNotAnnounced() {
+        store.announcesItself = false;
+        store.failsAnnouncements = true;
+        try (ManualNode apart = ManualNode.open(store, time, PublishTest::namespaces)) {
+            assertThat(apart.publish("log:a", "1")).isInstanceOf(Stored.class);
+        }
+    }
+
+    @Test
     void aStoreThatNeverAnswersTimesOut() {
         store.holdsAppends = true;
         var result = node.fanfare.publish("log:a", "1").toCompletableFuture();

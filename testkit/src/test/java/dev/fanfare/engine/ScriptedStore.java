@@ -49,6 +49,7 @@ final class ScriptedStore implements Store {
 
     boolean failsAppends;
     boolean failsWatches;
+    boolean failsAnnouncements;
     boolean failsPresence;
     /** Whether appends are refused for want of room. */
     boolean isFull;
@@ -353,6 +354,10 @@ final class ScriptedStore implements Store {
 
         @Override
         public CompletionStage<Void> announce(Announcement announcement) {
+            if (failsAnnouncements) {
+                return CompletableFuture.failedFuture(
+                        new StoreException("scripted failure of an announcement", null, true));
+            }
             tell(announcement);
             return CompletableFuture.completedFuture(null);
         }

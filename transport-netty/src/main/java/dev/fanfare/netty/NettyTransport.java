@@ -9,6 +9,7 @@ import dev.fanfare.Fanfare;
 import dev.fanfare.netty.api.ApiKey;
 import dev.fanfare.netty.connection.AllowedOrigins;
 import dev.fanfare.netty.connection.TransportSettings;
+import dev.fanfare.spi.Gateway;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.EventExecutor;
 import java.net.InetSocketAddress;
@@ -49,13 +50,15 @@ public final class NettyTransport implements AutoCloseable {
     private static final int FAREWELL_SECONDS = 2;
     private static final int LOOPS_SECONDS = 5;
 
+    private final Gateway gateway;
     private final IoLoops loops;
     private final Channel listening;
     private final OpenChannels open;
     private final int port;
     private final AtomicBoolean isClosed = new AtomicBoolean();
 
-    NettyTransport(IoLoops loops, Channel listening, OpenChannels open) {
+    NettyTransport(Gateway gateway, IoLoops loops, Channel listening, OpenChannels open) {
+        this.gateway = gateway;
         this.loops = loops;
         this.listening = listening;
         this.open = open;
@@ -72,15 +75,24 @@ public final class NettyTransport implements AutoCloseable {
         return port;
     }
 
+    /** Returns how many accepted connections are open. */
+    int openChannels() {
+        return open.count();
+    }
+
     /**
      * Stops accepting, closes all connections, streams with {@link
      * dev.fanfare.DisconnectReason#SHUTDOWN}, and ends the event loops. Requests that are being answered
      * get two seconds; the whole takes ten at most.
      *
-     * @throws IllegalStateException if called from one of its own event loops
+     * @throws IllegalStateException if called from one of its own event loops, or from a route or another callback
+     *     of its Fanfare
      */
     @Override
     public void close() {
+        if (gateway.isInCallback()) {
+            throw new IllegalStateException("close() waits for callbacks, so it must not be called from one");
+        }
         for (EventExecutor loop : loops.group()) {
             if (loop.inEventLoop()) {
                 throw new IllegalStateException("close() waits for the event loops and must not run on one");

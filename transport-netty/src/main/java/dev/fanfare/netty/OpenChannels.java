@@ -24,6 +24,10 @@ final class OpenChannels {
         channels.add(channel);
     }
 
+    int count() {
+        return channels.size();
+    }
+
     /** Lets every channel end by itself, and closes those that did not within the time. */
     void close(int seconds) {
         for (Channel channel : channels) {

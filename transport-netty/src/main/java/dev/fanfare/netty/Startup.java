@@ -57,7 +57,7 @@ final class Startup {
             loops.stop(1);
             throw failure(bound.cause());
         }
-        NettyTransport transport = new NettyTransport(loops, bound.channel(), open);
+        NettyTransport transport = new NettyTransport(builder.fanfare.gateway(), loops, bound.channel(), open);
         LOG.info("Fanfare listens on {} ({})", bound.channel().localAddress(), loops.name());
         return transport;
     }

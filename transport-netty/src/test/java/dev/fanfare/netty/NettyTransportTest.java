@@ -10,6 +10,7 @@ import dev.fanfare.netty.RawClient.Answer;
 import dev.fanfare.testkit.FaultyStore;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -322,6 +323,25 @@ class NettyTransportTest {
 
         assertThat(client.rest()).isEmpty();
         assertThatThrownBy(() -> RawClient.connect(transport.port())).hasMessageContaining("refused");
+    }
+
+    @Test
+    void closingFromARouteIsRefused() {
+        AtomicReference<NettyTransport> self = new AtomicReference<>();
+        transport = builder()
+                .route("GET", "/close", call -> {
+                    try {
+                        self.get().close();
+                        return done(HttpAnswer.text(200, "closed"));
+                    } catch (IllegalStateException expected) {
+                        return done(HttpAnswer.text(200, "refused"));
+                    }
+                })
+                .start();
+        self.set(transport);
+        client = RawClient.connect(transport.port());
+
+        assertThat(client.get("/close").text()).isEqualTo("refused");
     }
 
     @Test

@@ -31,13 +31,18 @@ public final class TeamChat {
     private final SignIns signIns;
     private volatile @Nullable RpcHandler calls; // set once, by mount()
 
-    private TeamChat(Clock clock) {
-        this.signIns = new SignIns(clock);
+    private TeamChat(SignIns signIns) {
+        this.signIns = signIns;
     }
 
     /** Makes one. */
     public static TeamChat create() {
-        return new TeamChat(Clock.systemUTC());
+        return new TeamChat(new SignIns(Clock.systemUTC()));
+    }
+
+    /** Makes one for another node in this process, which knows the same people. */
+    public TeamChat onAnotherNode() {
+        return new TeamChat(signIns);
     }
 
     /** Returns who may do what in the chat's namespaces; it refuses everything in others. */

@@ -48,7 +48,8 @@ final class ApiMethods {
         methods.put("history_remove", request -> ApiCall.done(fanfare.removeHistory(request.channel())));
         methods.put("presence", request -> ApiCall.of(fanfare.presence(request.channel()), ApiReply::presence));
         methods.put(
-                "presence_stats", request -> ApiCall.of(fanfare.presence(request.channel()), ApiReply::presenceStats));
+                "presence_stats",
+                request -> ApiCall.of(fanfare.presence(request.channel(), 0), ApiReply::presenceStats));
         methods.put("subscribe", this::subscribe);
         methods.put("unsubscribe", this::unsubscribe);
         methods.put("disconnect", this::disconnect);

@@ -26,6 +26,7 @@ final class JsonMessages implements MessageEncoder {
     public MessageBuffer connected(long id, Welcome welcome) {
         JsonBuffer out = begin(id, "connect", SMALL);
         out.field("client", welcome.client());
+        out.field("version", SERVER);
         field(out, "data", welcome.data());
         if (!welcome.subs().isEmpty()) {
             out.beginObject("subs");

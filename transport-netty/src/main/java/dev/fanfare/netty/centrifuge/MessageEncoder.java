@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  */
 interface MessageEncoder {
 
+    /** What clients are told of the server; the release is nobody's business. */
+    String SERVER = "Fanfare";
+
     MessageBuffer connected(long id, Welcome welcome);
 
     MessageBuffer subscribed(long id, SubscriptionStart start);

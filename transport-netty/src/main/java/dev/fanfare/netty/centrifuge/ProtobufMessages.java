@@ -28,6 +28,7 @@ final class ProtobufMessages implements MessageEncoder {
         ProtobufBuffer out = reply(id, SMALL);
         int result = out.begin(5);
         out.field(1, welcome.client());
+        out.field(2, SERVER);
         out.field(3, welcome.ttlSeconds() > 0);
         out.field(4, welcome.ttlSeconds());
         field(out, 5, welcome.data());

@@ -225,12 +225,15 @@ final class Session implements Answers, Arrival.Listener {
             return;
         }
         isDraining = true;
-        while (isHolding() && isReadyFor(held.element()) && !outlet.isEnding()) {
-            Command next = held.remove();
-            heldBytes -= next.bytes();
-            perform(next);
+        try {
+            while (isHolding() && isReadyFor(held.element()) && !outlet.isEnding()) {
+                Command next = held.remove();
+                heldBytes -= next.bytes();
+                perform(next);
+            }
+        } finally {
+            isDraining = false;
         }
-        isDraining = false;
         if (!isHolding()) {
             dropHeld();
         }

@@ -111,8 +111,8 @@ public final class Heartbeats {
         scheduled--;
         try {
             beat.due();
-        } catch (RuntimeException e) {
-            LOG.warn("A heartbeat failed: {}", beat, e);
+        } catch (RuntimeException | Error failure) { // one that got through would end the timer, and with it all beats
+            LOG.error("A heartbeat failed: {}; this is a bug in Fanfare", beat, failure);
         }
     }
 

@@ -64,7 +64,7 @@ class ConnectTest {
 
         assertThat(client.texts())
                 .containsExactly(
-                        "{\"id\":7,\"connect\":{\"client\":\"client-1\",\"data\":[1],\"ping\":25,\"pong\":true}}");
+                        "{\"id\":7,\"connect\":{\"client\":\"client-1\",\"version\":\"Fanfare\",\"data\":[1],\"ping\":25,\"pong\":true}}");
         assertThat(client.connection().info().user()).isEqualTo("ann");
         assertThat(client.connection().info().info()).isEqualTo(Payload.of("{}"));
         assertThat(client.connection().info().transport()).isEqualTo("websocket/json");
@@ -241,7 +241,7 @@ class ConnectTest {
                         new Resume.Continued(Cursor.of("e", 3)), List.of(publication(4)), position, true));
 
         assertThat(client.texts())
-                .containsExactly("{\"id\":1,\"connect\":{\"client\":\"client-1\",\"subs\":{"
+                .containsExactly("{\"id\":1,\"connect\":{\"client\":\"client-1\",\"version\":\"Fanfare\",\"subs\":{"
                         + "\"a\":{\"recoverable\":true,\"positioned\":true,\"epoch\":\"x\",\"offset\":5},"
                         + "\"b\":{\"recoverable\":true,\"positioned\":true,\"epoch\":\"e\",\"offset\":3,"
                         + "\"was_recovering\":true,\"recovered\":true,"

@@ -62,7 +62,8 @@ final class EmbeddedClient implements AutoCloseable {
         EmbeddedClient client = open(Authenticator.anonymous(), "");
         client.send("{\"connect\":{},\"id\":1}");
         assertThat(client.texts())
-                .containsExactly("{\"id\":1,\"connect\":{\"client\":\"client-1\",\"ping\":25,\"pong\":true}}");
+                .containsExactly(
+                        "{\"id\":1,\"connect\":{\"client\":\"client-1\",\"version\":\"Fanfare\",\"ping\":25,\"pong\":true}}");
         return client;
     }
 
@@ -107,8 +108,10 @@ final class EmbeddedClient implements AutoCloseable {
         ByteBuf frame = Unpooled.buffer().writeByte(firstOctet);
         if (payload.length < 126) {
             frame.writeByte(0x80 | payload.length);
-        } else {
+        } else if (payload.length <= 0xffff) {
             frame.writeByte(0x80 | 126).writeShort(payload.length);
+        } else {
+            frame.writeByte(0x80 | 127).writeLong(payload.length);
         }
         frame.writeBytes(MASK);
         for (int i = 0; i < payload.length; i++) {

@@ -32,7 +32,8 @@ class JsonMessagesTest {
         Welcome welcome = new Welcome("6e2d", null, Map.of(), 25, 0, null);
 
         assertThat(text(messages.connected(1, welcome)))
-                .isEqualTo("{\"id\":1,\"connect\":{\"client\":\"6e2d\",\"ping\":25,\"pong\":true}}");
+                .isEqualTo(
+                        "{\"id\":1,\"connect\":{\"client\":\"6e2d\",\"version\":\"Fanfare\",\"ping\":25,\"pong\":true}}");
     }
 
     @Test
@@ -41,9 +42,25 @@ class JsonMessagesTest {
         Welcome welcome = new Welcome("c", Payload.of("{\"a\":1}"), Map.of("ch\"1", start), 25, 0, null);
 
         assertThat(text(messages.connected(1, welcome)))
-                .isEqualTo("{\"id\":1,\"connect\":{\"client\":\"c\",\"data\":{\"a\":1},\"subs\":{\"ch\\\"1\":"
-                        + "{\"recoverable\":true,\"positioned\":true,\"epoch\":\"e\",\"offset\":3,"
-                        + "\"was_recovering\":true}},\"ping\":25,\"pong\":true}}");
+                .isEqualTo(
+                        "{\"id\":1,\"connect\":{\"client\":\"c\",\"version\":\"Fanfare\",\"data\":{\"a\":1},\"subs\":{\"ch\\\"1\":"
+                                + "{\"recoverable\":true,\"positioned\":true,\"epoch\":\"e\",\"offset\":3,"
+                                + "\"was_recovering\":true}},\"ping\":25,\"pong\":true}}");
+    }
+
+    @Test
+    void writesWhereAnEmulatedClientPosts() {
+        Welcome welcome = new Welcome("c", null, Map.of(), 25, 0, new Emulated("node 1", "secret"));
+
+        assertThat(text(messages.connected(1, welcome)))
+                .endsWith("\"pong\":true,\"session\":\"secret\",\"node\":\"node 1\"}}");
+        assertThat(welcome.toString()).doesNotContain("secret");
+    }
+
+    @Test
+    void writesADisconnect() {
+        assertThat(text(messages.disconnectPush(3001, "shutdown", true)))
+                .isEqualTo("{\"push\":{\"disconnect\":{\"code\":3001,\"reason\":\"shutdown\",\"reconnect\":true}}}");
     }
 
     @Test

@@ -41,7 +41,19 @@ class ProtobufMessagesTest {
 
         assertHex(
                 messages.connected(1, welcome),
-                "0801 2a1c 0a0178 2a0164 3210 0a0163 120b 1801 320165 4803 5001 6001 3819 4001");
+                "0801 2a25 0a0178 1207 46616e66617265 2a0164 3210 0a0163 120b 1801 320165 4803 5001 6001 3819 4001");
+    }
+
+    @Test
+    void writesWhereAnEmulatedClientPosts() {
+        Welcome welcome = new Welcome("x", null, Map.of(), 25, 0, new Emulated("n", "s"));
+
+        assertHex(messages.connected(1, welcome), "0801 2a16 0a0178 1207 46616e66617265 3819 4001 4a0173 52016e");
+    }
+
+    @Test
+    void writesADisconnect() {
+        assertHex(messages.disconnectPush(3001, "bye", true), "220c 5a0a 08b917 1203 627965 1801");
     }
 
     @Test
@@ -57,7 +69,7 @@ class ProtobufMessagesTest {
 
         assertHex(
                 messages.connected(1, new Welcome("x", null, Map.of(), 25, 60, null)),
-                "0801 2a0b 0a0178 1801 203c 3819 4001");
+                "0801 2a14 0a0178 1207 46616e66617265 1801 203c 3819 4001");
         assertHex(messages.subscribed(2, start), "0802 3205 0801 10ac02");
         assertHex(messages.refreshed(3, "x", 60), "0803 7207 0a0178 1801 203c");
         assertHex(messages.refreshed(3, "x", 0), "0803 7203 0a0178");

@@ -121,7 +121,7 @@ class HeartbeatsTest {
                 new Beat() {
                     @Override
                     protected void due() {
-                        throw new IllegalStateException("the test wants this");
+                        throw new StackOverflowError("the test wants this");
                     }
                 },
                 SECOND);

@@ -1,0 +1,49 @@
+package dev.fanfare.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fanfare.servers.RedisServer;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** The demo on three nodes over a real Redis, with a headless Chromium on each. */
+class ThreeNodesIT {
+
+    @TestFactory
+    List<DynamicTest> inChromium() throws Exception {
+        try (RedisServer redis = RedisServer.start();
+                DemoNodes nodes = DemoNodes.start("127.0.0.1", 0, 3, redis.uri())) {
+            String urls = nodes.ports().stream()
+                    .map(port -> "http://127.0.0.1:" + port)
+                    .collect(Collectors.joining(","));
+            return NodeScript.runInBrowser(
+                    "three-nodes.mjs",
+                    Map.of("FANFARE_URLS", urls, "FANFARE_URL", urls.substring(0, urls.indexOf(','))));
+        }
+    }
+
+    @Test
+    void withoutRedisItSaysHowToStartOne() {
+        StringWriter err = new StringWriter();
+
+        assertThat(Demo.run(new PrintWriter(err), "--nodes", "3")).isEqualTo(2);
+
+        assertThat(err.toString()).contains("redis-server", "docker run", "--redis redis://localhost:6379");
+    }
+
+    @Test
+    void whenRedisIsNotThereItSaysSo() {
+        StringWriter err = new StringWriter();
+
+        assertThat(Demo.run(new PrintWriter(err), "--port", "0", "--nodes", "3", "--redis", "redis://127.0.0.1:1"))
+                .isEqualTo(Demo.REDIS_UNUSABLE);
+
+        assertThat(err.toString()).contains("cannot be reached", "redis-server");
+    }
+}
