@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The rules that the channels of one namespace share: retention, presence, delivery class, limits.
@@ -42,10 +43,10 @@ public final class ChannelRules {
         this.presence = builder.presence;
         this.announcedToAll = builder.announcedToAll;
         this.countedByConnection = builder.countedByConnection;
-        this.presenceGrace = builder.presenceGrace;
+        this.presenceGrace = builder.presenceGrace == null ? Duration.ofSeconds(10) : builder.presenceGrace;
         this.delivery = builder.delivery;
         this.maxMessageBytes = builder.maxMessageBytes;
-        this.recoveryLimit = builder.recoveryLimit;
+        this.recoveryLimit = builder.recoveryLimit == null ? 300 : builder.recoveryLimit;
         this.binary = builder.binary;
         this.deltas = builder.deltas;
         this.filters = builder.filters;
@@ -150,10 +151,10 @@ public final class ChannelRules {
         private boolean presence;
         private boolean announcedToAll;
         private boolean countedByConnection;
-        private Duration presenceGrace = Duration.ofSeconds(10);
+        private @Nullable Duration presenceGrace;
         private DeliveryClass delivery = DeliveryClass.reliable();
         private int maxMessageBytes = 64 * 1024;
-        private int recoveryLimit = 300;
+        private @Nullable Integer recoveryLimit;
         private boolean binary;
         private boolean deltas;
         private boolean filters;
@@ -308,6 +309,12 @@ public final class ChannelRules {
         public ChannelRules build() {
             if (latestOnly && retainedCount == 0) {
                 throw new IllegalArgumentException("resumeWithLatest() needs retain(…): nothing is kept");
+            }
+            if (recoveryLimit != null && retainedCount == 0) {
+                throw new IllegalArgumentException("recoveryLimit(…) needs retain(…): there is nothing to recover");
+            }
+            if (presenceGrace != null && !presence) {
+                throw new IllegalArgumentException("presenceGrace(…) needs presence(): nobody leaves");
             }
             if (retainedFor.compareTo(headTtl) > 0) {
                 throw new IllegalArgumentException("Publications are kept for " + retainedFor

@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 public final class FanfareBuilder {
 
     private static final int MAX_NAMESPACE_LENGTH = 64;
+    private static final int DEFAULT_CHANNELS = 128;
 
     private final Map<String, ChannelRules> namespaces = new LinkedHashMap<>();
     private @Nullable Store store;
@@ -47,7 +48,7 @@ public final class FanfareBuilder {
     private @Nullable Executor hostExecutor;
     private @Nullable TimeSource timeSource;
     private @Nullable ClientLimits limits;
-    private int maxChannelsPerConnection = 128;
+    private @Nullable Integer maxChannelsPerConnection;
 
     FanfareBuilder() {}
 
@@ -185,7 +186,7 @@ public final class FanfareBuilder {
         if (count < 1 || count > 100_000) {
             throw new IllegalArgumentException("count must be in [1, 100000]: " + count);
         }
-        this.maxChannelsPerConnection = count;
+        this.maxChannelsPerConnection = once(this.maxChannelsPerConnection, count, "maxChannelsPerConnection");
         return this;
     }
 
@@ -212,7 +213,7 @@ public final class FanfareBuilder {
                 List.copyOf(listeners),
                 hostExecutor,
                 timeSource,
-                maxChannelsPerConnection,
+                maxChannelsPerConnection == null ? DEFAULT_CHANNELS : maxChannelsPerConnection,
                 limits == null ? ClientLimits.standard() : limits));
     }
 

@@ -51,6 +51,12 @@ class ChannelRulesTest {
     }
 
     @Test
+    void aRuleThatWouldHaveNoEffectIsRefused() {
+        assertRefused(() -> ChannelRules.builder().recoveryLimit(9).build());
+        assertRefused(() -> ChannelRules.builder().presenceGrace(HOUR).build());
+    }
+
+    @Test
     void presenceForWhomAndOfWhatIsPresence() {
         ChannelRules forAll = ChannelRules.builder().presenceForAll().build();
         ChannelRules perConnection =
