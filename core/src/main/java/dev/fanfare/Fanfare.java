@@ -1,10 +1,16 @@
 package dev.fanfare;
 
+import static java.util.Objects.requireNonNull;
+
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.presence.PresenceSnapshot;
 import dev.fanfare.spi.Gateway;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,8 +71,44 @@ public interface Fanfare extends AutoCloseable {
         return publish(channel, data, PublishOptions.none());
     }
 
+    /**
+     * Publishes the same to many channels. Each is a publish of its own, with its own outcome; at most 500 are under way
+     * at a time, so that a store that pipelines does so. A dedup key counts per channel.
+     *
+     * @return what became of it per channel, in the order given; a channel given twice is published to once
+     */
+    @CanIgnoreReturnValue
+    Map<ChannelId, CompletionStage<PublishResult>> broadcast(
+            Collection<ChannelId> channels, Payload data, PublishOptions options);
+
     /** Reads a part of a channel's history. */
     CompletionStage<HistoryResult> history(ChannelId channel, HistoryQuery query);
+
+    /**
+     * Loads the application's own state together with the position from which to follow the channel, so that nothing
+     * is missed in between: first the position, then the state.
+     *
+     * <pre>{@code
+     * fanfare.stateAt(channel, () -> CompletableFuture.supplyAsync(() -> orders.open(region), blocking))
+     *         .thenAccept(at -> reply(at.state(), at.cursor()));
+     * }</pre>
+     *
+     * <p>What JDBC reads in one database can be of one snapshot; see {@code JdbcStore.stateAt}.
+     *
+     * @param loader called once the position is known, on the host executor; it may block only if that may
+     * @return completes with a {@link RefusedException} if the channel has no history; with what the loader failed with
+     */
+    default <T> CompletionStage<StateAt<T>> stateAt(ChannelId channel, Supplier<? extends CompletionStage<T>> loader) {
+        requireNonNull(loader, "loader");
+        return history(channel, HistoryQuery.first(0)).thenCompose(result -> {
+            if (result instanceof HistoryResult.Page page) {
+                return loader.get().thenApply(state -> new StateAt<>(page.top(), state));
+            }
+            Refusal reason = ((HistoryResult.Refused) result).reason();
+            return CompletableFuture.failedStage(
+                    new RefusedException(channel + " has no position to follow from: " + reason, reason));
+        });
+    }
 
     /**
      * Reads a part of a channel's history.

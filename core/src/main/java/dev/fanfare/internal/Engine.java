@@ -36,6 +36,9 @@ import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
 import dev.fanfare.spi.WorkQueues;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -122,6 +125,17 @@ public final class Engine implements Fanfare {
     @Override
     public CompletionStage<PublishResult> publish(ChannelId channel, Payload data, PublishOptions options) {
         return calls.forHost(publishRaw(channel, data, options));
+    }
+
+    @Override
+    public Map<ChannelId, CompletionStage<PublishResult>> broadcast(
+            Collection<ChannelId> channels, Payload data, PublishOptions options) {
+        requireOpen();
+        Map<ChannelId, CompletionStage<PublishResult>> outcomes = new LinkedHashMap<>();
+        new Spread(channels, channel -> publishRaw(channel, data, options))
+                .begin()
+                .forEach((channel, outcome) -> outcomes.put(channel, calls.forHost(outcome)));
+        return outcomes;
     }
 
     @Override
