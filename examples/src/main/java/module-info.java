@@ -3,9 +3,11 @@ module dev.fanfare.examples {
     requires static org.jspecify;
     requires static com.google.errorprone.annotations;
     requires dev.fanfare;
+    requires dev.fanfare.jdbc;
     requires dev.fanfare.jwt;
     requires dev.fanfare.netty;
     requires dev.fanfare.redis;
+    requires com.zaxxer.hikari;
     requires com.fasterxml.jackson.core;
     requires com.fasterxml.jackson.databind;
     requires info.picocli;

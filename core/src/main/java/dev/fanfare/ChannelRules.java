@@ -22,6 +22,7 @@ public final class ChannelRules {
     private final int retainedCount;
     private final Duration retainedFor;
     private final Duration headTtl;
+    private final Durability durability;
     private final Duration dedupWindow;
     private final boolean presence;
     private final boolean announcedToAll;
@@ -39,6 +40,7 @@ public final class ChannelRules {
         this.retainedCount = builder.retainedCount;
         this.retainedFor = builder.retainedFor;
         this.headTtl = builder.headTtl;
+        this.durability = builder.durability;
         this.dedupWindow = builder.dedupWindow;
         this.presence = builder.presence;
         this.announcedToAll = builder.announcedToAll;
@@ -76,6 +78,11 @@ public final class ChannelRules {
     /** Returns how long the head of a channel outlives its last publication. */
     public Duration headTtl() {
         return headTtl;
+    }
+
+    /** Returns what the store waits for before it accepts. */
+    public Durability durability() {
+        return durability;
     }
 
     /** Returns how long a dedup key is remembered. */
@@ -147,6 +154,7 @@ public final class ChannelRules {
         private int retainedCount;
         private Duration retainedFor = Duration.ZERO;
         private Duration headTtl = DEFAULT_HEAD_TTL;
+        private Durability durability = Durability.SYNC;
         private Duration dedupWindow = Duration.ofMinutes(5);
         private boolean presence;
         private boolean announcedToAll;
@@ -182,6 +190,13 @@ public final class ChannelRules {
         @CanIgnoreReturnValue
         public Builder headTtl(Duration ttl) {
             this.headTtl = positive(ttl, "ttl");
+            return this;
+        }
+
+        /** Sets what the store waits for before it accepts, where it has the choice; default SYNC. */
+        @CanIgnoreReturnValue
+        public Builder durability(Durability durability) {
+            this.durability = requireNonNull(durability, "durability");
             return this;
         }
 

@@ -94,7 +94,7 @@ public final class Engine implements Fanfare {
         this.store = settings.parts().over(settings.store() == null ? MemoryStore.create(time) : settings.store());
         this.calls = new Calls(threads.host(), threads.overflow(), time);
         this.listener = GuardedListener.of(settings.listeners(), calls);
-        this.hub = new Hub(store, listener, time, calls, threads.worker());
+        this.hub = new Hub(store, listener, time, calls, threads.worker(), settings.repairReads());
         this.permissions = new Permissions(settings, calls, hub.log);
         this.publishing = new Publishing(settings, store, calls, time, listener, hub.log);
         this.histories = new Histories(store.log(), calls);

@@ -4,6 +4,7 @@ import dev.fanfare.StoreException;
 import dev.fanfare.netty.TransportException;
 import java.io.PrintWriter;
 import java.nio.channels.UnresolvedAddressException;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
@@ -29,7 +30,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "JAVA_OPTS goes to the JVM: JAVA_OPTS=-Xmx256m ./demo",
-            "Without --redis everything is kept in memory and gone when the server stops."
+            "Without --redis the rooms are kept in an H2 database in the --data directory, which may be deleted."
         })
 public final class Demo implements Callable<Integer> {
 
@@ -41,6 +42,9 @@ public final class Demo implements Callable<Integer> {
 
     /** Exit code when Redis cannot be used. */
     static final int REDIS_UNUSABLE = 4;
+
+    /** Exit code when the data cannot be opened. */
+    static final int DATA_UNUSABLE = 5;
 
     private static final String HOW_TO_START_REDIS =
             "To start a Redis: redis-server (Debian: apt install redis-server),"
@@ -65,6 +69,16 @@ public final class Demo implements Callable<Integer> {
             defaultValue = "8080",
             description = "Port to listen on, 0 for any free one (default: ${DEFAULT-VALUE}).")
     private int port;
+
+    @Option(
+            names = "--data",
+            paramLabel = "DIRECTORY",
+            defaultValue = "demo-data",
+            description = "Where the rooms are kept (default: ${DEFAULT-VALUE}).")
+    private Path data = Path.of("demo-data");
+
+    @Option(names = "--memory", description = "Keep everything in memory instead; it is gone when the server stops.")
+    private boolean isInMemory;
 
     @Option(
             names = "--nodes",
@@ -108,11 +122,31 @@ public final class Demo implements Callable<Integer> {
             throw new ParameterException(
                     line, "--nodes " + nodes + " needs --redis, through which they are one. " + HOW_TO_START_REDIS);
         }
+        return isInMemory ? callInMemory(line) : callWithData(line);
+    }
+
+    private Integer callInMemory(CommandLine line) {
         return serve(line, host, port, DemoServer::start, server -> {
             line.getOut().println();
             line.getOut().println("  Fanfare is running. Nothing else is: one Java process, everything in memory.");
             greet(line, server.port());
         });
+    }
+
+    private Integer callWithData(CommandLine line) {
+        try {
+            return serve(line, host, port, (name, number) -> DemoData.start(name, number, data), running -> {
+                line.getOut().println();
+                line.getOut()
+                        .println("  Fanfare is running. Nothing else is: one Java process, and its data in " + data
+                                + ".");
+                greet(line, running.server().port());
+            });
+        } catch (StoreException unusable) {
+            line.getErr().println("demo: " + unusable.getMessage());
+            line.getErr().flush();
+            return DATA_UNUSABLE;
+        }
     }
 
     private Integer callWithRedis(CommandLine line, String uri) {

@@ -183,7 +183,12 @@ class DemoIT {
             try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
                 StringWriter err = new StringWriter();
                 int code = Demo.run(
-                        new PrintWriter(err), "--host", "127.0.0.1", "--port", String.valueOf(taken.getLocalPort()));
+                        new PrintWriter(err),
+                        "--memory",
+                        "--host",
+                        "127.0.0.1",
+                        "--port",
+                        String.valueOf(taken.getLocalPort()));
 
                 assertThat(code).isEqualTo(Demo.PORT_UNUSABLE);
                 assertThat(err.toString())

@@ -77,7 +77,12 @@ public final class PostgresServer implements AutoCloseable {
     }
 
     public String url() {
-        return "jdbc:postgresql://127.0.0.1:" + port + "/postgres?user=postgres";
+        return url(port);
+    }
+
+    /** Returns its URL by way of a {@link Proxy}. */
+    public String url(int proxy) {
+        return "jdbc:postgresql://127.0.0.1:" + proxy + "/postgres?user=postgres";
     }
 
     public int port() {
@@ -113,6 +118,59 @@ public final class PostgresServer implements AutoCloseable {
         }
     }
 
+    /** Returns the processor time that its processes have used. */
+    public Duration cpu() {
+        return process.descendants().map(PostgresServer::cpu).reduce(Duration.ZERO, Duration::plus);
+    }
+
+    /** Returns the processor time that a process has used. */
+    public static Duration cpu(ProcessHandle process) {
+        return process.info().totalCpuDuration().orElse(Duration.ZERO);
+    }
+
+    /** Stops it, and keeps its data. */
+    public void stop() {
+        try {
+            // Fast: otherwise it would wait for the clients.
+            run(List.of("pg_ctl", "stop", "-D", data.toString(), "-m", "fast")).waitFor(20, TimeUnit.SECONDS);
+            process.onExit().join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Keeps a copy of the data of a stopped server. */
+    public void saveData() {
+        copy(data, saved());
+    }
+
+    /** Goes back to the copy. */
+    public void restoreData() {
+        delete(data);
+        copy(saved(), data);
+    }
+
+    private Path saved() {
+        return data.resolveSibling(data.getFileName() + "-saved");
+    }
+
+    private static void copy(Path from, Path to) {
+        try {
+            int result = new ProcessBuilder("cp", "-a", from.toString(), to.toString())
+                    .inheritIO()
+                    .start()
+                    .waitFor();
+            if (result != 0) {
+                throw new IllegalStateException("Cannot copy " + from);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
     /** Kills it as a power cut does. */
     public void kill() {
         // The postmaster's children die with it, or hold the data directory: each is killed.
@@ -125,25 +183,23 @@ public final class PostgresServer implements AutoCloseable {
 
     @Override
     public void close() {
-        try {
-            if (process.isAlive()) {
-                // SIGINT: SIGTERM would wait for the clients.
-                run(List.of("pg_ctl", "stop", "-D", data.toString(), "-m", "fast"))
-                        .waitFor(20, TimeUnit.SECONDS);
-            }
-            deleteData();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        if (process.isAlive()) {
+            stop();
         }
+        delete(data);
+        delete(saved());
     }
 
-    private void deleteData() {
-        try (var files = Files.walk(data)) {
+    private static void delete(Path directory) {
+        if (!Files.exists(directory)) {
+            return;
+        }
+        try (var files = Files.walk(directory)) {
             for (Path file : files.sorted((a, b) -> b.compareTo(a)).toList()) {
                 Files.deleteIfExists(file);
             }
         } catch (IOException | UncheckedIOException leftForClean) {
-            System.err.println("Left behind: " + data);
+            System.err.println("Left behind: " + directory);
         }
     }
 

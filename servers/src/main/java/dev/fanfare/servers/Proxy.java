@@ -45,6 +45,11 @@ public final class Proxy implements AutoCloseable {
         pipes.forEach(pipe -> pipe.isFrozen = true);
     }
 
+    /** Lets requests through and swallows what is replied, on the connections that there are. */
+    public void loseReplies() {
+        pipes.forEach(pipe -> pipe.isLosingReplies = true);
+    }
+
     /** Closes the connections that there are. */
     public void cut() {
         pipes.forEach(Pipe::close);
@@ -98,6 +103,7 @@ public final class Proxy implements AutoCloseable {
         final Socket client;
         final Socket server;
         volatile boolean isFrozen;
+        volatile boolean isLosingReplies;
         volatile boolean isClosed;
 
         Pipe(Socket client, Socket server) {
@@ -111,7 +117,7 @@ public final class Proxy implements AutoCloseable {
                 InputStream in = from.getInputStream();
                 OutputStream out = to.getOutputStream();
                 for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
-                    if (!isFrozen) {
+                    if (!isFrozen && !(from == server && isLosingReplies)) {
                         out.write(buffer, 0, count);
                     }
                 }

@@ -2,6 +2,7 @@ package dev.fanfare.jdbc;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
+import dev.fanfare.Durability;
 import dev.fanfare.Publication;
 import dev.fanfare.spi.AppendRequest;
 import dev.fanfare.spi.ChannelLog.AppendResult;
@@ -77,14 +78,16 @@ final class AppendTransaction {
     /** Returns the channels without a row. */
     private Map<ChannelId, ChannelRules> lock(Connection connection) throws SQLException {
         Map<ChannelId, ChannelRules> retained = new LinkedHashMap<>();
+        Durability durability = Durability.ASYNC;
         for (AppendRequest request : requests) {
             if (request.rules().isRetained()) {
                 retained.put(request.channel(), request.rules());
+                durability = request.rules().durability() == Durability.SYNC ? Durability.SYNC : durability;
             }
         }
         if (!retained.isEmpty()) {
             locked = channels.lock(
-                    connection, retained.keySet().stream().map(ChannelId::value).toList());
+                    connection, retained.keySet().stream().map(ChannelId::value).toList(), durability);
             locked.keySet().forEach(name -> retained.remove(ChannelId.of(name)));
         }
         return retained;

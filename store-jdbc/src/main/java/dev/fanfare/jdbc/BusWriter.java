@@ -41,7 +41,7 @@ final class BusWriter {
 
     private static final Logger LOG = LoggerFactory.getLogger(BusWriter.class);
     static final String COUNTER = "bus";
-    private static final Duration HINT_PAUSE = Duration.ofMillis(8);
+    private static final Duration HINT_PAUSE = Duration.ofMillis(3);
     private static final Duration HINT_RETRY = Duration.ofMillis(500);
     private static final int BATCH = 256;
     private static final int BATCH_BYTES = 1 << 20;

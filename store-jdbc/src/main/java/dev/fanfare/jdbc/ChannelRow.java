@@ -37,6 +37,7 @@ final class ChannelRow {
     private long headMillis;
     private long trimAt;
     private boolean isChanged;
+    private boolean hasOnlyMoved = true;
     private long trimUpTo;
 
     /** Reads {@link #COLUMNS} and then the time. */
@@ -69,6 +70,7 @@ final class ChannelRow {
         tag = 0;
         low = 0;
         trimAt = Long.MAX_VALUE;
+        hasOnlyMoved = false;
     }
 
     /** Gives the next offset to a publication with that tag. */
@@ -76,15 +78,30 @@ final class ChannelRow {
         top++;
         tag = newTag;
         lastAt = now;
-        retainedCount = rules.retainedCount();
-        retainedMillis = millis(rules.retainedFor());
-        headMillis = millis(rules.headTtl());
-        trimAt = Math.min(trimAt, now + retainedMillis);
+        adopt(rules.retainedCount(), millis(rules.retainedFor()), millis(rules.headTtl()));
         isChanged = true;
         int step = Math.max(64, Math.min(retainedCount / 8, 4096));
         if (top > retainedCount && top % step == 0) {
             trimUpTo = top - retainedCount;
         }
+    }
+
+    private void adopt(int count, long forMillis, long headTtl) {
+        long due = Math.min(trimAt, now + forMillis);
+        hasOnlyMoved &= count == retainedCount && forMillis == retainedMillis && headTtl == headMillis && due == trimAt;
+        retainedCount = count;
+        retainedMillis = forMillis;
+        headMillis = headTtl;
+        trimAt = due;
+    }
+
+    /** Tells whether nothing but top, tag and the time of the last publication has changed. */
+    boolean hasOnlyMoved() {
+        return hasOnlyMoved;
+    }
+
+    long lastAt() {
+        return lastAt;
     }
 
     boolean isChanged() {

@@ -3,6 +3,7 @@ package dev.fanfare.jdbc;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
+import dev.fanfare.Durability;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -40,15 +41,18 @@ final class Channels {
         return (hash ^ hash >>> 12 ^ hash >>> 24) & (BUCKETS - 1);
     }
 
-    /** Locks the rows of those channels that have one, in the order of their names. */
-    Map<String, ChannelRow> lock(Connection connection, Collection<String> names) throws SQLException {
+    /** Locks the rows of those channels that have one, in the order of their names; the transaction's first statement. */
+    Map<String, ChannelRow> lock(Connection connection, Collection<String> names, Durability durability)
+            throws SQLException {
         Map<String, ChannelRow> rows = new HashMap<>();
         try (PreparedStatement select = database.prepare(
                 connection,
-                "SELECT " + ChannelRow.COLUMNS + ", " + database.now() + " FROM "
-                        + database.tables().channel() + " WHERE name IN (" + Marks.of(names.size())
+                "SELECT " + ChannelRow.COLUMNS + ", " + database.now()
+                        + database.dialect().settings(durability) + " FROM "
+                        + database.tables().channel() + " WHERE name IN ("
+                        + database.dialect().in(names.size())
                         + ") ORDER BY name FOR UPDATE")) {
-            Marks.setAll(select, 1, names);
+            database.dialect().setIn(select, 1, names);
             try (ResultSet found = select.executeQuery()) {
                 while (found.next()) {
                     ChannelRow row = new ChannelRow(found);

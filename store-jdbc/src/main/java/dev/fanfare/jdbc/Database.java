@@ -41,7 +41,12 @@ final class Database {
     private static final Logger LOG = LoggerFactory.getLogger(Database.class);
     private static final int MAX_WAITING = 10_000;
     private static final int ATTEMPTS = 4;
+
+    /** How much later than its own time-out a statement's answer may come before the connection is given up. */
+    private static final Duration SILENCE = Duration.ofSeconds(3);
+
     private static final int FIRST_PAUSE_MILLIS = 5;
+    private static final long REMEMBER_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final String NO_TABLES = "42P01 42S02 42S03 42S04";
 
     private final DataSource dataSource;
@@ -50,6 +55,7 @@ final class Database {
     private final LongSupplier clockShift;
     private final ThreadPoolExecutor executor;
     private volatile @Nullable Dialect dialect;
+    private volatile @Nullable WriteTrouble lastWriteTrouble;
 
     Database(DataSource dataSource, Tables tables, int threads, Duration statementTimeout, LongSupplier clockShift) {
         this.dataSource = dataSource;
@@ -132,6 +138,11 @@ final class Database {
         }
     }
 
+    /** Tells whether work waits for a thread. */
+    boolean isCrowded() {
+        return !executor.getQueue().isEmpty();
+    }
+
     /** Returns how many pieces of work run at a time. */
     int threads() {
         return executor.getCorePoolSize();
@@ -144,8 +155,8 @@ final class Database {
     @CanIgnoreReturnValue
     <T> T queryNow(String what, Work<T> work) {
         for (int attempt = 1; ; attempt++) {
-            try (Connection connection = connect()) {
-                return work.run(connection);
+            try (Borrowed borrowed = new Borrowed()) {
+                return work.run(borrowed.connection);
             } catch (SQLException failure) {
                 pauseOrThrow(what, failure, attempt);
             }
@@ -165,8 +176,8 @@ final class Database {
     private <T> T transactNow(String what, Work<T> work, boolean isHint) {
         for (int attempt = 1; ; attempt++) {
             Attempt<T> run = new Attempt<>(isHint);
-            try (Connection connection = connect()) {
-                return run.in(connection, work);
+            try (Borrowed borrowed = new Borrowed()) {
+                return run.in(borrowed.connection, work);
             } catch (SQLException failure) {
                 if (run.isCommitted) {
                     LOG.debug("A connection could not be given back after {}", what, failure);
@@ -200,12 +211,32 @@ final class Database {
     }
 
     private StoreException asStoreException(String what, SQLException failure, boolean isRetryable) {
-        String state = failure.getSQLState();
-        String hint = state != null && NO_TABLES.contains(state)
-                ? "; are the tables there? JdbcStore.migrate() makes them"
-                : "";
+        Dialect known = dialect;
+        String trouble = known == null ? null : known.writeTrouble(failure);
+        if (trouble != null) {
+            lastWriteTrouble = new WriteTrouble(trouble, System.nanoTime());
+        }
+        String hint = isMissingTable(failure) ? "; are the tables there? JdbcStore.migrate() makes them" : "";
         return new StoreException(
                 "The database failed: " + what + ": " + failure.getMessage() + hint, failure, isRetryable);
+    }
+
+    static boolean isMissingTable(SQLException failure) {
+        String state = failure.getSQLState();
+        return state != null && NO_TABLES.contains(state);
+    }
+
+    /** Returns why the database took nothing a moment ago, or null. */
+    @Nullable
+    String writeTrouble() {
+        WriteTrouble last = lastWriteTrouble;
+        return last == null || System.nanoTime() - last.nanos > REMEMBER_NANOS ? null : last.reason;
+    }
+
+    /** Says what is wrong with the database, for the operator. */
+    String describe(Throwable failure) {
+        Dialect known = dialect;
+        return failure instanceof SQLException sql && known != null ? known.describe(sql) : "cannot be reached";
     }
 
     /** Prepares a statement with the time-out that all of them have. */
@@ -224,14 +255,19 @@ final class Database {
     Connection connect() throws SQLException {
         Connection connection = dataSource.getConnection();
         try {
-            if (dialect == null) {
-                dialect = Dialect.of(connection);
-            }
+            meet(connection);
             connection.setAutoCommit(true);
             return connection;
         } catch (SQLException failure) {
             closeQuietly(connection);
             throw failure;
+        }
+    }
+
+    /** Finds out what database this is, unless that is known. */
+    void meet(Connection connection) throws SQLException {
+        if (dialect == null) {
+            dialect = Dialect.of(connection);
         }
     }
 
@@ -273,6 +309,39 @@ final class Database {
             Thread.currentThread().interrupt();
         }
     }
+
+    /** A connection of the host's pool. Until it is given back, it fails when the database does not answer for too long. */
+    private final class Borrowed implements AutoCloseable {
+        private static final int UNKNOWN = -1;
+
+        final Connection connection;
+        private final int silenceBefore;
+
+        Borrowed() throws SQLException {
+            this.connection = connect();
+            this.silenceBefore = dialect().canLimitSilence() ? limit() : UNKNOWN;
+        }
+
+        private int limit() {
+            try {
+                int before = connection.getNetworkTimeout();
+                limitSilence(connection, (int) statementTimeout.plus(SILENCE).toMillis());
+                return before;
+            } catch (SQLException | UnsupportedOperationException cannot) {
+                return UNKNOWN;
+            }
+        }
+
+        @Override
+        public void close() throws SQLException {
+            if (silenceBefore != UNKNOWN && !connection.isClosed()) {
+                limitSilence(connection, silenceBefore);
+            }
+            connection.close();
+        }
+    }
+
+    private record WriteTrouble(String reason, long nanos) {}
 
     /** Something to do on a connection. */
     @FunctionalInterface

@@ -28,8 +28,9 @@ final class Dedup {
         try (PreparedStatement select = database.prepare(
                 connection,
                 "SELECT id, body, epoch, off, tag, ends_at FROM "
-                        + database.tables().dedup() + " WHERE id IN (" + Marks.of(ids.size()) + ")")) {
-            Marks.setAll(select, 1, ids);
+                        + database.tables().dedup() + " WHERE id IN ("
+                        + database.dialect().in(ids.size()) + ")")) {
+            database.dialect().setIn(select, 1, ids);
             try (ResultSet rows = select.executeQuery()) {
                 while (rows.next()) {
                     Entry entry = new Entry(
@@ -50,10 +51,10 @@ final class Dedup {
     void forget(Connection connection, Collection<byte[]> ids, long now) throws SQLException {
         try (PreparedStatement delete = database.prepare(
                 connection,
-                "DELETE FROM " + database.tables().dedup() + " WHERE ends_at <= ? AND id IN (" + Marks.of(ids.size())
-                        + ")")) {
+                "DELETE FROM " + database.tables().dedup() + " WHERE ends_at <= ? AND id IN ("
+                        + database.dialect().in(ids.size()) + ")")) {
             delete.setLong(1, now);
-            Marks.setAll(delete, 2, ids);
+            database.dialect().setIn(delete, 2, ids);
             delete.executeUpdate();
         }
     }

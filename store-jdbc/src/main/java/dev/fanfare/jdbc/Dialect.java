@@ -1,14 +1,17 @@
 package dev.fanfare.jdbc;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.fanfare.Durability;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What differs between databases. Everything else is SQL that all of them run.
@@ -23,8 +26,8 @@ abstract class Dialect {
         CONFLICT,
         /** The connection or the database is gone. */
         DISCONNECTED,
-        /** It took too long and was given up. */
-        TIMED_OUT,
+        /** It took too long and was given up, or the database has no room or only reads; later it may work. */
+        NOT_NOW,
         /** Running it again does not help. */
         PERMANENT
     }
@@ -56,6 +59,11 @@ abstract class Dialect {
     /** Limits how long a statement may run, waiting for locks included. */
     void limit(PreparedStatement statement, Duration timeout) throws SQLException {
         statement.setQueryTimeout((int) Math.max(1, timeout.toSeconds()));
+    }
+
+    /** Tells whether connections go over a network. */
+    boolean canLimitSilence() {
+        return true;
     }
 
     /** Keeps other nodes from migrating until {@link #unlockMigrations} or the end of the transaction. */
@@ -101,6 +109,21 @@ abstract class Dialect {
                 return row.next() ? row.getLong(1) : 0;
             }
         }
+    }
+
+    /** Returns one more column, or none, for the first SELECT of a transaction that appends: it sets how that runs. */
+    String settings(Durability durability) {
+        return "";
+    }
+
+    /** Returns what stands in the brackets of IN for so many values. */
+    String in(int count) {
+        return Marks.of(count);
+    }
+
+    /** Fills {@link #in}. */
+    void setIn(PreparedStatement statement, int first, Collection<?> values) throws SQLException {
+        Marks.setAll(statement, first, values);
     }
 
     /** Returns what follows a SELECT whose rows shall stay as they are until the commit. */
@@ -170,7 +193,36 @@ abstract class Dialect {
         if (state.startsWith("08")) {
             return Failure.DISCONNECTED;
         }
+        if (writeTrouble(failure) != null) {
+            return Failure.NOT_NOW;
+        }
         return Failure.PERMANENT;
+    }
+
+    /** Returns why the database takes nothing now, in a few words; null if it is for another reason. */
+    @Nullable
+    String writeTrouble(SQLException failure) {
+        String state = failure.getSQLState();
+        return state == null
+                ? null
+                : switch (state) {
+                    case "25006" -> "is read-only";
+                    case "53100" -> "has no room left";
+                    default -> null;
+                };
+    }
+
+    /** Says what is wrong with the database, in a few words and without addresses. */
+    String describe(SQLException failure) {
+        String trouble = writeTrouble(failure);
+        if (trouble != null) {
+            return trouble;
+        }
+        String state = failure.getSQLState();
+        if (Database.isMissingTable(failure)) {
+            return "has no tables; JdbcStore.migrate() makes them";
+        }
+        return judge(failure) == Failure.DISCONNECTED ? "cannot be reached" : "fails with SQLSTATE " + state;
     }
 
     static void execute(Connection connection, String sql) throws SQLException {

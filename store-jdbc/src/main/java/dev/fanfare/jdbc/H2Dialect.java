@@ -3,10 +3,12 @@ package dev.fanfare.jdbc;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** H2 2.2 or newer, in memory or in a file. */
 final class H2Dialect extends Dialect {
 
+    private static final int READ_ONLY = 90_097;
     private static final int LOCK_TIMEOUT = 50200;
     private static final int CONCURRENT_UPDATE = 90131;
     private static final int STATEMENT_WAS_CANCELED = 57014;
@@ -28,9 +30,20 @@ final class H2Dialect extends Dialect {
     void limit(PreparedStatement statement, Duration timeout) {}
 
     @Override
+    boolean canLimitSilence() {
+        return false;
+    }
+
+    @Override
+    @Nullable
+    String writeTrouble(SQLException failure) {
+        return failure.getErrorCode() == READ_ONLY ? "is read-only" : super.writeTrouble(failure);
+    }
+
+    @Override
     Failure judge(SQLException failure) {
         return switch (failure.getErrorCode()) {
-            case LOCK_TIMEOUT, STATEMENT_WAS_CANCELED -> Failure.TIMED_OUT;
+            case LOCK_TIMEOUT, STATEMENT_WAS_CANCELED -> Failure.NOT_NOW;
             case CONCURRENT_UPDATE -> Failure.CONFLICT;
             case DATABASE_IS_CLOSED, DATABASE_CALLED_AT_SHUTDOWN -> Failure.DISCONNECTED;
             default -> super.judge(failure);

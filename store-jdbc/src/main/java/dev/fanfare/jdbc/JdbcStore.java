@@ -5,14 +5,17 @@ import static java.util.Objects.requireNonNull;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
+import dev.fanfare.Health;
+import dev.fanfare.StateAt;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ControlBus;
 import dev.fanfare.spi.LatestValues;
 import dev.fanfare.spi.PresenceStore;
 import dev.fanfare.spi.Store;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -37,8 +40,8 @@ import org.jspecify.annotations.Nullable;
  * DataSource whose connections are sessions (not PgBouncer's transaction pooling); elsewhere they poll, every 50 ms to 1
  * s.
  *
- * <p><b>Bounds:</b> {@link Builder#threads} connections at a time, and one more for the bus. Refused beyond 80,000
- * publications or 256 MiB that wait.
+ * <p><b>Bounds:</b> {@link Builder#threads} connections at a time, and one more for the bus. Refused beyond 20,000
+ * publications or 64 MiB that wait.
  *
  * <p><b>Lifecycle:</b> threads begin with the first use; {@link #close} ends them, and leaves the DataSource open.
  * Close the Fanfares first.
@@ -55,11 +58,14 @@ public final class JdbcStore implements Store, AutoCloseable {
     private final Timer timer = new Timer();
     private final AppendParts parts;
     private final JdbcLog log;
+    private final SnapshotReader snapshots;
     private final JdbcBus bus;
     private final JdbcPresence presence;
     private final JdbcControl control;
     private final JdbcLatest latestValues;
     private final Trimmer trimmer;
+    private final Probe probe;
+    private final AtomicBoolean isProbing = new AtomicBoolean();
     private final AtomicBoolean isTidying = new AtomicBoolean();
     private final AtomicBoolean isBeating = new AtomicBoolean();
 
@@ -69,11 +75,15 @@ public final class JdbcStore implements Store, AutoCloseable {
         Channels channels = new Channels(database);
         this.trimmer = new Trimmer(database, channels);
         this.parts = new AppendParts(database, channels, new Dedup(database), trimmer);
-        this.log = new JdbcLog(database, new Appender(parts), new LogReader(database, channels));
+        LogReader reader = new LogReader(database, channels);
+        this.log = new JdbcLog(database, new Appender(parts), reader);
+        this.snapshots = new SnapshotReader(reader);
         this.bus = new JdbcBus(database, Keys.newId(), timer);
         this.presence = new JdbcPresence(database);
         this.control = new JdbcControl(database, bus);
         this.latestValues = new JdbcLatest(database);
+        this.probe = new Probe(database);
+        timer.every(Probe.PERIOD, () -> inTurn(isProbing, probe::look));
         timer.every(TIDY, () -> inTurn(isTidying, trimmer::round));
         timer.every(JdbcControl.BEAT, () -> inTurn(isBeating, control::beat));
     }
@@ -116,6 +126,27 @@ public final class JdbcStore implements Store, AutoCloseable {
         return new Outbox(database, bus, parts, requireNonNull(rules, "rules"));
     }
 
+    /**
+     * Reads the host's own state and the position from which to follow the channel, in one database: the position
+     * first, then the state.
+     *
+     * <p>On a connection in auto-commit both are read in one REPEATABLE READ transaction, so of one snapshot: the state
+     * holds exactly what was published up to the cursor, and besides what is committed but still in the outbox, which
+     * comes again when the channel is followed. On a connection with a transaction that is used, and what its isolation
+     * allows may be in the state already too. See {@link StateAt}.
+     *
+     * <pre>{@code
+     * StateAt<List<Order>> at = store.stateAt(connection, channel, c -> orders.open(c, region));
+     * }</pre>
+     *
+     * @param connection to the database that the store is in; used on this thread until this returns, and not closed
+     * @throws SQLException what the loader or the database throws; a transaction begun here is then rolled back
+     */
+    public <T> StateAt<T> stateAt(Connection connection, ChannelId channel, StateLoader<T> loader) throws SQLException {
+        database.meet(connection);
+        return snapshots.read(connection, requireNonNull(channel, "channel"), requireNonNull(loader, "loader"));
+    }
+
     @Override
     public ChannelLog log() {
         return log;
@@ -141,12 +172,12 @@ public final class JdbcStore implements Store, AutoCloseable {
         return latestValues;
     }
 
-    /**
-     * Returns why this node cannot hear the others now, empty if it can. Meanwhile channels are followed by
-     * looking at their logs.
-     */
-    public Optional<String> trouble() {
-        return Optional.ofNullable(bus.trouble());
+    /** {@inheritDoc} It looks every 2 seconds, and remembers for 5 that the database refused to write. */
+    @Override
+    public Health health() {
+        return bus.trouble() == null
+                ? probe.health()
+                : probe.health().and(Health.down("database: other nodes cannot be heard"));
     }
 
     /** Ends what runs, within a few seconds. The DataSource stays open. */
@@ -182,6 +213,17 @@ public final class JdbcStore implements Store, AutoCloseable {
     }
 
     /**
+     * Loads the host's state for {@link JdbcStore#stateAt}. Called on its caller's thread, once; it may block.
+     *
+     * @param <T> the state
+     */
+    @FunctionalInterface
+    public interface StateLoader<T> {
+        /** Loads it on that connection, and leaves the transaction as it is. */
+        T load(Connection connection) throws SQLException;
+    }
+
+    /**
      * Builds a {@link JdbcStore}. Everything has a default.
      *
      * <p><b>Threading:</b> not thread-safe.
@@ -207,7 +249,7 @@ public final class JdbcStore implements Store, AutoCloseable {
             return this;
         }
 
-        /** Sets how many statements run at a time, 2 to 200; default 8. Four of them may be appends. */
+        /** Sets how many statements run at a time, 2 to 200; default 8. One of them may be an append. */
         @CanIgnoreReturnValue
         public Builder threads(int count) {
             if (count < 2 || count > 200) {

@@ -3,12 +3,17 @@ package dev.fanfare.jdbc;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import org.jspecify.annotations.Nullable;
 
 /** MariaDB 10.6 or newer, MySQL 8 or newer. */
 final class MariaDialect extends Dialect {
 
     private static final int DUPLICATE_KEY = 1062;
     private static final int LOCK_WAIT_TIMEOUT = 1205;
+    private static final int READ_ONLY = 1290;
+    private static final int READ_ONLY_TRANSACTION = 1792;
+    private static final int DISK_FULL = 1021;
+    private static final int TABLE_FULL = 1114;
     private static final int DEADLOCK = 1213;
     private static final int RECORD_CHANGED = 1020;
     private static final int STATEMENT_TIMEOUT = 1969;
@@ -61,10 +66,20 @@ final class MariaDialect extends Dialect {
     }
 
     @Override
+    @Nullable
+    String writeTrouble(SQLException failure) {
+        return switch (failure.getErrorCode()) {
+            case READ_ONLY, READ_ONLY_TRANSACTION -> "is read-only";
+            case DISK_FULL, TABLE_FULL -> "has no room left";
+            default -> super.writeTrouble(failure);
+        };
+    }
+
+    @Override
     Failure judge(SQLException failure) {
         return switch (failure.getErrorCode()) {
             case DEADLOCK, RECORD_CHANGED -> Failure.CONFLICT;
-            case LOCK_WAIT_TIMEOUT, STATEMENT_TIMEOUT, QUERY_TIMEOUT, QUERY_INTERRUPTED -> Failure.TIMED_OUT;
+            case LOCK_WAIT_TIMEOUT, STATEMENT_TIMEOUT, QUERY_TIMEOUT, QUERY_INTERRUPTED -> Failure.NOT_NOW;
             case SHUTDOWN_IN_PROGRESS, CONNECTION_KILLED -> Failure.DISCONNECTED;
             default -> super.judge(failure);
         };

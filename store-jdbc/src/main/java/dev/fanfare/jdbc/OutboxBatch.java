@@ -154,10 +154,11 @@ final class OutboxBatch {
     private void delete(Connection connection, List<Row> moved) throws SQLException {
         try (PreparedStatement delete = database.prepare(
                 connection,
-                "DELETE FROM " + database.tables().outbox() + " WHERE part = ? AND id IN (" + Marks.of(moved.size())
-                        + ")")) {
+                "DELETE FROM " + database.tables().outbox() + " WHERE part = ? AND id IN ("
+                        + database.dialect().in(moved.size()) + ")")) {
             delete.setInt(1, part);
-            Marks.setAll(delete, 2, moved.stream().map(row -> row.id).toList());
+            database.dialect()
+                    .setIn(delete, 2, moved.stream().map(row -> row.id).toList());
             delete.executeUpdate();
         }
     }

@@ -1,14 +1,19 @@
 package dev.fanfare.jdbc;
 
+import dev.fanfare.Durability;
 import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.Collection;
 import java.util.List;
+import java.util.function.ToLongFunction;
 
 /** PostgreSQL 13 or newer. */
 final class PostgresDialect extends Dialect {
+
+    private static final int FROZEN_MILLIS = 10_000;
 
     @Override
     String folder() {
@@ -61,6 +66,32 @@ final class PostgresDialect extends Dialect {
         }
     }
 
+    // A node that freezes while it holds the locks of channels would stop those channels on all nodes: the database
+    // ends
+    // such a transaction. And while there are few channels the planner would rather scan their table. No statement of
+    // its own: that would cost a round trip.
+    @Override
+    String settings(Durability durability) {
+        return ", (SELECT set_config('idle_in_transaction_session_timeout', '" + FROZEN_MILLIS
+                + "', true) || set_config('enable_seqscan', 'off', true)"
+                + (durability == Durability.ASYNC ? " || set_config('synchronous_commit', 'off', true)" : "") + ")";
+    }
+
+    // A join, whatever the number: a list of parameters is compared with row after row when the planner chooses to
+    // scan.
+    @Override
+    String in(int count) {
+        return "SELECT unnest(?)";
+    }
+
+    @Override
+    void setIn(PreparedStatement statement, int first, Collection<?> values) throws SQLException {
+        Object some = values.iterator().next();
+        String type = some instanceof String ? "text" : some instanceof Long ? "bigint" : "bytea";
+        Object[] array = type.equals("bytea") ? values.toArray(byte[][]::new) : values.toArray();
+        statement.setArray(first, array(statement.getConnection(), type, array));
+    }
+
     @Override
     String forShare() {
         return " FOR SHARE";
@@ -72,55 +103,88 @@ final class PostgresDialect extends Dialect {
         return " ON CONFLICT DO NOTHING";
     }
 
-    // One statement, one round trip and one plan, however many rows.
+    // One statement, one round trip and one plan, however many rows. Most channels have only moved: then that is all it
+    // says.
     @Override
     void write(Connection connection, Tables tables, List<LogRow> rows, List<ChannelRow> channels) throws SQLException {
-        String channel = tables.channel();
-        try (PreparedStatement write = connection.prepareStatement("WITH v AS (SELECT * FROM unnest(?::bigint[],"
-                + " ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[],"
-                + " ?::bigint[], ?::bigint[], ?::bigint[]) AS v (id, epoch, next_epoch, top, tag, low, last_at,"
-                + " retained_count, retained_millis, head_millis, trim_at, former_id)), u AS (UPDATE " + channel
-                + " AS c SET id = v.id, epoch = v.epoch, next_epoch = v.next_epoch, top = v.top, tag = v.tag,"
-                + " low = v.low, last_at = v.last_at, retained_count = v.retained_count::int,"
-                + " retained_millis = v.retained_millis, head_millis = v.head_millis, trim_at = v.trim_at"
-                + " FROM v WHERE c.id = v.former_id) INSERT INTO " + tables.log()
+        boolean haveOnlyMoved = channels.stream().allMatch(ChannelRow::hasOnlyMoved);
+        String update = haveOnlyMoved ? moveChannels(tables) : updateChannels(tables);
+        try (PreparedStatement write = connection.prepareStatement(update + " INSERT INTO " + tables.log()
                 + " (life, off, tag, prev_tag, stored_at, data, extra) SELECT * FROM unnest(?::bigint[], ?::bigint[],"
                 + " ?::bigint[], ?::bigint[], ?::bigint[], ?::bytea[], ?::bytea[])")) {
-            Object[][] channelColumns = new Object[12][];
-            for (int column = 0; column < 12; column++) {
-                channelColumns[column] =
-                        column == 1 || column == 2 ? new String[channels.size()] : new Long[channels.size()];
-            }
-            for (int i = 0; i < channels.size(); i++) {
-                channels.get(i).writeTo(channelColumns, i);
-            }
-            for (int column = 0; column < 12; column++) {
-                String type = column == 1 || column == 2 ? "text" : "bigint";
-                write.setArray(column + 1, array(connection, type, channelColumns[column]));
-            }
-            setLog(connection, write, 13, rows);
+            int index = haveOnlyMoved ? setMoves(write, channels) : setUpdates(write, channels);
+            setLog(connection, write, index, rows);
             write.executeUpdate();
         }
     }
 
+    private static String moveChannels(Tables tables) {
+        return "WITH u AS (UPDATE " + tables.channel()
+                + " AS c SET top = v.top, tag = v.tag, last_at = v.last_at FROM unnest(?::bigint[], ?::bigint[],"
+                + " ?::bigint[], ?::bigint[]) AS v (id, top, tag, last_at) WHERE c.id = v.id)";
+    }
+
+    private static int setMoves(PreparedStatement write, List<ChannelRow> channels) throws SQLException {
+        Connection connection = write.getConnection();
+        setLongs(connection, write, 1, channels, row -> row.id);
+        setLongs(connection, write, 2, channels, row -> row.top);
+        setLongs(connection, write, 3, channels, row -> row.tag);
+        setLongs(connection, write, 4, channels, ChannelRow::lastAt);
+        return 5;
+    }
+
+    private static <T> void setLongs(
+            Connection connection, PreparedStatement write, int index, List<T> rows, ToLongFunction<T> column)
+            throws SQLException {
+        Long[] values = new Long[rows.size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = column.applyAsLong(rows.get(i));
+        }
+        write.setArray(index, array(connection, "bigint", values));
+    }
+
+    private static String updateChannels(Tables tables) {
+        return "WITH u AS (UPDATE " + tables.channel()
+                + " AS c SET id = v.id, epoch = v.epoch, next_epoch = v.next_epoch, top = v.top, tag = v.tag,"
+                + " low = v.low, last_at = v.last_at, retained_count = v.retained_count::int,"
+                + " retained_millis = v.retained_millis, head_millis = v.head_millis, trim_at = v.trim_at"
+                + " FROM unnest(?::bigint[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[],"
+                + " ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[]) AS v (id, epoch,"
+                + " next_epoch, top, tag, low, last_at, retained_count, retained_millis, head_millis, trim_at,"
+                + " former_id) WHERE c.id = v.former_id)";
+    }
+
+    private static int setUpdates(PreparedStatement write, List<ChannelRow> channels) throws SQLException {
+        Object[][] columns = new Object[12][];
+        for (int column = 0; column < columns.length; column++) {
+            columns[column] = isText(column) ? new String[channels.size()] : new Long[channels.size()];
+        }
+        for (int i = 0; i < channels.size(); i++) {
+            channels.get(i).writeTo(columns, i);
+        }
+        for (int column = 0; column < columns.length; column++) {
+            write.setArray(
+                    column + 1, array(write.getConnection(), isText(column) ? "text" : "bigint", columns[column]));
+        }
+        return columns.length + 1;
+    }
+
+    private static boolean isText(int column) {
+        return column == 1 || column == 2;
+    }
+
     private static void setLog(Connection connection, PreparedStatement write, int first, List<LogRow> rows)
             throws SQLException {
-        int count = rows.size();
-        Long[][] numbers = new Long[5][count];
-        byte[][] data = new byte[count][];
-        byte[][] extra = new byte[count][];
-        for (int i = 0; i < count; i++) {
-            LogRow row = rows.get(i);
-            numbers[0][i] = row.life();
-            numbers[1][i] = row.offset();
-            numbers[2][i] = row.tag();
-            numbers[3][i] = row.previousTag();
-            numbers[4][i] = row.storedAt();
-            data[i] = row.data();
-            extra[i] = row.extra();
-        }
-        for (int i = 0; i < numbers.length; i++) {
-            write.setArray(first + i, array(connection, "bigint", numbers[i]));
+        setLongs(connection, write, first, rows, LogRow::life);
+        setLongs(connection, write, first + 1, rows, LogRow::offset);
+        setLongs(connection, write, first + 2, rows, LogRow::tag);
+        setLongs(connection, write, first + 3, rows, LogRow::previousTag);
+        setLongs(connection, write, first + 4, rows, LogRow::storedAt);
+        byte[][] data = new byte[rows.size()][];
+        byte[][] extra = new byte[rows.size()][];
+        for (int i = 0; i < data.length; i++) {
+            data[i] = rows.get(i).data();
+            extra[i] = rows.get(i).extra();
         }
         write.setArray(first + 5, array(connection, "bytea", data));
         write.setArray(first + 6, array(connection, "bytea", extra));
@@ -138,9 +202,10 @@ final class PostgresDialect extends Dialect {
         }
         return switch (state) {
             // query_canceled, lock_not_available
-            case "57014", "55P03" -> Failure.TIMED_OUT;
-            // admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections; read_only while failing over
-            case "57P01", "57P02", "57P03", "53300", "25006" -> Failure.DISCONNECTED;
+            case "57014", "55P03" -> Failure.NOT_NOW;
+            // admin_shutdown, crash_shutdown, cannot_connect_now, idle_in_transaction_session_timeout,
+            // too_many_connections
+            case "57P01", "57P02", "57P03", "25P03", "53300" -> Failure.DISCONNECTED;
             default -> super.judge(failure);
         };
     }

@@ -48,9 +48,9 @@ final class Seats {
         List<byte[]> locked = new ArrayList<>();
         try (PreparedStatement select = database.prepare(
                 connection,
-                "SELECT id FROM " + database.tables().present() + " WHERE id IN (" + Marks.of(users.size())
-                        + ") ORDER BY id FOR UPDATE")) {
-            Marks.setAll(select, 1, users);
+                "SELECT id FROM " + database.tables().present() + " WHERE id IN ("
+                        + database.dialect().in(users.size()) + ") ORDER BY id FOR UPDATE")) {
+            database.dialect().setIn(select, 1, users);
             try (ResultSet rows = select.executeQuery()) {
                 while (rows.next()) {
                     locked.add(rows.getBytes(1));
@@ -174,8 +174,9 @@ final class Seats {
     void deleteUsers(Connection connection, List<byte[]> users) throws SQLException {
         try (PreparedStatement delete = database.prepare(
                 connection,
-                "DELETE FROM " + database.tables().present() + " WHERE id IN (" + Marks.of(users.size()) + ")")) {
-            Marks.setAll(delete, 1, users);
+                "DELETE FROM " + database.tables().present() + " WHERE id IN ("
+                        + database.dialect().in(users.size()) + ")")) {
+            database.dialect().setIn(delete, 1, users);
             delete.executeUpdate();
         }
     }

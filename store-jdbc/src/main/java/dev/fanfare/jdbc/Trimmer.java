@@ -263,9 +263,9 @@ final class Trimmer {
     private int deleteOver(Connection connection, String table, List<byte[]> ids) throws SQLException {
         try (PreparedStatement delete = database.prepare(
                 connection,
-                "DELETE FROM " + table + " WHERE id IN (" + Marks.of(ids.size()) + ") AND ends_at <= "
+                "DELETE FROM " + table + " WHERE id IN (" + database.dialect().in(ids.size()) + ") AND ends_at <= "
                         + database.now())) {
-            Marks.setAll(delete, 1, ids);
+            database.dialect().setIn(delete, 1, ids);
             return delete.executeUpdate();
         }
     }

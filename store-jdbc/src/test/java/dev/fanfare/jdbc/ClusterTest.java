@@ -3,10 +3,8 @@ package dev.fanfare.jdbc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.zaxxer.hikari.HikariDataSource;
 import dev.fanfare.ChannelId;
 import dev.fanfare.Fanfare;
-import dev.fanfare.FanfareException;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.PublishOptions;
@@ -14,18 +12,13 @@ import dev.fanfare.PublishResult;
 import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
 import dev.fanfare.Subscriber;
-import dev.fanfare.servers.PostgresServer;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -76,71 +69,6 @@ class ClusterTest {
             await().atMost(Duration.ofSeconds(20))
                     .untilAsserted(() -> assertThat(each.seen).hasSize(505));
             each.assertUnbroken();
-        }
-    }
-
-    @Test
-    void nothingIsLostOrDoubledWhenTheDatabaseIsKilled() throws Exception {
-        try (PostgresServer server = PostgresServer.start();
-                HikariDataSource pool = Databases.pool(server.url(), "postgres")) {
-            Fanfare here = node(pool);
-            Fanfare there = node(pool);
-            Recorder remote = subscribe(there);
-            int writers = 4;
-            int each = 150;
-            AtomicInteger accepted = new AtomicInteger();
-            List<CompletableFuture<Void>> writing = new ArrayList<>();
-            for (int writer = 0; writer < writers; writer++) {
-                String name = "w" + writer + "-";
-                writing.add(CompletableFuture.runAsync(() -> {
-                    for (int i = 0; i < each; i++) {
-                        publishUntilAccepted(here, name + i);
-                        accepted.incrementAndGet();
-                    }
-                }));
-            }
-            await().atMost(Duration.ofSeconds(30)).until(() -> accepted.get() > writers * each / 3);
-            server.kill();
-            Thread.sleep(500);
-            server.startAgain();
-            CompletableFuture.allOf(writing.toArray(CompletableFuture[]::new)).get(60, TimeUnit.SECONDS);
-
-            await().atMost(Duration.ofSeconds(60)).until(() -> remote.seen.size() >= writers * each);
-            remote.assertUnbroken();
-            Set<String> texts = new HashSet<>();
-            remote.seen.forEach(publication -> texts.add(publication.data().text()));
-            assertThat(texts).hasSize(writers * each);
-            assertThat(remote.seen).hasSize(writers * each);
-            closeAll();
-            opened.clear();
-        }
-    }
-
-    private void publishUntilAccepted(Fanfare fanfare, String text) {
-        long deadline = System.nanoTime() + Duration.ofSeconds(50).toNanos();
-        while (System.nanoTime() - deadline < 0) {
-            try {
-                PublishResult result = fanfare.publish(channel, Payload.of(text), PublishOptions.dedupKey(text))
-                        .toCompletableFuture()
-                        .join();
-                if (!(result instanceof PublishResult.Refused)) {
-                    return;
-                }
-            } catch (CompletionException e) {
-                if (!(e.getCause() instanceof FanfareException failure && failure.isRetryable())) {
-                    throw e;
-                }
-            }
-            sleep();
-        }
-        throw new AssertionError("never accepted: " + text);
-    }
-
-    private static void sleep() {
-        try {
-            Thread.sleep(20);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 

@@ -54,6 +54,7 @@ CREATE TABLE IF NOT EXISTS fanfare_counter (
 );
 
 MERGE INTO fanfare_counter (name, val) KEY (name) SELECT 'bus', 0 WHERE NOT EXISTS (SELECT 1 FROM fanfare_counter);
+MERGE INTO fanfare_counter (name, val) KEY (name) VALUES ('probe', 0);
 
 -- What one node tells the others; seq is dense and in the order of commits.
 CREATE TABLE IF NOT EXISTS fanfare_bus (

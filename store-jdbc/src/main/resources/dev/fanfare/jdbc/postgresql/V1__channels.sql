@@ -53,7 +53,7 @@ CREATE TABLE IF NOT EXISTS fanfare_counter (
     val bigint NOT NULL
 ) WITH (fillfactor = 10);
 
-INSERT INTO fanfare_counter (name, val) VALUES ('bus', 0) ON CONFLICT DO NOTHING;
+INSERT INTO fanfare_counter (name, val) VALUES ('bus', 0), ('probe', 0) ON CONFLICT DO NOTHING;
 
 -- What one node tells the others; seq is dense and in the order of commits.
 CREATE TABLE IF NOT EXISTS fanfare_bus (
