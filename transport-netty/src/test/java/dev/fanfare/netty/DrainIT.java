@@ -56,7 +56,7 @@ class DrainIT {
                         rules -> rules.retain(10_000, Duration.ofHours(1))
                                 .recoveryLimit(10_000)
                                 .presence()
-                        .presenceGrace(Duration.ofMinutes(2))) // a busy machine takes its time
+                                .presenceGrace(Duration.ofMinutes(2))) // a busy machine takes its time
                 .authorizer(Authorizer.allowAll())
                 .listener(new FanfareListener() {
                     @Override
