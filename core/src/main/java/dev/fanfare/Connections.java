@@ -1,5 +1,6 @@
 package dev.fanfare;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -39,12 +40,15 @@ public interface Connections {
     CompletionStage<Map<ChannelId, Integer>> channels(String pattern);
 
     /** Closes the connections. */
+    @CanIgnoreReturnValue
     CompletionStage<Void> disconnect(Selection who, DisconnectReason reason);
 
     /** Closes the connections, in the host's own words. */
+    @CanIgnoreReturnValue
     CompletionStage<Void> disconnect(Selection who, HostCode code);
 
     /** Closes every connection of the user. */
+    @CanIgnoreReturnValue
     default CompletionStage<Void> disconnect(String user, DisconnectReason reason) {
         return disconnect(Selection.ofUser(user), reason);
     }
@@ -55,9 +59,11 @@ public interface Connections {
      *
      * @param until null for no end
      */
+    @CanIgnoreReturnValue
     CompletionStage<Void> refresh(Selection who, @Nullable Instant until);
 
     /** Moves the end of every connection of the user; null for no end. */
+    @CanIgnoreReturnValue
     default CompletionStage<Void> refresh(String user, @Nullable Instant until) {
         return refresh(Selection.ofUser(user), until);
     }
@@ -71,9 +77,11 @@ public interface Connections {
      * @param until when the subscription ends, unless this is called again before; null for with the connection,
      *     and to leave an existing subscription as it is
      */
+    @CanIgnoreReturnValue
     CompletionStage<Void> subscribe(Selection who, ChannelId channel, @Nullable Instant until);
 
     /** Subscribes every connection of the user to the channel. */
+    @CanIgnoreReturnValue
     default CompletionStage<Void> subscribe(String user, ChannelId channel) {
         return subscribe(Selection.ofUser(user), channel, null);
     }
@@ -82,12 +90,15 @@ public interface Connections {
      * Ends the connections' subscriptions to the channel: because the permission for it ended, say. What the client
      * may do next is for the authorizer to say, or for tokens.
      */
+    @CanIgnoreReturnValue
     CompletionStage<Void> unsubscribe(Selection who, ChannelId channel);
 
     /** Ends the connections' subscriptions to the channel, in the host's own words. */
+    @CanIgnoreReturnValue
     CompletionStage<Void> unsubscribe(Selection who, ChannelId channel, HostCode code);
 
     /** Ends the user's subscriptions to the channel. */
+    @CanIgnoreReturnValue
     default CompletionStage<Void> unsubscribe(String user, ChannelId channel) {
         return unsubscribe(Selection.ofUser(user), channel);
     }

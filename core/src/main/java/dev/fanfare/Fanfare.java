@@ -190,6 +190,9 @@ public interface Fanfare extends AutoCloseable {
     /** Looks at and acts on the clients' connections. */
     Connections connections();
 
+    /** Makes and takes one-time tickets, for clients that can show nothing else. */
+    Tickets tickets();
+
     /** Returns the rules of the channel's namespace, or null if the namespace is unknown. */
     @Nullable
     ChannelRules rules(ChannelId channel);

@@ -32,6 +32,7 @@ public final class FanfareBuilder {
 
     private static final int MAX_NAMESPACE_LENGTH = 64;
     private static final int DEFAULT_CHANNELS = 128;
+    private static final int DEFAULT_REPAIR_READS = 64;
 
     private final Map<String, ChannelRules> namespaces = new LinkedHashMap<>();
     private @Nullable Store store;
@@ -49,6 +50,7 @@ public final class FanfareBuilder {
     private @Nullable TimeSource timeSource;
     private @Nullable ClientLimits limits;
     private @Nullable Integer maxChannelsPerConnection;
+    private @Nullable Integer repairReads;
 
     FanfareBuilder() {}
 
@@ -191,6 +193,19 @@ public final class FanfareBuilder {
     }
 
     /**
+     * Sets how many channels at a time may read the log to see whether announcements were lost, 1 to 10,000;
+     * default 64. The others wait their turn: after the bus was away, all want to look.
+     */
+    @CanIgnoreReturnValue
+    public FanfareBuilder repairReads(int count) {
+        if (count < 1 || count > 10_000) {
+            throw new IllegalArgumentException("count must be in [1, 10000]: " + count);
+        }
+        this.repairReads = once(this.repairReads, count, "repairReads");
+        return this;
+    }
+
+    /**
      * Builds it; it works at once.
      *
      * @throws IllegalStateException if there is a log without a bus, a bus without a log, or neither store nor presence
@@ -214,6 +229,7 @@ public final class FanfareBuilder {
                 hostExecutor,
                 timeSource,
                 maxChannelsPerConnection == null ? DEFAULT_CHANNELS : maxChannelsPerConnection,
+                repairReads == null ? DEFAULT_REPAIR_READS : repairReads,
                 limits == null ? ClientLimits.standard() : limits));
     }
 

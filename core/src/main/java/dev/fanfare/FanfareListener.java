@@ -61,6 +61,9 @@ public interface FanfareListener {
     /** A hole in the announcements of a channel made this node read the log. */
     default void onRepair(ChannelId channel, boolean reset) {}
 
+    /** A channel that wants to look at the log for lost announcements waits, because so many others do already. */
+    default void onRepairDelayed(ChannelId channel) {}
+
     /** A user joined or left a channel, as announced by this node. */
     default void onPresence(ChannelId channel, PresenceEvent event) {}
 }

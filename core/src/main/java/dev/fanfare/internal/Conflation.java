@@ -1,22 +1,19 @@
 package dev.fanfare.internal;
 
 import dev.fanfare.DeliveryClass;
+import dev.fanfare.DropReason;
 import dev.fanfare.Publication;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * What a STATE or SAMPLED subscriber has coming: the newest publication per key, oldest of them first.
- *
- * <p>They are sent in the order of their offsets. So whatever the client got last is a valid position:
- * what it did not get before that was replaced by something that comes after it.
- *
- * <p><i>Threads.</i> Confined to the subscriber's loop.
+ * What a STATE or SAMPLED subscriber has coming: the newest publication per key, oldest of them first. What it
+ * did not get before the last one it got was replaced by something that comes after it.
  *
  * <p><i>Bounds.</i> At most {@link #MAX_KEYS} keys; beyond them the oldest is left out and counted.
  */
-final class Conflation {
+final class Conflation implements Held {
 
     static final int MAX_KEYS = 1024;
 
@@ -30,7 +27,8 @@ final class Conflation {
         this.intervalNanos = delivery.maxPerSecond() == 0 ? 0 : (long) (1e9 / delivery.maxPerSecond());
     }
 
-    void hold(Publication publication) {
+    @Override
+    public int hold(Publication publication) {
         String key = publication.key() == null ? "" : publication.key();
         boolean replaced = newest.remove(key) != null;
         newest.put(key, publication);
@@ -40,39 +38,44 @@ final class Conflation {
             oldest.remove();
             replaced = true;
         }
-        if (replaced) {
-            skipped++;
-        }
+        skipped += replaced ? 1 : 0;
+        return replaced ? 1 : 0;
     }
 
-    boolean isHolding() {
+    @Override
+    public boolean isHolding() {
         return !newest.isEmpty();
     }
 
-    /** Takes the oldest of what is held. */
-    Publication take() {
+    @Override
+    public Publication take() {
         Iterator<Publication> publications = newest.values().iterator();
         Publication oldest = publications.next();
         publications.remove();
         return oldest;
     }
 
-    /** Returns how long to wait before something may be sent again. */
-    long nanosUntilDue(long nanos) {
+    @Override
+    public long nanosUntilDue(long nanos) {
         return hasSent ? Math.max(0, sentAt + intervalNanos - nanos) : 0;
     }
 
-    /** Takes note that something was sent. */
-    void sent(long nanos) {
+    @Override
+    public void sent(long nanos) {
         hasSent = true;
         sentAt = nanos;
     }
 
-    /** Returns how many were left out since the last call. */
-    long takeSkipped() {
+    @Override
+    public long takeSkipped() {
         long count = skipped;
         skipped = 0;
         return count;
+    }
+
+    @Override
+    public DropReason reason() {
+        return DropReason.CONFLATED;
     }
 
     /** Forgets all: the subscription's run began anew. */

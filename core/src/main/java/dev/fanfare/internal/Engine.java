@@ -23,6 +23,7 @@ import dev.fanfare.StartAt;
 import dev.fanfare.Stats;
 import dev.fanfare.Subscriber;
 import dev.fanfare.Subscription;
+import dev.fanfare.Tickets;
 import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.Workers;
 import dev.fanfare.memory.MemoryStore;
@@ -78,6 +79,7 @@ public final class Engine implements Fanfare {
     private final String node = UUID.randomUUID().toString();
     private final FanfareListener listener;
     private final Control control;
+    private final StoredTickets tickets;
     private final Gate gate = new Gate(this);
     private final SerialLoop[] localLoops;
     private final AtomicInteger nextLocalLoop = new AtomicInteger();
@@ -94,13 +96,14 @@ public final class Engine implements Fanfare {
         this.store = settings.parts().over(settings.store() == null ? MemoryStore.create(time) : settings.store());
         this.calls = new Calls(threads.host(), threads.overflow(), time);
         this.listener = GuardedListener.of(settings.listeners(), calls);
-        this.hub = new Hub(store, listener, time, calls, threads.worker());
+        this.hub = new Hub(store, listener, time, calls, threads.worker(), settings.repairReads());
         this.permissions = new Permissions(settings, calls, hub.log);
         this.publishing = new Publishing(settings, store, calls, time, listener, hub.log);
         this.histories = new Histories(store.log(), calls);
         this.presences = new Presences(node, store.presence(), store.bus(), calls, time, hub.log, listener);
         this.mail = new Mail(node, store.control(), calls, time);
         this.control = new Control(node, store.control(), clients, hub, mail, calls, time);
+        this.tickets = new StoredTickets(store, calls, time);
         this.localLoops = new SerialLoop[Runtime.getRuntime().availableProcessors()];
         for (int i = 0; i < localLoops.length; i++) {
             localLoops[i] = new SerialLoop(calls);
@@ -215,6 +218,11 @@ public final class Engine implements Fanfare {
                     new RefusedException("No history of " + channel + ": " + reason.text(), reason));
         }
         return calls.forHost(histories.remove(channel).thenCompose(head -> control.forget(channel, head)));
+    }
+
+    @Override
+    public Tickets tickets() {
+        return tickets;
     }
 
     @Override

@@ -32,7 +32,7 @@ final class EventLog {
     }
 
     void repairFailed(ChannelId channel, Throwable failure) {
-        warn(repairs, "Cannot read the log of channel {}, trying again in a second: {}", channel, failure);
+        warn(repairs, "Cannot read the log of channel {}, trying again soon: {}", channel, failure);
     }
 
     void hostFailed(String what, @Nullable Throwable failure) {

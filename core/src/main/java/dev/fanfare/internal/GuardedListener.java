@@ -151,6 +151,11 @@ final class GuardedListener implements FanfareListener {
     }
 
     @Override
+    public void onRepairDelayed(ChannelId channel) {
+        each(listener -> listener.onRepairDelayed(channel));
+    }
+
+    @Override
     public void onPresence(ChannelId channel, PresenceEvent event) {
         each(listener -> listener.onPresence(channel, event));
     }

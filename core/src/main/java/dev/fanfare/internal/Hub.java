@@ -20,6 +20,8 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the topic of a channel, and the queue of an event loop.
@@ -33,7 +35,10 @@ final class Hub {
 
     private static final int STRIPES = 64;
     private static final Duration LINGER = Duration.ofSeconds(5);
-    private static final Duration RETRY = Duration.ofSeconds(1);
+    /** Repairs that failed are tried again half a second to a second and a half later, not all at once. */
+    private static final int RETRY_MIN_MILLIS = 500;
+
+    private static final int RETRY_MAX_MILLIS = 1_500;
     /** Tail probes: 26 to 44 seconds apart. */
     private static final int PROBE_MIN_MILLIS = 26_000;
 
@@ -49,17 +54,19 @@ final class Hub {
     private final ChannelLog channelLog;
     private final Bus bus;
     private final Calls calls;
+    private final ReadGate repairs;
     private final Stripe[] stripes = new Stripe[STRIPES];
     private final Map<ChannelId, Topic> topics = new ConcurrentHashMap<>();
     private final Map<Executor, LoopQueue> queues = new ConcurrentHashMap<>();
     private volatile boolean isClosed;
 
-    Hub(Store store, FanfareListener listener, TimeSource time, Calls calls, Executor worker) {
+    Hub(Store store, FanfareListener listener, TimeSource time, Calls calls, Executor worker, int repairReads) {
         this.listener = listener;
         this.time = time;
         this.calls = calls;
         this.channelLog = store.log();
         this.bus = store.bus();
+        this.repairs = new ReadGate(repairReads, this::read, listener::onRepairDelayed);
         for (int i = 0; i < STRIPES; i++) {
             stripes[i] = new Stripe(worker);
         }
@@ -179,12 +186,18 @@ final class Hub {
         return calls.store("read of " + read.channel(), () -> channelLog.read(read));
     }
 
+    /** Reads to see whether a topic is where the log is, when it is its turn. */
+    void readForRepair(LogRead read, BiConsumer<@Nullable LogPage, @Nullable Throwable> then) {
+        repairs.read(read, then);
+    }
+
     void closeLater(Topic topic) {
         time.schedule(LINGER, topic::closeIfIdle);
     }
 
     void retryRepair(Topic topic) {
-        time.schedule(RETRY, topic::retryRepair);
+        int millis = ThreadLocalRandom.current().nextInt(RETRY_MIN_MILLIS, RETRY_MAX_MILLIS);
+        time.schedule(Duration.ofMillis(millis), topic::retryRepair);
     }
 
     private void probeLater() {

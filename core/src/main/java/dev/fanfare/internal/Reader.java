@@ -42,8 +42,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A publication that the filter does not want moves the position on all the same. A subscription with
  * differences remembers what was sent on it last, and gets a difference to that or a whole publication.
  *
- * <p><i>Bounds.</i> Nothing is queued here, except by {@link Conflation}, which is bounded by keys. With
- * differences, one publication is remembered.
+ * <p><i>Bounds.</i> Nothing is queued here, except in {@link Held}, which is bounded. With differences, one publication
+ * is remembered.
  */
 final class Reader {
 
@@ -79,7 +79,7 @@ final class Reader {
     private boolean isTimed;
     private @Nullable Lane lane;
     private @Nullable Replay replay;
-    private @Nullable Conflation conflation;
+    private @Nullable Held held;
     /** What was sent last, if there are differences. */
     private @Nullable Publication base;
 
@@ -98,7 +98,7 @@ final class Reader {
         this.replay = replay;
         if (rules.delivery().kind() == DeliveryClass.Kind.SAMPLED
                 || rules.delivery().kind() == DeliveryClass.Kind.STATE) {
-            this.conflation = new Conflation(rules.delivery());
+            this.held = new Conflation(rules.delivery());
         }
     }
 
@@ -211,7 +211,7 @@ final class Reader {
         if (lane != null) {
             lane.remove(this);
         }
-        conflation = null;
+        held = null;
         Replay unfinished = replay;
         replay = null;
         port.removed(this, reason, wasStarted);
@@ -236,13 +236,19 @@ final class Reader {
             moveTo(publication);
             return false;
         }
-        if (conflation != null) {
-            return acceptsConflated(publication, conflation);
+        if (held != null) {
+            return acceptsOrHolds(publication, held);
         }
         if (hasRoom()) {
             return true;
         }
-        leaveOut(publication);
+        if (!catchesUp()) {
+            hold(publication, new Backlog(isEphemeral() ? DropReason.EPHEMERAL : DropReason.NOT_RETAINED));
+        } else if (publication.isLogged()) {
+            fallBehind();
+        } else {
+            leaveOutUnlogged();
+        }
         return false;
     }
 
@@ -256,20 +262,47 @@ final class Reader {
     private void fallBehind() {
         if (state == State.LIVE && rules.isRetained()) {
             state = State.CATCHING_UP;
+            skipped += leaveBacklog();
             lane().topic.hub.listener.onCatchUp(channel);
             pump();
         }
     }
 
-    /** Learns that the lane could not be served for a while. */
+    /** Learns that the lane could not be served for a while, and what it missed that is not logged. */
     void passedOver(long missedPublications, long missedPresence) {
         long missed = missedPublications + (wantsPresence ? missedPresence : 0);
+        if (state == State.LIVE && !catchesUp()) {
+            missed += passOver(missedPublications);
+        }
         if (isStarted() && missed > 0) {
             skipped += missed;
             awaitRoom();
             port.queue.add(port::resumeWaiting);
         }
-        fallBehind();
+        if (catchesUp()) {
+            fallBehind();
+        }
+    }
+
+    /**
+     * Goes to where the lane is, without what was logged meanwhile. What waits is left out too: the count is to be
+     * told where the hole is. Returns how many that makes.
+     */
+    private long passOver(long missedPublications) {
+        long logged = lane().offset() - offset;
+        moveTo(lane().position());
+        drop(DropReason.EPHEMERAL, logged);
+        return logged + missedPublications == 0 ? 0 : logged + leaveBacklog();
+    }
+
+    /** Leaves out what waits; returns how many were left out and not told of. */
+    private long leaveBacklog() {
+        if (!(held instanceof Backlog backlog)) {
+            return 0;
+        }
+        held = null;
+        drop(backlog.reason(), backlog.size());
+        return backlog.takeSkipped() + backlog.size();
     }
 
     /** Tells whether to write a join or leave now; if not, it is counted, and told when there is room. */
@@ -286,13 +319,19 @@ final class Reader {
         return false;
     }
 
+    private void drop(DropReason reason, long count) {
+        if (count > 0) {
+            lane().topic.hub.listener.onDrop(channel, reason, count);
+        }
+    }
+
     /** Goes on where it stopped for want of room. */
     void resume() {
         isAwaiting = false;
         if (state == State.CATCHING_UP) {
             pump();
         } else if (state == State.LIVE && hasRoom()) {
-            flushConflated();
+            flushHeld();
         } else if (state == State.LIVE) {
             awaitRoom();
         }
@@ -311,8 +350,10 @@ final class Reader {
         lane().topic.hub.listener.onReset(channel, reset.reason());
         skipped = 0;
         base = null;
-        if (conflation != null) {
+        if (held instanceof Conflation conflation) {
             conflation.clear();
+        } else {
+            held = null;
         }
         moveTo(reset.position());
         if (port.outlet().reset(channel, reset)) {
@@ -333,7 +374,7 @@ final class Reader {
             Cursor served = lane().position();
             if (isAt(served)) {
                 state = State.LIVE;
-                flushConflated();
+                flushHeld();
             } else {
                 Publication next = lane().topic.ring().at(offset + 1);
                 if (next != null && next.offset() <= served.offset() && follows(next)) {
@@ -414,8 +455,8 @@ final class Reader {
         if (!wants(publication)) {
             return;
         }
-        if (conflation != null) {
-            conflation.hold(publication);
+        if (held != null) {
+            drop(held.reason(), held.hold(publication));
         } else {
             sendAlone(publication);
         }
@@ -423,63 +464,66 @@ final class Reader {
 
     // ---- delivery classes that may leave out
 
-    private void leaveOut(Publication publication) {
-        boolean mayDrop = rules.delivery().kind() == DeliveryClass.Kind.EPHEMERAL || !publication.isLogged();
-        if (!mayDrop) {
-            fallBehind();
-            return;
-        }
-        moveTo(publication);
+    /** Leaves out what is not logged, in a channel whose subscribers catch up from the log. */
+    private void leaveOutUnlogged() {
         skipped++;
-        DropReason reason = rules.delivery().kind() == DeliveryClass.Kind.EPHEMERAL
-                ? DropReason.EPHEMERAL
-                : DropReason.NOT_RETAINED;
-        lane().topic.hub.listener.onDrop(channel, reason, 1);
+        drop(DropReason.NOT_RETAINED, 1);
         awaitRoom();
     }
 
-    private boolean acceptsConflated(Publication publication, Conflation held) {
+    private boolean catchesUp() {
+        return rules.isRetained() && !isEphemeral();
+    }
+
+    private boolean isEphemeral() {
+        return rules.delivery().kind() == DeliveryClass.Kind.EPHEMERAL;
+    }
+
+    private boolean acceptsOrHolds(Publication publication, Held held) {
         long now = lane().topic.hub.time.nanos();
         if (!held.isHolding() && held.nanosUntilDue(now) == 0 && hasRoom()) {
             held.sent(now);
             return true;
         }
-        held.hold(publication);
-        moveTo(publication);
-        flushConflated();
+        hold(publication, held);
         return false;
     }
 
-    private void flushConflated() {
-        Conflation held = conflation;
-        if (held == null || !held.isHolding()) {
+    private void hold(Publication publication, Held where) {
+        held = where;
+        drop(where.reason(), where.hold(publication));
+        moveTo(publication);
+        flushHeld();
+    }
+
+    private void flushHeld() {
+        Held waiting = held;
+        if (waiting == null || !waiting.isHolding()) {
             return;
         }
         long now = lane().topic.hub.time.nanos();
-        long wait = held.nanosUntilDue(now);
+        long wait = waiting.nanosUntilDue(now);
         if (wait > 0) {
-            flushConflatedIn(wait);
+            flushHeldIn(wait);
             return;
         }
         if (!port.hasRoom()) {
             awaitRoom();
             return;
         }
-        long replaced = held.takeSkipped();
-        if (replaced > 0) {
-            lane().topic.hub.listener.onDrop(channel, DropReason.CONFLATED, replaced);
-            skipped += replaced;
+        skipped += waiting.takeSkipped();
+        while (waiting.isHolding() && hasRoom()) {
+            sendAlone(waiting.take());
+            waiting.sent(now);
         }
-        while (held.isHolding() && hasRoom()) {
-            sendAlone(held.take());
-            held.sent(now);
-        }
-        if (held.isHolding()) {
+        if (waiting.isHolding()) {
             awaitRoom();
+        } else if (waiting instanceof Backlog && held == waiting) {
+            held = null;
         }
     }
 
-    private void flushConflatedIn(long nanos) {
+    private void flushHeldIn(long nanos) {
         if (isTimed) {
             return;
         }
@@ -493,7 +537,7 @@ final class Reader {
                         () -> queue.add(() -> {
                             isTimed = false;
                             if (state == State.LIVE) {
-                                flushConflated();
+                                flushHeld();
                             }
                         }));
     }

@@ -27,6 +27,7 @@ public record Settings(
         @Nullable Executor hostExecutor,
         @Nullable TimeSource timeSource,
         int maxChannelsPerConnection,
+        int repairReads,
         ClientLimits limits) {
 
     @Nullable

@@ -447,8 +447,9 @@ final class Topic implements Bus.Watcher {
         isRepairing = true;
         isRepairWanted = false;
         Cursor asked = position();
-        hub.read(LogRead.after(channel, asked.offset(), REPAIR_PAGE))
-                .whenComplete((page, failure) -> stripe.execute(() -> repaired(asked, page, failure)));
+        hub.readForRepair(
+                LogRead.after(channel, asked.offset(), REPAIR_PAGE),
+                (page, failure) -> stripe.execute(() -> repaired(asked, page, failure)));
     }
 
     private void repaired(Cursor asked, @Nullable LogPage page, @Nullable Throwable failure) {

@@ -12,7 +12,7 @@ class HubTest {
 
     private final SystemTime time = new SystemTime();
     private final Calls calls = new Calls(Runnable::run, Runnable::run, time);
-    private final Hub hub = new Hub(MemoryStore.create(), new FanfareListener() {}, time, calls, Runnable::run);
+    private final Hub hub = new Hub(MemoryStore.create(), new FanfareListener() {}, time, calls, Runnable::run, 64);
 
     @AfterEach
     void close() {

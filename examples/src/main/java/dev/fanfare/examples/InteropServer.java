@@ -8,6 +8,7 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.ClientLimits;
 import dev.fanfare.Fanfare;
+import dev.fanfare.SubscriptionAuthenticator;
 import dev.fanfare.jwt.JwtAlgorithm;
 import dev.fanfare.jwt.JwtAuthenticator;
 import dev.fanfare.jwt.JwtKeys;
@@ -38,7 +39,7 @@ final class InteropServer {
                 .namespace("smallhistory", rules -> retained(rules, 2))
                 .namespace("delta", rules -> retained(rules, 100).deltas())
                 .authorizer(Authorizer.allowAll())
-                .subscriptionAuthenticator(tokens)
+                .subscriptionAuthenticator(credentials -> subscription(tokens, credentials))
                 .limits(ClientLimits.unlimited())
                 .build();
         return DemoServer.listening(
@@ -70,6 +71,15 @@ final class InteropServer {
     private static JwtAuthenticator tokens() {
         byte[] key = Arrays.copyOf(SECRET.getBytes(UTF_8), SHORTEST_KEY);
         return JwtAuthenticator.builder(JwtKeys.hmac(JwtAlgorithm.HS256, key)).build();
+    }
+
+    /** A subscription never expires, either. */
+    private static CompletionStage<SubscriptionAuthenticator.Answer> subscription(
+            SubscriptionAuthenticator tokens, SubscriptionAuthenticator.Credentials credentials) {
+        return tokens.authenticate(credentials)
+                .thenApply(answer -> answer instanceof SubscriptionAuthenticator.Granted
+                        ? SubscriptionAuthenticator.Granted.forever()
+                        : answer);
     }
 
     /**

@@ -33,6 +33,21 @@ class JavaScriptClientIT {
     }
 
     @TestFactory
+    List<DynamicTest> tokensOverJson() throws Exception {
+        return NodeScript.run("tokens.mjs", environment("json"));
+    }
+
+    @TestFactory
+    List<DynamicTest> tokensOverProtobuf() throws Exception {
+        return NodeScript.run("tokens.mjs", environment("protobuf"));
+    }
+
+    @TestFactory
+    List<DynamicTest> tokensOverAStreamOfJson() throws Exception {
+        return NodeScript.run("tokens.mjs", environment("json", "http_stream"));
+    }
+
+    @TestFactory
     List<DynamicTest> centrifugeOverAStreamOfJson() throws Exception {
         return NodeScript.run("centrifuge.mjs", environment("json", "http_stream"));
     }
@@ -62,6 +77,8 @@ class JavaScriptClientIT {
                 server.url(),
                 "FANFARE_API_KEY",
                 TestServer.API_KEY,
+                "FANFARE_SECRET",
+                TestServer.SECRET,
                 "FORMAT",
                 format,
                 "TRANSPORT",

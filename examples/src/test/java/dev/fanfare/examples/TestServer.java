@@ -9,6 +9,7 @@ import dev.fanfare.DisconnectReason;
 import dev.fanfare.Fanfare;
 import dev.fanfare.RpcHandler;
 import dev.fanfare.RpcHandler.Reply;
+import dev.fanfare.jwt.JwtAuthenticator;
 import dev.fanfare.netty.HttpAnswer;
 import dev.fanfare.netty.HttpCall;
 import dev.fanfare.netty.NettyTransport;
@@ -17,13 +18,16 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
- * A server for published clients to be tried against. A token is the user's name; namespaces: {@code
+ * A server for published clients to be tried against. A token is the user's name, a signed token, or a ticket; namespaces: {@code
  * room} keeps 100 publications and has presence, {@code short} keeps 3, {@code plain} none, {@code delta} keeps
  * 100 and gives differences, {@code tagged} keeps 100 and filters, {@code value} resumes with the newest.
  */
 final class TestServer implements AutoCloseable {
 
     static final String API_KEY = "test";
+    static final String SECRET = "a secret of the tests, long enough";
+
+    private static final JwtAuthenticator TOKENS = JwtAuthenticator.hmac(SECRET);
 
     private final ForgetfulStore store = new ForgetfulStore();
     private final Server server;
@@ -46,6 +50,7 @@ final class TestServer implements AutoCloseable {
                 .namespace(
                         "value", rules -> rules.retain(10, Duration.ofHours(1)).resumeWithLatest())
                 .authorizer(access())
+                .subscriptionAuthenticator(TOKENS)
                 .rpcHandler(TestServer::call)
                 .build();
         server = new Server(
@@ -54,7 +59,7 @@ final class TestServer implements AutoCloseable {
                         .host("127.0.0.1")
                         .port(0)
                         .apiKey(API_KEY)
-                        .authenticator(TestServer::authenticate)
+                        .authenticator(fanfare.tickets().before(TestServer::authenticate))
                         .route("POST", "/test/disconnect", this::disconnect)
                         .route("POST", "/test/unsubscribe", this::unsubscribe)
                         .route("POST", "/test/lose", this::lose)
@@ -83,6 +88,9 @@ final class TestServer implements AutoCloseable {
     }
 
     private static CompletionStage<Authenticator.Answer> authenticate(Authenticator.Credentials credentials) {
+        if (credentials.token().startsWith("eyJ")) {
+            return TOKENS.authenticate(credentials);
+        }
         return CompletableFuture.completedFuture(
                 switch (credentials.token()) {
                     case "nobody knows" -> Rejected.INVALID_TOKEN;

@@ -51,6 +51,7 @@ class DeliveryClassTest {
                 .namespace(
                         "sampled",
                         rules -> rules.retain(100_000, Duration.ofHours(1)).delivery(DeliveryClass.sampled(2)))
+                .namespace("plain", rules -> rules)
                 .namespace("gauge", rules -> rules.delivery(DeliveryClass.sampled(2)))
                 .namespace(
                         "room", rules -> rules.retain(100, Duration.ofHours(1)).presence());
@@ -84,29 +85,95 @@ class DeliveryClassTest {
     // ---- EPHEMERAL
 
     @Test
-    void ephemeralDropsWhatDoesNotFitAndSaysHowMany() {
+    void ephemeralDropsTheOldestThatDoesNotFitAndSaysHowMany() {
         RecordingOutlet slow = node.subscribed("typing:a", StartAt.live());
         slow.takeOnly(1);
-        node.publishMany("typing:a", 1, 5);
+        node.publishMany("typing:a", 1, 70);
 
         slow.drain();
         node.settle();
-        node.publish("typing:a", "6");
+        node.publish("typing:a", "71");
 
-        assertThat(story(slow)).containsExactly("1", "skipped 4", "6");
-        assertThat(drops).containsExactly(Map.entry(DropReason.EPHEMERAL, 4L));
+        assertThat(story(slow))
+                .startsWith("1", "skipped 5", "7", "8")
+                .endsWith("70", "71")
+                .hasSize(67);
+        assertThat(drops).containsExactly(Map.entry(DropReason.EPHEMERAL, 5L));
     }
 
     @Test
-    void ephemeralTellsWhenThereIsRoomAndNotOnlyWithTheNext() {
+    void ephemeralDropsNothingWhileThereIsRoomToWait() {
         RecordingOutlet slow = node.subscribed("typing:a", StartAt.live());
         slow.takeOnly(0);
-        node.publishMany("typing:a", 1, 2);
+        node.publishMany("typing:a", 1, 64);
 
         slow.drain();
         node.settle();
 
-        assertThat(story(slow)).containsExactly("skipped 2");
+        assertThat(story(slow)).hasSize(64).startsWith("1", "2").endsWith("64");
+        assertThat(drops).isEmpty();
+    }
+
+    @Test
+    void ephemeralCountsBytesToo() {
+        RecordingOutlet slow = node.subscribed("typing:a", StartAt.live());
+        slow.takeOnly(0);
+        for (int i = 1; i <= 5; i++) {
+            node.publish("typing:a", Integer.toString(i).repeat(20_000));
+        }
+        node.publish("typing:a", "6");
+
+        slow.drain();
+        node.settle();
+
+        assertThat(story(slow).stream().map(text -> text.substring(0, Math.min(9, text.length()))))
+                .containsExactly("skipped 2", "333333333", "444444444", "555555555", "6");
+    }
+
+    @Test
+    void ephemeralKeepsTheNewestHoweverLargeItIs() {
+        RecordingOutlet slow = node.subscribed("typing:a", StartAt.live());
+        slow.takeOnly(0);
+        node.publish("typing:a", "1");
+        String large = "2".repeat(65_536);
+        node.publish("typing:a", large);
+
+        slow.drain();
+        node.settle();
+
+        assertThat(story(slow)).containsExactly("skipped 1", large);
+    }
+
+    @Test
+    void ephemeralTellsOfEveryHoleWhereItIs() {
+        RecordingOutlet slow = node.subscribed("typing:a", StartAt.live());
+        slow.takeOnly(0);
+        node.publishMany("typing:a", 1, 65);
+        slow.drain(3);
+        node.settle();
+        node.publishMany("typing:a", 66, 69);
+
+        slow.drain();
+        node.settle();
+
+        assertThat(story(slow))
+                .startsWith("skipped 1", "2", "3", "skipped 2", "6", "7")
+                .endsWith("69");
+        assertThat(offsets(slow)).isSorted().doesNotHaveDuplicates();
+        assertThat(slow.violations()).isEmpty();
+    }
+
+    @Test
+    void whatIsNotRetainedWaitsInTheSameWay() {
+        RecordingOutlet slow = node.subscribed("plain:a", StartAt.live());
+        slow.takeOnly(0);
+        node.publishMany("plain:a", 1, 66);
+
+        slow.drain();
+        node.settle();
+
+        assertThat(story(slow)).startsWith("skipped 2", "3").endsWith("66").hasSize(65);
+        assertThat(drops).containsExactly(Map.entry(DropReason.NOT_RETAINED, 2L));
     }
 
     @Test
@@ -138,7 +205,7 @@ class DeliveryClassTest {
     }
 
     @Test
-    void ephemeralOnAnOverloadedLoopTellsOfSkipsBeforeItGoesOn() {
+    void ephemeralOnAnOverloadedLoopTellsOfTheHoleAndReadsNothing() {
         RecordingOutlet slow = node.subscribed("typing:a", StartAt.live());
         slow.takeOnly(0);
         node.publishMany("typing:a", 1, 3);
@@ -146,10 +213,37 @@ class DeliveryClassTest {
             assertThat(node.fanfare.publish("typing:a", Integer.toString(i))).isCompleted();
         }
 
+        store.readsAsked.clear();
+
+        slow.drain();
+        node.settle();
+        List<String> story = story(slow);
+        node.publish("typing:a", "last");
+
+        assertThat(story).startsWith("1", "2", "3", "4").last().asString().startsWith("skipped ");
+        assertThat(story.size() - 1 + skips(slow))
+                .as("what is missing was told")
+                .isEqualTo(17_000);
+        assertThat(drops).containsExactly(Map.entry(DropReason.EPHEMERAL, skips(slow)));
+        assertThat(story(slow)).endsWith("last");
+        assertThat(store.readsAsked).isEmpty();
+    }
+
+    @Test
+    void ephemeralOnAnOverloadedLoopLeavesOutWhatWaitsBeforeTheHole() {
+        RecordingOutlet slow = node.subscribed("typing:a", StartAt.live());
+        slow.takeOnly(0);
+        for (int i = 1; i <= 17_000; i++) {
+            assertThat(node.fanfare.publish("typing:a", Integer.toString(i))).isCompleted();
+        }
+        node.settle();
+        node.publish("typing:a", "last");
+
         slow.drain();
         node.settle();
 
-        assertThat(story(slow)).startsWith("skipped 3", "4").hasSize(1 + 17_000 - 3);
+        assertThat(story(slow)).containsExactly("skipped 17000", "last");
+        assertThat(drops).containsExactly(Map.entry(DropReason.EPHEMERAL, 17_000L));
     }
 
     // ---- STATE

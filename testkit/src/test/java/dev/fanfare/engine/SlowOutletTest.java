@@ -254,13 +254,16 @@ class SlowOutletTest {
     void aChannelThatRetainsNothingSkipsAndSaysHowMany() {
         RecordingOutlet slow = node.subscribed("plain", StartAt.live());
         slow.takeOnly(1);
-        node.publishMany("plain", 1, 5);
+        node.publishMany("plain", 1, 69);
 
         slow.drain();
         node.settle();
-        node.publish("plain", "6");
+        node.publish("plain", "70");
 
-        assertThat(slow.texts("plain")).containsExactly("1", "6");
+        assertThat(slow.texts("plain"))
+                .startsWith("1", "6", "7")
+                .endsWith("69", "70")
+                .hasSize(66);
         assertThat(slow.events()).element(1).isEqualTo(new Skipped("plain", 4));
     }
 
@@ -268,15 +271,18 @@ class SlowOutletTest {
     void whatWasSkippedIsToldBeforeTheNext() {
         RecordingOutlet slow = node.subscribed("plain", StartAt.live());
         slow.takeOnly(0);
-        node.publishMany("plain", 1, 5);
+        node.publishMany("plain", 1, 69);
 
         slow.drain(2);
         node.settle();
-        node.publishMany("plain", 6, 8);
+        node.publishMany("plain", 70, 72);
         slow.drain();
-        node.publish("plain", "9");
+        node.publish("plain", "73");
 
-        assertThat(slow.texts("plain")).containsExactly("6", "9");
+        assertThat(slow.texts("plain"))
+                .startsWith("6", "9", "10")
+                .endsWith("72", "73")
+                .hasSize(66);
         assertThat(slow.events().get(0)).isEqualTo(new Skipped("plain", 5));
         assertThat(slow.events().get(2)).isEqualTo(new Skipped("plain", 2));
     }

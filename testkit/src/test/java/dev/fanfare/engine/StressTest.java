@@ -100,7 +100,7 @@ class StressTest {
         checker.payloadsAreUnique();
         for (FaultyStore store : stores) {
             store.bus().lose(0.05).repeat(0.05).swap(0.05).delay(0.05, Duration.ofSeconds(2));
-            store.reads().fail(0.05).delay(Duration.ofMillis(300));
+            store.reads().fail(0.15).delay(Duration.ofMillis(300));
             store.appends().fail(0.02).loseAnswers(0.02);
         }
         List<Future<?>> publishers = new ArrayList<>();

@@ -34,6 +34,7 @@ final class ChannelMeters {
     final Adder subscribes;
     final Adder catchUps;
     final Adder repairs;
+    final Adder delayedRepairs;
     final ByReason<DropReason> drops;
     final ByReason<ResetReason> resets;
     final ByReason<Refusal> refusals;
@@ -54,6 +55,8 @@ final class ChannelMeters {
                 Adder.register(registry, "fanfare.catchups", "Subscribers that began to catch up from the log", tags);
         this.repairs = Adder.register(
                 registry, "fanfare.repairs", "Holes in announcements that were filled or ended by the log", tags);
+        this.delayedRepairs = Adder.register(
+                registry, "fanfare.repairs.delayed", "Looks at the log that had to wait for others", tags);
         this.drops = new ByReason<>(
                 registry, DropReason.class, "fanfare.drops", "Publications not given to a subscriber", tags);
         this.resets = new ByReason<>(

@@ -207,6 +207,11 @@ public final class FanfareMetrics implements FanfareListener {
     }
 
     @Override
+    public void onRepairDelayed(ChannelId channel) {
+        meters(channel).delayedRepairs.add(1);
+    }
+
+    @Override
     public void onPresence(ChannelId channel, PresenceEvent event) {
         presences.add(event.kind(), 1);
     }

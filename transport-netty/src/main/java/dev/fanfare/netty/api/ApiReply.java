@@ -4,6 +4,7 @@ import static dev.fanfare.netty.http.JsonText.number;
 import static dev.fanfare.netty.http.JsonText.raw;
 import static dev.fanfare.netty.http.JsonText.string;
 
+import dev.fanfare.ChannelId;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.Cursor;
 import dev.fanfare.HistoryResult;
@@ -11,11 +12,13 @@ import dev.fanfare.Publication;
 import dev.fanfare.PublishResult;
 import dev.fanfare.Publisher;
 import dev.fanfare.Refusal;
+import dev.fanfare.Tickets;
 import dev.fanfare.netty.http.JsonText;
 import dev.fanfare.presence.Member;
 import dev.fanfare.presence.PresenceSnapshot;
 import io.netty.buffer.ByteBuf;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -166,6 +169,28 @@ final class ApiReply {
             separator = ",";
         }
         raw(out, "]}}");
+    }
+
+    static void channels(ByteBuf out, Map<ChannelId, Integer> channels) {
+        raw(out, "{\"result\":{\"channels\":{");
+        String separator = "";
+        for (Map.Entry<ChannelId, Integer> each : channels.entrySet()) {
+            raw(out, separator);
+            string(out, each.getKey().value());
+            raw(out, ":{\"num_clients\":");
+            number(out, each.getValue());
+            out.writeByte('}');
+            separator = ",";
+        }
+        raw(out, "}}}");
+    }
+
+    static void ticket(ByteBuf out, String ticket) {
+        raw(out, "{\"result\":{\"ticket\":");
+        string(out, ticket);
+        raw(out, ",\"ttl\":");
+        number(out, Tickets.LIFETIME.toSeconds());
+        raw(out, "}}");
     }
 
     static void info(ByteBuf out, String node, int connections) {

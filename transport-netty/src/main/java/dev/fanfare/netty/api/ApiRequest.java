@@ -1,21 +1,31 @@
 package dev.fanfare.netty.api;
 
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import dev.fanfare.Authenticator;
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
+import dev.fanfare.DisconnectReason;
+import dev.fanfare.Expiry;
 import dev.fanfare.HistoryQuery;
+import dev.fanfare.HostCode;
 import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
+import dev.fanfare.Selection;
 import dev.fanfare.netty.http.JsonText;
 import dev.fanfare.netty.http.RequestRefused;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +39,9 @@ import org.jspecify.annotations.Nullable;
 final class ApiRequest {
 
     private static final int DEFAULT_LIMIT = 100;
+    private static final int MAX_COMMANDS = 1000;
+    /** The year 9999. */
+    private static final long MAX_SECONDS = 253_402_300_799L;
 
     private final byte[] body;
     private @Nullable String channel;
@@ -44,6 +57,15 @@ final class ApiRequest {
     private int limit = DEFAULT_LIMIT;
     private boolean isReverse;
     private boolean isReconnect;
+    private @Nullable String client;
+    private @Nullable String session;
+    private List<String> exceptions = List.of();
+    private @Nullable Code code;
+    private long expireAt;
+    private @Nullable Payload info;
+    private boolean isExpired;
+    private @Nullable String pattern;
+    private @Nullable List<ApiBatch.Command> commands;
 
     private ApiRequest(byte[] body) {
         this.body = body;
@@ -66,9 +88,10 @@ final class ApiRequest {
         try (JsonParser parser = JsonText.FACTORY.createParser(body)) {
             request.read(parser);
         } catch (JsonProcessingException e) {
-            throw malformed(e.getOriginalMessage());
+            JsonLocation where = e.getLocation();
+            throw malformed("no JSON" + (where == null ? "" : " at byte " + where.getByteOffset()));
         } catch (IOException e) {
-            throw malformed(String.valueOf(e.getMessage()));
+            throw malformed("no JSON");
         }
         return request;
     }
@@ -105,18 +128,27 @@ final class ApiRequest {
         switch (name) {
             case "channel" -> channel = string(name, parser);
             case "channels" -> channels = strings(name, parser);
-            case "data" -> data = slice(parser);
-            case "b64data" -> data = base64(parser);
-            case "dedup_key", "idempotency_key" -> dedupKey = textOrNull(name, parser);
+            case "data" -> data = once(data, slice(parser));
+            case "b64data" -> data = once(data, base64(parser));
+            case "dedup_key", "idempotency_key" -> dedupKey = string(name, parser);
             case "key" -> key = textOrNull(name, parser);
             case "event" -> event = textOrNull(name, parser);
             case "headers", "tags" -> headers = stringMap(name, parser);
             case "user" -> user = string(name, parser);
             case "cursor" -> cursor = textOrNull(name, parser);
             case "since" -> since = position(parser);
-            case "limit" -> limit = (int) number(name, Integer.MAX_VALUE, parser);
+            case "limit" -> limit = (int) number(name, -1, HistoryQuery.MAX_LIMIT, parser);
             case "reverse" -> isReverse = truth(name, parser);
             case "reconnect" -> isReconnect = truth(name, parser);
+            case "client" -> client = textOrNull(name, parser);
+            case "session" -> session = textOrNull(name, parser);
+            case "whitelist" -> exceptions = strings(name, parser);
+            case "disconnect", "unsubscribe" -> code = code(name, parser);
+            case "expire_at" -> expireAt = number(name, 0, MAX_SECONDS, parser);
+            case "info" -> info = slice(parser);
+            case "expired" -> isExpired = truth(name, parser);
+            case "pattern" -> pattern = textOrNull(name, parser);
+            case "commands" -> commands = commands(parser);
             default -> parser.skipChildren();
         }
     }
@@ -159,8 +191,90 @@ final class ApiRequest {
         return user;
     }
 
-    boolean isReconnect() {
-        return isReconnect;
+    /** Returns which connections are meant: of a user, or one client, or one client of a user. */
+    Selection selection() {
+        if (session != null) {
+            throw badRequest("session is not known here; a connection is named by client");
+        }
+        String only = client;
+        if (only != null && user == null) {
+            return Selection.ofConnection(only);
+        }
+        Selection selection = Selection.ofUser(user());
+        try {
+            return (only == null ? selection : selection.only(only)).except(Set.copyOf(exceptions));
+        } catch (IllegalArgumentException tooMany) {
+            throw badRequest("whitelist is too long");
+        }
+    }
+
+    DisconnectReason disconnectReason() {
+        Code asked = code;
+        if (asked == null) {
+            return isReconnect ? DisconnectReason.FORCE_RECONNECT : DisconnectReason.FORCE_DISCONNECT;
+        }
+        for (DisconnectReason each : DisconnectReason.values()) {
+            if (each.code() == asked.number() && each != DisconnectReason.BY_CLIENT) {
+                return each;
+            }
+        }
+        throw badRequest("disconnect.code must be one of the protocol's, or from 4000 to 4999");
+    }
+
+    /** Returns the host's own code; null if one of the protocol's is meant. */
+    @Nullable
+    HostCode disconnectCode() {
+        Code asked = code;
+        return asked == null || asked.number() < 4000 ? null : hostCode(HostCode::disconnect, asked, "disconnect");
+    }
+
+    @Nullable
+    HostCode unsubscribeCode() {
+        Code asked = code;
+        return asked == null ? null : hostCode(HostCode::unsubscribe, asked, "unsubscribe");
+    }
+
+    private static HostCode hostCode(BiFunction<Integer, String, HostCode> maker, Code asked, String name) {
+        try {
+            return maker.apply(asked.number(), asked.reason());
+        } catch (IllegalArgumentException refused) {
+            throw badRequest(name + ": " + refused.getMessage());
+        }
+    }
+
+    /** Returns when it ends; null for never. */
+    @Nullable
+    Instant expireAt() {
+        return expireAt == 0 ? null : Instant.ofEpochSecond(expireAt);
+    }
+
+    /** Returns as what a client is let in. */
+    Authenticator.Accepted admission() {
+        Instant end = expireAt();
+        List<ChannelId> subscribed = channels == null
+                ? List.of()
+                : channels.stream().map(ApiRequest::channelId).toList();
+        return Authenticator.Accepted.user(required(user, "user"))
+                .withInfo(info)
+                .withData(data)
+                .withChannels(subscribed)
+                .withExpiry(end == null ? null : Expiry.prolongedByClient(end));
+    }
+
+    boolean isExpired() {
+        return isExpired;
+    }
+
+    String pattern() {
+        String present = pattern == null ? "*" : pattern;
+        if (present.length() > ChannelId.MAX_LENGTH) {
+            throw badRequest("pattern is longer than a channel's name");
+        }
+        return present;
+    }
+
+    List<ApiBatch.Command> commands() {
+        return required(commands, "commands");
     }
 
     PublishOptions options() {
@@ -176,9 +290,9 @@ final class ApiRequest {
     }
 
     HistoryQuery historyQuery() {
-        int count = limit < 0 ? HistoryQuery.MAX_LIMIT : limit;
-        if (count > HistoryQuery.MAX_LIMIT) {
-            throw badRequest("limit must be at most " + HistoryQuery.MAX_LIMIT);
+        int count = limit == -1 ? HistoryQuery.MAX_LIMIT : limit;
+        if (count < 0 || count > HistoryQuery.MAX_LIMIT) {
+            throw badRequest("limit must be from -1 to " + HistoryQuery.MAX_LIMIT);
         }
         return new HistoryQuery(historyStart(), count, isReverse);
     }
@@ -199,7 +313,11 @@ final class ApiRequest {
 
     private static Payload base64(JsonParser parser) throws IOException {
         expect(JsonToken.VALUE_STRING, parser, "b64data", "a string");
-        return Payload.wrap(parser.getBinaryValue());
+        try {
+            return Payload.wrap(Base64.getDecoder().decode(parser.getText()));
+        } catch (IllegalArgumentException notBase64) {
+            throw badRequest("b64data must be in base64");
+        }
     }
 
     private static Cursor position(JsonParser parser) throws IOException {
@@ -210,7 +328,7 @@ final class ApiRequest {
         while ((name = parser.nextFieldName()) != null) {
             parser.nextToken();
             switch (name) {
-                case "offset" -> offset = number("since.offset", Long.MAX_VALUE, parser);
+                case "offset" -> offset = number("since.offset", 0, Long.MAX_VALUE, parser);
                 case "epoch" -> epoch = string("since.epoch", parser);
                 default -> parser.skipChildren();
             }
@@ -237,9 +355,57 @@ final class ApiRequest {
         expect(JsonToken.START_ARRAY, parser, name, "an array of strings");
         List<String> strings = new ArrayList<>();
         while (parser.nextToken() != JsonToken.END_ARRAY) {
-            strings.add(string(name, parser));
+            expect(JsonToken.VALUE_STRING, parser, name, "an array of strings");
+            strings.add(parser.getText());
         }
         return strings;
+    }
+
+    /** Reads a code with words; an absent code is 0. */
+    private static @Nullable Code code(String name, JsonParser parser) throws IOException {
+        if (parser.currentToken() == JsonToken.VALUE_NULL) {
+            return null;
+        }
+        expect(JsonToken.START_OBJECT, parser, name, "an object");
+        int number = 0;
+        String reason = "";
+        String field;
+        while ((field = parser.nextFieldName()) != null) {
+            parser.nextToken();
+            switch (field) {
+                case "code" -> number = (int) number(name + ".code", 0, 4999, parser);
+                case "reason" -> reason = string(name + ".reason", parser);
+                default -> parser.skipChildren();
+            }
+        }
+        return number == 0 && reason.isEmpty() ? null : new Code(number, reason);
+    }
+
+    /** Reads an array of objects, each with one method and its arguments. */
+    private List<ApiBatch.Command> commands(JsonParser parser) throws IOException {
+        String kind = "an array of objects, each {\"<method>\":{…}}";
+        expect(JsonToken.START_ARRAY, parser, "commands", kind);
+        List<ApiBatch.Command> commands = new ArrayList<>();
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            expect(JsonToken.START_OBJECT, parser, "commands", kind);
+            expect(parser.nextToken() == JsonToken.FIELD_NAME, "commands", kind);
+            String method = parser.currentName();
+            parser.nextToken();
+            expect(JsonToken.START_OBJECT, parser, "commands", kind);
+            commands.add(new ApiBatch.Command(method, slice(parser)));
+            expect(parser.nextToken() == JsonToken.END_OBJECT, "commands", kind);
+            if (commands.size() > MAX_COMMANDS) {
+                throw new RequestRefused(200, 106, "limit exceeded: at most " + MAX_COMMANDS + " commands");
+            }
+        }
+        return commands;
+    }
+
+    private static Payload once(@Nullable Payload before, Payload data) {
+        if (before != null) {
+            throw badRequest("data, or b64data, is there more than once");
+        }
+        return data;
     }
 
     private static Map<String, String> stringMap(String name, JsonParser parser) throws IOException {
@@ -253,10 +419,12 @@ final class ApiRequest {
         return strings;
     }
 
-    private static long number(String name, long max, JsonParser parser) throws IOException {
+    private static long number(String name, long min, long max, JsonParser parser) throws IOException {
         expect(JsonToken.VALUE_NUMBER_INT, parser, name, "a whole number");
-        if (parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER || parser.getLongValue() > max) {
-            throw badRequest(name + " must be at most " + max);
+        if (parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER
+                || parser.getLongValue() < min
+                || parser.getLongValue() > max) {
+            throw badRequest(name + " must be from " + min + " to " + max);
         }
         return parser.getLongValue();
     }
@@ -269,7 +437,11 @@ final class ApiRequest {
     }
 
     private static void expect(JsonToken token, JsonParser parser, String name, String kind) {
-        if (parser.currentToken() != token) {
+        expect(parser.currentToken() == token, name, kind);
+    }
+
+    private static void expect(boolean isSo, String name, String kind) {
+        if (!isSo) {
             throw badRequest(name + " must be " + kind);
         }
     }
@@ -288,4 +460,7 @@ final class ApiRequest {
     private static RequestRefused badRequest(String what) {
         return new RequestRefused(200, ApiError.BAD_REQUEST, "bad request: " + what);
     }
+
+    /** A code and words, as they came. */
+    private record Code(int number, String reason) {}
 }

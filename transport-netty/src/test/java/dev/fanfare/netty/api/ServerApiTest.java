@@ -19,12 +19,15 @@ import dev.fanfare.netty.RawClient;
 import dev.fanfare.netty.RawClient.Answer;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ServerApiTest {
@@ -438,5 +441,149 @@ class ServerApiTest {
                     .isEqualTo(i + 1);
         }
         assertThat(history("chat:a")).extracting(p -> p.data().text()).startsWith("0", "1", "2");
+    }
+
+    // ---- bad input
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "publish | {\"channel\":\"chat:a\",\"data\":1,\"dedup_key\":\"\"} | dedup",
+                "publish | {\"channel\":\"chat:a\",\"data\":1,\"b64data\":\"AA==\"} | data, or b64data, is there more than once",
+                "publish | {\"channel\":\"chat:a\",\"b64data\":\"?\"} | b64data must be in base64",
+                "history | {\"channel\":\"chat:a\",\"limit\":-7} | limit must be from -1 to 10000",
+                "history | {\"channel\":\"chat:a\",\"limit\":-4294967297} | limit must be from -1 to 10000",
+                "broadcast | {\"channels\":[\"chat:a\",1],\"data\":1} | channels must be an array of strings",
+                "disconnect | {\"user\":\"ann\",\"session\":\"s\"} | session is not known here",
+                "disconnect | {\"user\":\"ann\",\"disconnect\":{\"code\":1000,\"reason\":\"x\"}} | disconnect.code must be",
+                "disconnect | {\"user\":\"ann\",\"disconnect\":{\"code\":4000,\"reason\":\"{}\"}} | disconnect: The words",
+                "disconnect | {\"whitelist\":[\"x\"]} | user is missing",
+                "unsubscribe | {\"user\":\"ann\",\"channel\":\"chat:a\",\"unsubscribe\":{\"code\":2500,\"reason\":\"x\"}} | unsubscribe: ",
+                "refresh | {\"user\":\"ann\",\"expire_at\":-1} | expire_at must be from 0",
+                "batch | {} | commands is missing",
+                "batch | {\"commands\":[{\"info\":{},\"publish\":{}}]} | commands must be an array of objects",
+                "batch | {\"commands\":[1]} | commands must be an array of objects"
+            })
+    void whatMakesNoSenseIsABadRequest(String method, String body, String words) {
+        JsonNode error = call(method, body).get("error");
+
+        assertThat(error.get("code").asInt()).isEqualTo(107);
+        assertThat(error.get("message").asText()).startsWith("bad request: ").contains(words);
+    }
+
+    @Test
+    void aBodyThatIsNoJsonIsToldWhere() {
+        Answer answer = client.post("/api/publish", "{\"channel\":\"chat:a\",}", "X-API-Key: key");
+
+        assertThat(answer.status).isEqualTo(400);
+        assertThat(answer.text())
+                .isEqualTo("{\"error\":{\"code\":107,"
+                        + "\"message\":\"bad request: the body cannot be read: no JSON at byte 20\"}}");
+    }
+
+    // ---- connections
+
+    @Test
+    void connectionsAreChosenByUserClientAndWhitelist() {
+        List<String> ids = new ArrayList<>();
+        List<RawClient> readers = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            RawClient reader = RawClient.connect(transport.port());
+            readers.add(reader);
+            reader.send(RawClient.head("GET", "/sse?channel=chat:a", ""));
+            reader.receiveHead();
+            JsonNode all = call("connections", "{}").get("result").get("connections");
+            for (JsonNode each : all) {
+                if (!ids.contains(each.get("client").asText())) {
+                    ids.add(each.get("client").asText());
+                }
+            }
+        }
+
+        call("disconnect", "{\"client\":\"" + ids.get(0) + "\",\"disconnect\":{\"code\":4500,\"reason\":\"go home\"}}");
+        assertThat(readers.get(0).rest())
+                .contains("event: disconnect\ndata: {\"code\":4500,\"reason\":\"go home\",\"reconnect\":false}");
+        call(
+                "unsubscribe",
+                "{\"client\":\"" + ids.get(1)
+                        + "\",\"channel\":\"chat:a\",\"unsubscribe\":{\"code\":2600,\"reason\":\"moved\"}}");
+        assertThat(readers.get(1).rest())
+                .contains(
+                        "event: ended\ndata: {\"channel\":\"chat:a\",\"reason\":\"BY_HOST\",\"code\":2600,\"text\":\"moved\"}");
+        call("refresh", "{\"client\":\"" + ids.get(2) + "\",\"expired\":true}");
+        assertThat(readers.get(2).rest()).contains("{\"code\":3005,");
+        readers.forEach(RawClient::close);
+    }
+
+    @Test
+    void channelsAreThoseWithSubscribers() {
+        RawClient reader = RawClient.connect(transport.port());
+        reader.send(RawClient.head("GET", "/sse?channel=chat:a&channel=plain:b", ""));
+        reader.receiveHead();
+
+        assertThat(call("channels", "{}"))
+                .hasToString(
+                        "{\"result\":{\"channels\":{\"chat:a\":{\"num_clients\":1},\"plain:b\":{\"num_clients\":1}}}}");
+        assertThat(call("channels", "{\"pattern\":\"chat:*\"}"))
+                .hasToString("{\"result\":{\"channels\":{\"chat:a\":{\"num_clients\":1}}}}");
+        reader.close();
+    }
+
+    @Test
+    void aRemovedHistoryIsEmptyAndKeepsItsPosition() {
+        JsonNode published =
+                call("publish", "{\"channel\":\"chat:a\",\"data\":1}").get("result");
+
+        assertThat(call("history_remove", "{\"channel\":\"chat:a\"}")).hasToString("{\"result\":{}}");
+
+        JsonNode history = call("history", "{\"channel\":\"chat:a\"}").get("result");
+        assertThat(history.get("publications")).isEmpty();
+        assertThat(history.get("cursor")).isEqualTo(published.get("cursor"));
+        assertThat(call("history_remove", "{\"channel\":\"plain:a\"}")
+                        .get("error")
+                        .get("code")
+                        .asInt())
+                .isEqualTo(108);
+    }
+
+    // ---- batch
+
+    @Test
+    void aBatchIsDoneInOrderAndAnsweredByMethod() throws Exception {
+        JsonNode replies = call(
+                        "batch",
+                        "{\"commands\":[{\"publish\":{\"channel\":\"chat:a\",\"data\":{\"n\":  1}}},"
+                                + "{\"publish\":{\"channel\":\"nowhere:a\",\"data\":2}},"
+                                + "{\"broadcast\":{\"channels\":[\"chat:a\"],\"data\":3}},"
+                                + "{\"fly\":{}},{\"batch\":{}},{\"history\":{\"channel\":\"chat:a\",\"limit\":1,\"reverse\":true}},"
+                                + "{\"publish\":{\"data\":4}},{\"info\":{}}]}")
+                .get("replies");
+
+        assertThat(replies).hasSize(8);
+        assertThat(replies.get(0).get("publish").get("offset").asInt()).isEqualTo(1);
+        assertThat(replies.get(1).get("error").get("code").asInt()).isEqualTo(102);
+        assertThat(replies.get(2).get("broadcast").get("responses")).hasSize(1);
+        assertThat(replies.get(3).get("error").get("code").asInt()).isEqualTo(104);
+        assertThat(replies.get(4).get("error").get("code").asInt()).isEqualTo(104);
+        assertThat(replies.get(5).get("history").get("offset").asInt()).isEqualTo(2);
+        assertThat(replies.get(6).get("error").get("code").asInt()).isEqualTo(107);
+        assertThat(replies.get(7).get("info").get("node").asText()).isNotEmpty();
+        assertThat(history("chat:a").get(0).data().text()).isEqualTo("{\"n\":  1}");
+    }
+
+    @Test
+    void aBatchHasABound() {
+        String one = "{\"publish\":{\"channel\":\"plain:a\",\"data\":1}}";
+
+        assertThat(call("batch", "{\"commands\":[" + String.join(",", Collections.nCopies(1000, one)) + "]}")
+                        .get("replies"))
+                .hasSize(1000)
+                .allSatisfy(reply -> assertThat(reply).hasToString("{\"publish\":{}}"));
+        assertThat(call("batch", "{\"commands\":[" + String.join(",", Collections.nCopies(1001, one)) + "]}")
+                        .get("error")
+                        .get("code")
+                        .asInt())
+                .isEqualTo(106);
     }
 }
