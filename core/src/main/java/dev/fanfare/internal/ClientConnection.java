@@ -298,6 +298,14 @@ final class ClientConnection extends Port implements Connection {
         }
     }
 
+    /** Returns the channels of its live subscriptions. */
+    List<ChannelId> channels() {
+        return readers.values().stream()
+                .filter(Reader::isStarted)
+                .map(reader -> reader.channel)
+                .toList();
+    }
+
     // ---- commands
 
     @Override

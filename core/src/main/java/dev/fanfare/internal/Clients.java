@@ -1,13 +1,17 @@
 package dev.fanfare.internal;
 
+import dev.fanfare.ChannelId;
 import dev.fanfare.ClientLimits;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.Selection;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * The connections of this node, by id and by user. Thread-safe.
@@ -91,6 +95,27 @@ final class Clients {
                 one.connections.forEach(action);
             }
         }
+    }
+
+    /** Returns connections with that text in the user's name or the id. */
+    List<ConnectionInfo> find(String part, int limit) {
+        return byId.values().stream()
+                .map(ClientConnection::info)
+                .filter(info -> info.user().contains(part) || info.id().contains(part))
+                .limit(limit)
+                .collect(Collectors.toUnmodifiableList());
+    }
+
+    /** Asks a connection, on its loop, which channels it is subscribed to. */
+    CompletionStage<List<ChannelId>> subscriptions(String id) {
+        ClientConnection connection = byId.get(id);
+        CompletableFuture<List<ChannelId>> answer = new CompletableFuture<>();
+        if (connection == null) {
+            answer.complete(List.of());
+        } else {
+            connection.queue.add(() -> answer.complete(connection.channels()));
+        }
+        return answer;
     }
 
     List<ConnectionInfo> list(int limit) {

@@ -77,7 +77,7 @@ public final class Engine implements Fanfare {
     final Mail mail;
     private final Store store;
     private final String node = UUID.randomUUID().toString();
-    private final FanfareListener listener;
+    private final GuardedListener listener;
     private final Control control;
     private final StoredTickets tickets;
     private final Gate gate = new Gate(this);
@@ -339,6 +339,10 @@ public final class Engine implements Fanfare {
 
     FanfareListener listener() {
         return listener;
+    }
+
+    void listen(FanfareListener more) {
+        listener.add(more);
     }
 
     String node() {

@@ -7,11 +7,13 @@ import dev.fanfare.FanfareListener;
 import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
+import dev.fanfare.spi.ChannelView;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Gateway;
 import dev.fanfare.spi.Mailboxes;
 import dev.fanfare.spi.Outlet;
 import dev.fanfare.spi.TimeSource;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -73,6 +75,26 @@ final class Gate implements Gateway {
     @Override
     public FanfareListener listener() {
         return engine.listener();
+    }
+
+    @Override
+    public void listen(FanfareListener listener) {
+        engine.listen(listener);
+    }
+
+    @Override
+    public List<ChannelView> channels(String part, int limit) {
+        return engine.hub.views(part, limit);
+    }
+
+    @Override
+    public List<ConnectionInfo> connections(String part, int limit) {
+        return engine.clients.find(part, limit);
+    }
+
+    @Override
+    public CompletionStage<List<ChannelId>> subscriptions(String connection) {
+        return engine.clients.subscriptions(connection);
     }
 
     @Override

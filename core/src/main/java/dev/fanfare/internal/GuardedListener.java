@@ -12,6 +12,7 @@ import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
 import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.presence.PresenceEvent;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -28,7 +29,9 @@ final class GuardedListener implements FanfareListener {
 
     private static final Logger LOG = LoggerFactory.getLogger(GuardedListener.class);
 
-    private final FanfareListener[] guarded;
+    /** Replaced as a whole; never written to. */
+    private volatile FanfareListener[] guarded;
+
     private final Calls calls;
     private final Set<Class<?>> logged = ConcurrentHashMap.newKeySet();
 
@@ -37,8 +40,14 @@ final class GuardedListener implements FanfareListener {
         this.guarded = guarded.toArray(FanfareListener[]::new);
     }
 
-    static FanfareListener of(List<FanfareListener> listeners, Calls calls) {
-        return listeners.isEmpty() ? new FanfareListener() {} : new GuardedListener(listeners, calls);
+    static GuardedListener of(List<FanfareListener> listeners, Calls calls) {
+        return new GuardedListener(listeners, calls);
+    }
+
+    synchronized void add(FanfareListener listener) {
+        FanfareListener[] more = Arrays.copyOf(guarded, guarded.length + 1);
+        more[guarded.length] = listener;
+        guarded = more;
     }
 
     private void each(Consumer<FanfareListener> event) {

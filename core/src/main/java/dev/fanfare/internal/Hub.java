@@ -9,10 +9,13 @@ import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ChannelLog.LogPage;
 import dev.fanfare.spi.ChannelLog.LogRead;
+import dev.fanfare.spi.ChannelView;
 import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -21,6 +24,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BiConsumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -118,6 +122,18 @@ final class Hub {
 
     void remove(Topic topic) {
         topics.remove(topic.channel, topic);
+    }
+
+    /** Returns the channels with that text in their names and most readers, those first. */
+    List<ChannelView> views(String part, int limit) {
+        return topics.values().stream()
+                .filter(topic -> topic.channel.value().contains(part))
+                .map(Topic::view)
+                .sorted(Comparator.comparingInt(ChannelView::subscribers)
+                        .reversed()
+                        .thenComparing(ChannelView::channel))
+                .limit(limit)
+                .collect(Collectors.toUnmodifiableList());
     }
 
     /** Has a channel's history up to there shown to nobody any more. */

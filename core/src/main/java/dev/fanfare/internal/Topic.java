@@ -14,6 +14,7 @@ import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog.LogPage;
 import dev.fanfare.spi.ChannelLog.LogRead;
+import dev.fanfare.spi.ChannelView;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -82,6 +83,9 @@ final class Topic implements Bus.Watcher {
 
     /** How many readers the lanes have; theirs. */
     final AtomicInteger readerCount = new AtomicInteger();
+
+    /** How many publications were sent on. */
+    private final AtomicLong sentCount = new AtomicLong();
 
     private volatile @Nullable Cursor forgotten;
     private volatile Ring ring = new Ring(0);
@@ -336,6 +340,7 @@ final class Topic implements Bus.Watcher {
     // ---- fan-out
 
     private void send(Publication publication) {
+        sentCount.incrementAndGet();
         Publication previous = rules.allowsDeltas() ? previous(publication) : null;
         int count = lanes.size();
         if (count == 0) {
@@ -588,6 +593,16 @@ final class Topic implements Bus.Watcher {
         tasks.forEach(Runnable::run);
     }
 
+    /** Returns how many readers there are. */
+    int readers() {
+        return readerCount.get();
+    }
+
+    /** Returns what operators see of it. */
+    ChannelView view() {
+        return new ChannelView(channel, readers(), sentCount.get());
+    }
+
     /** Returns the newest publications of the channel's present life. */
     Ring ring() {
         return ring;
@@ -607,11 +622,6 @@ final class Topic implements Bus.Watcher {
     /** Shows nothing up to there to who begins; who reads already goes on. */
     void forget(Cursor upTo) {
         forgotten = upTo;
-    }
-
-    /** Returns how many subscriptions there are on this node. */
-    int readers() {
-        return readerCount.get();
     }
 
     /** Reads the log for a reader; readers that want the same share one read. */

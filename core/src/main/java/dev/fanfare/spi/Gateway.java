@@ -7,6 +7,8 @@ import dev.fanfare.FanfareListener;
 import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 
@@ -59,6 +61,34 @@ public interface Gateway {
 
     /** Returns the listener that all events go to; it never throws. */
     FanfareListener listener();
+
+    /** Adds one more who sees all events from now on, and for good. */
+    default void listen(FanfareListener listener) {
+        throw new UnsupportedOperationException();
+    }
+
+    /**
+     * Looks at channels of this node, those with most subscribers first; for operators, as it goes through them all.
+     *
+     * @param part what is somewhere in their names; empty for all
+     */
+    default List<ChannelView> channels(String part, int limit) {
+        return List.of();
+    }
+
+    /**
+     * Looks at connections of this node; for operators.
+     *
+     * @param part what is somewhere in the user's name or the id; empty for all
+     */
+    default List<ConnectionInfo> connections(String part, int limit) {
+        return List.of();
+    }
+
+    /** Looks at the subscriptions of a connection of this node; completes with none if it is not here. */
+    default CompletionStage<List<ChannelId>> subscriptions(String connection) {
+        return CompletableFuture.completedFuture(List.of());
+    }
 
     /** Returns a new connection id, unique among all nodes. */
     String newConnectionId();

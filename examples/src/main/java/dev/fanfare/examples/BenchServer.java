@@ -4,6 +4,7 @@ import dev.fanfare.Authenticator;
 import dev.fanfare.Authorizer;
 import dev.fanfare.ClientLimits;
 import dev.fanfare.Fanfare;
+import dev.fanfare.Rate;
 import dev.fanfare.netty.HttpAnswer;
 import dev.fanfare.netty.NettyTransport;
 import io.netty.buffer.PooledByteBufAllocator;
@@ -26,6 +27,7 @@ final class BenchServer {
                 fanfare,
                 () -> NettyTransport.builder(fanfare)
                         .host(host)
+                        .connectRate(Rate.unlimited())
                         .port(port)
                         .authenticator(Authenticator.anonymous())
                         .openApi()

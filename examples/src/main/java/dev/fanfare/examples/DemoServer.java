@@ -44,6 +44,7 @@ final class DemoServer {
                         .host(host)
                         .port(port)
                         .apiKey(API_KEY)
+                        .console()
                         .route("GET", "/", page("index.html"))
                         .route("GET", "/chat", page("chat.html"))
                         .route("GET", "/stream", page("stream.html"))

@@ -8,6 +8,7 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.ClientLimits;
 import dev.fanfare.Fanfare;
+import dev.fanfare.Rate;
 import dev.fanfare.SubscriptionAuthenticator;
 import dev.fanfare.jwt.JwtAlgorithm;
 import dev.fanfare.jwt.JwtAuthenticator;
@@ -46,6 +47,7 @@ final class InteropServer {
                 fanfare,
                 () -> NettyTransport.builder(fanfare)
                         .host(host)
+                        .connectRate(Rate.unlimited())
                         .port(port)
                         .authenticator(new TokenIfAny(tokens))
                         .openApi()

@@ -5,6 +5,7 @@ import io.lettuce.core.MaintNotificationsConfig;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
+import io.lettuce.core.SslOptions;
 import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
@@ -16,6 +17,7 @@ import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.NettyCustomizer;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
@@ -24,6 +26,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes connections, and owns the threads behind them: two event loops and a timer.
@@ -49,7 +52,12 @@ final class Connector {
     private final LoopFinder pubSubLoop = new LoopFinder();
     private final ScheduledThreadPoolExecutor timer;
 
-    Connector(RedisURI uri, Duration timeout) {
+    /**
+     * Makes one.
+     *
+     * @param trusted certificates in PEM that servers' certificates must lead to; null for those that Java trusts
+     */
+    Connector(RedisURI uri, Duration timeout, @Nullable Path trusted) {
         this.uri = uri;
         this.timeout = timeout;
         this.resources = ClientResources.builder()
@@ -60,16 +68,21 @@ final class Connector {
                 .build();
         this.commandResources = resources.mutate().nettyCustomizer(commandLoop).build();
         this.pubSubResources = resources.mutate().nettyCustomizer(pubSubLoop).build();
-        this.commandClient = client(commandResources, timeout);
-        this.pubSubClient = client(pubSubResources, timeout);
+        this.commandClient = client(commandResources, timeout, trusted);
+        this.pubSubClient = client(pubSubResources, timeout, trusted);
         this.timer = new ScheduledThreadPoolExecutor(1, new DefaultThreadFactory("fanfare-redis-timer", true));
         timer.setRemoveOnCancelPolicy(true);
         timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     }
 
-    private static RedisClient client(ClientResources resources, Duration timeout) {
+    private static RedisClient client(ClientResources resources, Duration timeout, @Nullable Path trusted) {
         RedisClient client = RedisClient.create(resources);
+        SslOptions.Builder ssl = SslOptions.builder().handshakeTimeout(timeout);
+        if (trusted != null) {
+            ssl.trustManager(trusted.toFile());
+        }
         client.setOptions(ClientOptions.builder()
+                .sslOptions(ssl.build())
                 .autoReconnect(false)
                 .maintNotificationsConfig(MaintNotificationsConfig.disabled())
                 .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())

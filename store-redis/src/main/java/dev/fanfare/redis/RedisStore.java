@@ -11,12 +11,15 @@ import dev.fanfare.spi.LatestValues;
 import dev.fanfare.spi.PresenceStore;
 import dev.fanfare.spi.Store;
 import io.lettuce.core.RedisURI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps everything in one Redis, version 7 or newer: all Fanfares with the same server and prefix are nodes of one
@@ -63,7 +66,7 @@ public final class RedisStore implements Store, AutoCloseable {
         RedisURI uri = RedisURI.create(builder.uri);
         uri.setClientName(builder.clientName);
         uri.setTimeout(builder.timeout);
-        this.connector = new Connector(uri, builder.timeout);
+        this.connector = new Connector(uri, builder.timeout, builder.trusted);
         this.relay = new Relay(Math.max(2, Math.min(8, Runtime.getRuntime().availableProcessors())), counters);
         this.breaker = new Breaker(builder.breakerPause);
         this.commands = new CommandLink(connector, keys, builder.isEpochEndedByFailover, counters, breaker::reset);
@@ -190,6 +193,7 @@ public final class RedisStore implements Store, AutoCloseable {
         private String keyPrefix = "fanfare";
         private String clientName = "fanfare";
         private Duration timeout = Duration.ofSeconds(5);
+        private @Nullable Path trusted;
         private Duration probePause = Duration.ofSeconds(10);
         private Duration breakerPause = Duration.ofSeconds(30);
         private int maxInlineBytes = DEFAULT_INLINE_BYTES;
@@ -212,6 +216,19 @@ public final class RedisStore implements Store, AutoCloseable {
         @CanIgnoreReturnValue
         public Builder clientName(String name) {
             this.clientName = matching(CLIENT_NAME, name, "name");
+            return this;
+        }
+
+        /**
+         * Sets the certificates, in one PEM file, to which that of a server must lead ({@code rediss://}); default: those
+         * that Java trusts. The name in it must be that of the host.
+         */
+        @CanIgnoreReturnValue
+        public Builder trustedCertificates(Path pem) {
+            if (!Files.isReadable(pem)) {
+                throw new IllegalArgumentException("pem must be a file that can be read: " + pem);
+            }
+            this.trusted = pem;
             return this;
         }
 

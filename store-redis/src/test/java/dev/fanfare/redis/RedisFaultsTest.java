@@ -15,6 +15,7 @@ import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
 import dev.fanfare.Refusal;
 import dev.fanfare.ResetReason;
+import dev.fanfare.StartAt;
 import dev.fanfare.StoreException;
 import dev.fanfare.presence.Member;
 import dev.fanfare.servers.Proxy;
@@ -25,6 +26,7 @@ import dev.fanfare.spi.ChannelLog.AppendResult;
 import io.lettuce.core.AclCategory;
 import io.lettuce.core.AclSetuserArgs;
 import io.lettuce.core.KillArgs;
+import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.protocol.CommandType;
 import java.time.Duration;
 import java.util.Objects;
@@ -272,6 +274,54 @@ class RedisFaultsTest {
             nodes.settle();
             assertThat(nodes.storeA.state().breaker()).isEqualTo("closed");
             assertThat(nodes.onA.resets).isEmpty();
+        }
+    }
+
+    @Test
+    void aNodeThatRedisCutsForBeingTooSlowLosesNothing() {
+        try (RedisServer server = RedisServer.start();
+                TwoNodes nodes = new TwoNodes(server.uri())) {
+            try (TwoNodes.Traffic traffic = nodes.traffic()) {
+                traffic.more(50);
+                admin(server.uri(), redis -> {
+                    redis.configSet("client-output-buffer-limit", "pubsub 1048576 0 0");
+                    // All of it comes in one step of Redis, so that no node can be quick enough.
+                    redis.eval(
+                            "for i = 1, 30 do redis.call('PUBLISH', ARGV[1], string.rep('x', 1000000)) end",
+                            ScriptOutputType.STATUS,
+                            new String[0],
+                            "fanfare:1:b:{chat:lobby}");
+                });
+                traffic.more(50);
+            }
+            await().atMost(PATIENCE)
+                    .until(() -> nodes.storeA.state().reconnects() > 0
+                            && nodes.storeB.state().reconnects() > 0);
+            nodes.settle();
+
+            assertThat(nodes.onA.resets).isEmpty();
+            assertThat(nodes.onB.resets).isEmpty();
+            await().atMost(PATIENCE)
+                    .until(() -> nodes.a.health().isUp() && nodes.b.health().isUp());
+        }
+    }
+
+    @Test
+    void aStoreHasTwoConnectionsHoweverManyChannels() {
+        try (RedisServer server = RedisServer.start();
+                TwoNodes nodes = new TwoNodes(server.uri(), options -> options.clientName("shop"))) {
+            for (int i = 0; i < 300; i++) {
+                nodes.a
+                        .subscribe(ChannelId.of("chat:room" + i), StartAt.live(), publication -> {})
+                        .ready()
+                        .toCompletableFuture()
+                        .join();
+            }
+
+            admin(
+                    server.uri(),
+                    redis -> assertThat(redis.clientList().lines().filter(line -> line.contains("name=shop ")))
+                            .hasSize(4));
         }
     }
 

@@ -3,6 +3,7 @@ package dev.fanfare.netty;
 import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.Exchange;
 import io.netty.handler.codec.http.HttpHeaderNames;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -30,6 +31,7 @@ final class FilesEndpoint implements Endpoint {
     private final String prefix;
     private final ResourceFile.Folder folder;
     private final Executor hostExecutor;
+    private final List<String> moreHeaders;
     private final Map<String, ResourceFile> held = new ConcurrentHashMap<>();
     private final AtomicLong heldBytes = new AtomicLong();
 
@@ -39,6 +41,12 @@ final class FilesEndpoint implements Endpoint {
      * @param prefix the path of the folder, with {@code /} at its end
      */
     FilesEndpoint(String prefix, ResourceFile.Folder folder, Executor hostExecutor) {
+        this(prefix, folder, hostExecutor, List.of());
+    }
+
+    /** Serves a folder, with further headers for every file: name, value, name, value … */
+    FilesEndpoint(String prefix, ResourceFile.Folder folder, Executor hostExecutor, List<String> moreHeaders) {
+        this.moreHeaders = List.copyOf(moreHeaders);
         this.prefix = prefix;
         this.folder = folder;
         this.hostExecutor = hostExecutor;
@@ -91,9 +99,10 @@ final class FilesEndpoint implements Endpoint {
         }
     }
 
-    private static void answer(Exchange exchange, ResourceFile file) {
-        List<String> headers =
-                List.of("etag", file.etag(), "cache-control", "no-cache", "x-content-type-options", "nosniff");
+    private void answer(Exchange exchange, ResourceFile file) {
+        List<String> headers = new ArrayList<>(
+                List.of("etag", file.etag(), "cache-control", "no-cache", "x-content-type-options", "nosniff"));
+        headers.addAll(moreHeaders);
         String known = exchange.headers().get(HttpHeaderNames.IF_NONE_MATCH);
         if (known != null && (known.contains(file.etag()) || known.equals("*"))) {
             exchange.begin(304, file.contentType(), headers);

@@ -6,6 +6,7 @@ import static java.util.Objects.requireNonNullElse;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.Authenticator;
 import dev.fanfare.Fanfare;
+import dev.fanfare.Rate;
 import dev.fanfare.netty.api.ApiKey;
 import dev.fanfare.netty.connection.AllowedOrigins;
 import dev.fanfare.netty.connection.TransportSettings;
@@ -115,6 +116,9 @@ public final class NettyTransport implements AutoCloseable {
     public static final class Builder {
 
         private static final int DEFAULT_PORT = 8080;
+        private static final Rate CONNECT_RATE = Rate.of(2_000, 5_000);
+        private static final int MAX_CONNECTIONS = 100_000;
+        private static final int MAX_AUTHENTICATIONS = 1_000;
         private static final String PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8";
 
         final Fanfare fanfare;
@@ -132,6 +136,10 @@ public final class NettyTransport implements AutoCloseable {
         private @Nullable Duration pingInterval;
         private @Nullable Duration pongTimeout;
         private @Nullable Duration handshakeTimeout;
+        private boolean hasConsole;
+        private @Nullable Rate connectRate;
+        private @Nullable Integer maxConnections;
+        private @Nullable Integer maxAuthentications;
 
         private Builder(Fanfare fanfare) {
             this.fanfare = fanfare;
@@ -241,6 +249,17 @@ public final class NettyTransport implements AutoCloseable {
         }
 
         /**
+         * Serves a page at {@code /console/} on which a person sees what this node is doing: connections, channels with
+         * their rates and readers, what went wrong; and can publish. Needs {@link #apiKey}, for which the page asks.
+         * Default: there is no such page.
+         */
+        @CanIgnoreReturnValue
+        public Builder console() {
+            hasConsole = true;
+            return this;
+        }
+
+        /**
          * Answers {@code GET /metrics} with what the supplier tells, in the text format of Prometheus; it is called
          * on the host executor. Whoever reaches the port may read it, so let a proxy keep the path from outside.
          *
@@ -253,6 +272,37 @@ public final class NettyTransport implements AutoCloseable {
                 byte[] body = text.get().getBytes(StandardCharsets.UTF_8);
                 return CompletableFuture.completedFuture(HttpAnswer.bytes(200, PROMETHEUS, body));
             });
+        }
+
+        /**
+         * Sets how often clients may begin a connection on this node, WebSocket and event streams together. Beyond
+         * that they get 503 with a {@code Retry-After} of their own before anything else is done for them. Default:
+         * 2,000 a second after a burst of 5,000.
+         */
+        @CanIgnoreReturnValue
+        public Builder connectRate(Rate rate) {
+            this.connectRate = once(this.connectRate, rate, "connectRate");
+            return this;
+        }
+
+        /**
+         * Sets how many connections this node takes, 1 to 10 million; beyond it clients get 503. Default 100,000; the
+         * process needs as many file descriptors.
+         */
+        @CanIgnoreReturnValue
+        public Builder maxConnections(int count) {
+            this.maxConnections = once(this.maxConnections, checkedCount(count), "maxConnections");
+            return this;
+        }
+
+        /**
+         * Sets how many clients may wait for the authenticator at a time, 1 to 10 million; beyond it they get 503, or
+         * error 111. Default 1,000.
+         */
+        @CanIgnoreReturnValue
+        public Builder maxAuthentications(int count) {
+            this.maxAuthentications = once(this.maxAuthentications, checkedCount(count), "maxAuthentications");
+            return this;
         }
 
         /** Sets how many threads do the I/O, 1 to 1,024; default: as many as there are processors. */
@@ -352,6 +402,29 @@ public final class NettyTransport implements AutoCloseable {
 
         List<String> allowedOrigins() {
             return allowedOrigins == null ? List.of() : allowedOrigins;
+        }
+
+        boolean hasConsole() {
+            return hasConsole;
+        }
+
+        Rate connectRate() {
+            return connectRate == null ? CONNECT_RATE : connectRate;
+        }
+
+        int maxConnections() {
+            return maxConnections == null ? MAX_CONNECTIONS : maxConnections;
+        }
+
+        int maxAuthentications() {
+            return maxAuthentications == null ? MAX_AUTHENTICATIONS : maxAuthentications;
+        }
+
+        private static int checkedCount(int count) {
+            if (count < 1 || count > 10_000_000) {
+                throw new IllegalArgumentException("count must be in [1, 10000000]: " + count);
+            }
+            return count;
         }
 
         int eventLoopThreads() {

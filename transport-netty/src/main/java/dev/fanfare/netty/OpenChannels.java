@@ -15,15 +15,19 @@ import java.util.concurrent.TimeUnit;
 final class OpenChannels {
 
     private final ChannelGroup channels;
+    private final int max;
 
-    OpenChannels(EventExecutor executor) {
-        channels = new DefaultChannelGroup(executor, true);
+    OpenChannels(EventExecutor executor, int max) {
+        this.channels = new DefaultChannelGroup(executor, true);
+        this.max = max;
     }
 
-    void add(Channel channel) {
-        channels.add(channel);
+    /** Takes a channel in; false if there are too many. */
+    boolean add(Channel channel) {
+        return count() < max && channels.add(channel);
     }
 
+    /** Returns how many are open. */
     int count() {
         return channels.size();
     }

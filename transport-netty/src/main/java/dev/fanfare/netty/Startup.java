@@ -1,12 +1,15 @@
 package dev.fanfare.netty;
 
 import dev.fanfare.Health;
+import dev.fanfare.Rejection;
 import dev.fanfare.netty.api.ApiKey;
 import dev.fanfare.netty.api.ServerApi;
 import dev.fanfare.netty.centrifuge.EmulationEndpoint;
 import dev.fanfare.netty.centrifuge.StreamEndpoint;
+import dev.fanfare.netty.connection.Entrance;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.netty.connection.TransportSettings;
+import dev.fanfare.netty.console.Console;
 import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.HttpConnection;
 import dev.fanfare.netty.http.HttpLimits;
@@ -34,6 +37,10 @@ final class Startup {
 
     private static final Logger LOG = LoggerFactory.getLogger(Startup.class);
     private static final int BACKLOG = 4096;
+    private static final String CONSOLE = "/console";
+    /** Beyond the connections that may be: for probes, the API, and answers that there is no room. */
+    private static final int SPARE_CHANNELS = 1024;
+
     private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(32 * 1024, 64 * 1024);
 
     private final NettyTransport.Builder builder;
@@ -49,9 +56,9 @@ final class Startup {
     }
 
     NettyTransport start() {
-        Router router = router();
         IoLoops loops = IoLoops.start(builder.eventLoopThreads());
-        OpenChannels open = new OpenChannels(loops.group().next());
+        OpenChannels open = new OpenChannels(loops.group().next(), builder.maxConnections() + SPARE_CHANNELS);
+        Router router = routerOrStop(loops, open);
         ChannelFuture bound = bootstrap(loops, open, router).bind(address()).awaitUninterruptibly();
         if (!bound.isSuccess()) {
             loops.stop(1);
@@ -60,6 +67,15 @@ final class Startup {
         NettyTransport transport = new NettyTransport(builder.fanfare.gateway(), loops, bound.channel(), open);
         LOG.info("Fanfare listens on {} ({})", bound.channel().localAddress(), loops.name());
         return transport;
+    }
+
+    private Router routerOrStop(IoLoops loops, OpenChannels open) {
+        try {
+            return router(open);
+        } catch (RuntimeException wrongRoutes) {
+            loops.stop(1);
+            throw wrongRoutes;
+        }
     }
 
     private InetSocketAddress address() {
@@ -93,7 +109,11 @@ final class Startup {
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        open.add(channel);
+                        if (!open.add(channel)) {
+                            gateway.listener().onReject(Rejection.CONNECTION_LIMIT);
+                            channel.close();
+                            return;
+                        }
                         if (tls != null) {
                             channel.pipeline().addLast(tls.handler(channel.alloc(), settings.handshakeTimeout()));
                         }
@@ -102,25 +122,30 @@ final class Startup {
                 });
     }
 
-    private Router router() {
-        TransportContext context = new TransportContext(gateway, builder.authenticator(), settings, IoLoops.wire());
-        Router.Builder router = Router.builder();
+    private Router router(OpenChannels open) {
+        Entrance entrance = new Entrance(
+                gateway, builder.connectRate(), builder.maxConnections(), builder.maxAuthentications(), open::count);
+        TransportContext context =
+                new TransportContext(gateway, builder.authenticator(), settings, IoLoops.wire(), entrance);
+        Router.Builder router = Router.builder().rejections(gateway.listener()::onReject);
         router.add("GET", "/health/live", new HealthEndpoint(Health::up));
         router.add("GET", "/health/ready", new HealthEndpoint(builder.fanfare::health));
-        router.add("GET", "/connection/websocket", new UpgradeEndpoint(context));
+        router.add("GET", "/connection/websocket", new AdmittedEndpoint(entrance, new UpgradeEndpoint(context)));
         addStreams(router, context);
-        router.add("GET", "/sse", new SseEndpoint(context));
+        router.add("GET", "/sse", new AdmittedEndpoint(entrance, new SseEndpoint(context)));
         addApi(router);
+        addConsole(router);
         addHostRoutes(router);
         return router.build();
     }
 
     private static void addStreams(Router.Builder router, TransportContext context) {
-        router.add("POST", "/connection/http_stream", StreamEndpoint.http(context));
-        StreamEndpoint events = StreamEndpoint.events(context);
+        Entrance entrance = context.entrance();
+        router.add("POST", "/connection/http_stream", new AdmittedEndpoint(entrance, StreamEndpoint.http(context)));
+        Endpoint events = new AdmittedEndpoint(entrance, StreamEndpoint.events(context));
         router.add("GET", "/connection/sse", events);
         router.add("POST", "/connection/sse", events);
-        router.add("POST", "/emulation", new EmulationEndpoint(context));
+        router.add("POST", "/emulation", new EmulationEndpoint(context)); // no new connection
     }
 
     private void addApi(Router.Builder router) {
@@ -133,6 +158,29 @@ final class Startup {
                     + "Use apiKey(String) for anything but a demonstration");
         }
         new ServerApi(builder.fanfare, key).addTo(router);
+    }
+
+    private void addConsole(Router.Builder router) {
+        if (!builder.hasConsole()) {
+            return;
+        }
+        ApiKey key = builder.apiKey();
+        if (key == null || key.isOpen()) {
+            throw new IllegalStateException("console() needs apiKey(String): whoever has the key may look");
+        }
+        new Console(builder.fanfare, key).addTo(router);
+        Endpoint page = new FilesEndpoint(
+                CONSOLE + "/",
+                new ResourceFile.Folder(Startup.class, "console-site"),
+                gateway.hostExecutor(),
+                List.of(
+                        "content-security-policy",
+                        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+                                + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+                        "referrer-policy",
+                        "no-referrer"));
+        router.add("GET", CONSOLE + "/*", page);
+        router.add("GET", CONSOLE, redirect(CONSOLE + "/"));
     }
 
     private void addHostRoutes(Router.Builder router) {

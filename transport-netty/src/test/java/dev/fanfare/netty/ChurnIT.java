@@ -14,6 +14,7 @@ import dev.fanfare.ConnectionInfo;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.Fanfare;
 import dev.fanfare.FanfareListener;
+import dev.fanfare.Rate;
 import dev.fanfare.Resume;
 import dev.fanfare.UnsubscribeReason;
 import io.netty.buffer.PoolArenaMetric;
@@ -62,6 +63,7 @@ class ChurnIT {
             .build();
     private final NettyTransport transport = NettyTransport.builder(fanfare)
             .host("localhost")
+            .connectRate(Rate.unlimited())
             .port(0)
             .eventLoopThreads(2)
             .start();

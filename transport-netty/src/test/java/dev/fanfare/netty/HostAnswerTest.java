@@ -67,7 +67,7 @@ class HostAnswerTest {
     }
 
     private void get(String path) {
-        channel.writeInbound(Unpooled.copiedBuffer("GET " + path + " HTTP/1.1\r\n\r\n", UTF_8));
+        channel.writeInbound(Unpooled.copiedBuffer("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n", UTF_8));
         channel.runPendingTasks();
     }
 

@@ -48,7 +48,7 @@ public final class ApiKey {
      * Tells whether the caller showed the key, in {@code X-API-Key: …} or {@code Authorization: apikey
      * …}. How long that takes says nothing about how much of a wrong key was right.
      */
-    boolean isShownBy(Exchange exchange) {
+    public boolean isShownBy(Exchange exchange) {
         byte[] expected = key;
         if (expected == null) {
             return true;

@@ -214,7 +214,7 @@ final class ApiRequest {
             return isReconnect ? DisconnectReason.FORCE_RECONNECT : DisconnectReason.FORCE_DISCONNECT;
         }
         for (DisconnectReason each : DisconnectReason.values()) {
-            if (each.code() == asked.number() && each != DisconnectReason.BY_CLIENT) {
+            if (each.code() == asked.number()) {
                 return each;
             }
         }

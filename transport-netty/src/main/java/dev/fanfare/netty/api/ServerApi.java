@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.fanfare.ClosedException;
 import dev.fanfare.Fanfare;
+import dev.fanfare.Rejection;
 import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.Exchange;
 import dev.fanfare.netty.http.MediaTypes;
@@ -63,6 +64,7 @@ public final class ServerApi {
             if (key.isShownBy(exchange)) {
                 handle(endpoint, exchange);
             } else {
+                gateway.listener().onReject(Rejection.WRONG_API_KEY);
                 exchange.fail(401, 101, "unauthorized: X-API-Key is missing or wrong");
             }
         };

@@ -7,6 +7,7 @@ import dev.fanfare.ClosedException;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.Refusal;
+import dev.fanfare.RefusedException;
 import dev.fanfare.StartAt;
 import dev.fanfare.netty.connection.Admission;
 import dev.fanfare.netty.connection.TransportContext;
@@ -89,6 +90,12 @@ final class Arrival implements Admission.Outcome {
         listener.refused(ErrorCode.INTERNAL);
     }
 
+    @Override
+    public void crowdedOut() {
+        isOver = true;
+        listener.refused(ErrorCode.TOO_MANY_REQUESTS);
+    }
+
     private void reject(Authenticator.Rejected reason) {
         switch (reason) {
             case INVALID_TOKEN -> outlet.disconnect(DisconnectReason.INVALID_TOKEN);
@@ -115,6 +122,9 @@ final class Arrival implements Admission.Outcome {
             connection = context.gateway().open(info, outlet);
         } catch (ClosedException e) {
             outlet.disconnect(DisconnectReason.SHUTDOWN);
+            return;
+        } catch (RefusedException e) {
+            outlet.disconnect(DisconnectReason.CONNECTION_LIMIT);
             return;
         }
         outlet.opened(connection);
@@ -161,7 +171,12 @@ final class Arrival implements Admission.Outcome {
 
     /** What the host wants the client to have cannot be given: it may come back and try again. */
     private void fail(ChannelId channel, Refusal reason) {
-        LOG.warn("A client cannot be subscribed to {}, as its authenticator wants: {}", channel, reason);
+        context.arrivalFailures()
+                .log(more -> LOG.warn(
+                        "A client cannot be subscribed to {}, as its authenticator wants: {}{}",
+                        channel,
+                        reason,
+                        more));
         outlet.disconnect(
                 reason == Refusal.LIMIT_EXCEEDED ? DisconnectReason.CHANNEL_LIMIT : DisconnectReason.INTERNAL_ERROR);
     }

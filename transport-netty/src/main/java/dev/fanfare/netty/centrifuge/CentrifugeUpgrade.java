@@ -3,6 +3,7 @@ package dev.fanfare.netty.centrifuge;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.util.Objects.requireNonNull;
 
+import dev.fanfare.Rejection;
 import dev.fanfare.netty.connection.TransportContext;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -61,12 +62,21 @@ public final class CentrifugeUpgrade {
             return "426 Upgrade Required\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13";
         }
         if (!asked.isWellFormed()) {
+            rejected(Rejection.MALFORMED);
             return "400 Bad Request";
         }
         boolean isAllowed = context.settings()
                 .allowedOrigins()
                 .allows(headers.get(HttpHeaderNames.ORIGIN), headers.get(HttpHeaderNames.HOST));
-        return isAllowed ? null : "403 Forbidden";
+        if (isAllowed) {
+            return null;
+        }
+        rejected(Rejection.FORBIDDEN_ORIGIN);
+        return "403 Forbidden";
+    }
+
+    private void rejected(Rejection reason) {
+        context.gateway().listener().onReject(reason);
     }
 
     private void accept(Channel channel, UpgradeRequest asked) {

@@ -9,11 +9,13 @@ import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.netty.connection.BufferFrame;
 import dev.fanfare.netty.connection.ChannelOutlet;
 import dev.fanfare.netty.connection.Heartbeats;
-import dev.fanfare.netty.connection.Turn;
+import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.spi.Connection.SubscribeResult;
 import dev.fanfare.spi.DeltaEncoder;
 import dev.fanfare.spi.Frame;
 import dev.fanfare.spi.FrameEncoder;
+import dev.fanfare.spi.Gateway;
+import dev.fanfare.spi.TokenBucket;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -55,6 +57,8 @@ final class ClientOutlet extends ChannelOutlet {
 
     private final WireFormat format;
     private final Heartbeats heartbeats;
+    private final Gateway gateway;
+    private @Nullable TokenBucket errors;
     private @Nullable Deque<ByteBuf> corked = new ArrayDeque<>(2);
     private int corkedBytes;
     private Set<ChannelId> serverSide = Set.of();
@@ -64,10 +68,11 @@ final class ClientOutlet extends ChannelOutlet {
     private boolean isReading;
     private boolean isFlushDue;
 
-    ClientOutlet(Channel channel, WireFormat format, Heartbeats heartbeats, Turn turn) {
-        super(channel, turn);
+    ClientOutlet(Channel channel, WireFormat format, TransportContext context) {
+        super(channel, context.turn(channel.eventLoop()));
         this.format = format;
-        this.heartbeats = heartbeats;
+        this.heartbeats = context.heartbeats(channel.eventLoop());
+        this.gateway = context.gateway();
     }
 
     MessageEncoder messages() {
@@ -171,6 +176,20 @@ final class ClientOutlet extends ChannelOutlet {
 
     void error(long id, ErrorCode error) {
         reply(messages().error(id, error.code(), error.text(), error.isTemporary()));
+        if (error != ErrorCode.INTERNAL && !mayErrAgain()) {
+            disconnect(
+                    error == ErrorCode.TOO_MANY_REQUESTS
+                            ? DisconnectReason.TOO_MANY_REQUESTS
+                            : DisconnectReason.TOO_MANY_ERRORS);
+        }
+    }
+
+    /** Tells whether the client has not made too many errors yet; our own do not count. */
+    private boolean mayErrAgain() {
+        if (errors == null) {
+            errors = new TokenBucket(gateway.limits().errors());
+        }
+        return errors.tryTake(gateway.time().nanos());
     }
 
     /** Sends a ping; the returned promise succeeds when it has left for the network. */

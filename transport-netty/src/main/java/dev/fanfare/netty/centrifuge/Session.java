@@ -1,6 +1,7 @@
 package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.Rejection;
 import dev.fanfare.netty.connection.Heartbeats;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.spi.Connection;
@@ -81,7 +82,7 @@ final class Session implements Answers, Arrival.Listener {
         this.format = format;
         this.handshake = handshake;
         this.emulated = emulated;
-        this.outlet = new ClientOutlet(channel, format, heartbeats, context.turn(channel.eventLoop()));
+        this.outlet = new ClientOutlet(channel, format, context);
         this.pulse = new Pulse(outlet, heartbeats, context.settings());
     }
 
@@ -272,8 +273,21 @@ final class Session implements Answers, Arrival.Listener {
 
     // ---- the end
 
+    /** What ends before it is a connection is known to nobody else. */
+    private void countIfNeverConnected() {
+        DisconnectReason reason = outlet.endedBy();
+        if (commands == null && reason == DisconnectReason.STALE) {
+            context.gateway().listener().onReject(Rejection.STALE);
+        } else if (commands == null && reason == DisconnectReason.BAD_REQUEST) {
+            context.gateway().listener().onReject(Rejection.BAD_REQUEST);
+        }
+    }
+
     /** The channel is gone. */
     void lost() {
+        if (state == State.CLOSED) {
+            return;
+        }
         state = State.CLOSED;
         pulse.stop();
         held = null;
@@ -281,6 +295,7 @@ final class Session implements Answers, Arrival.Listener {
             arrival.giveUp();
         }
         outlet.dropCorked();
+        countIfNeverConnected();
         outlet.lost(DisconnectReason.BY_CLIENT);
     }
 }

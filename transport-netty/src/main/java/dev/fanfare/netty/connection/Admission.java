@@ -4,6 +4,8 @@ import static java.util.Objects.requireNonNull;
 
 import dev.fanfare.Authenticator;
 import dev.fanfare.ConnectionInfo;
+import dev.fanfare.FanfareListener;
+import dev.fanfare.Rejection;
 import io.netty.channel.EventLoop;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
@@ -24,11 +26,18 @@ public final class Admission extends Beat {
 
     private final EventLoop loop;
     private final Heartbeats heartbeats;
+    private final Entrance entrance;
+    private final FanfareListener listener;
+    private final Occasionally failures;
     private @Nullable Outcome outcome;
+    private boolean hasPlace;
 
-    private Admission(EventLoop loop, Heartbeats heartbeats, Outcome outcome) {
+    private Admission(TransportContext context, EventLoop loop, Outcome outcome) {
         this.loop = loop;
-        this.heartbeats = heartbeats;
+        this.heartbeats = context.heartbeats(loop);
+        this.entrance = context.entrance();
+        this.listener = context.gateway().listener();
+        this.failures = context.admissionFailures();
         this.outcome = outcome;
     }
 
@@ -49,7 +58,12 @@ public final class Admission extends Beat {
     }
 
     private static Admission ask(TransportContext context, EventLoop loop, Question question, Outcome outcome) {
-        Admission admission = new Admission(loop, context.heartbeats(loop), outcome);
+        Admission admission = new Admission(context, loop, outcome);
+        if (!admission.entrance.mayAsk()) {
+            loop.execute(admission::crowdedOut);
+            return admission;
+        }
+        admission.hasPlace = true;
         admission.heartbeats.schedule(admission, context.settings().handshakeTimeout());
         try {
             context.gateway()
@@ -61,10 +75,26 @@ public final class Admission extends Beat {
         return admission;
     }
 
-    /** Wants no outcome any more; for connections that closed. */
+    /** Wants no outcome any more; for connections that closed. The place is kept until the answer or its time-out. */
     public void giveUp() {
         outcome = null;
+    }
+
+    private void end() {
+        outcome = null;
         heartbeats.cancel(this);
+        if (hasPlace) {
+            hasPlace = false;
+            entrance.asked();
+        }
+    }
+
+    private void crowdedOut() {
+        Outcome told = outcome;
+        end();
+        if (told != null) {
+            told.crowdedOut();
+        }
     }
 
     @Override
@@ -85,19 +115,26 @@ public final class Admission extends Beat {
     private void answered(Authenticator.@Nullable Answer answer, @Nullable Throwable failure) {
         if (failure != null || answer == null) {
             fail("the authenticator failed", failure);
-        } else if (outcome != null) {
-            Outcome told = outcome;
-            giveUp();
+            return;
+        }
+        Outcome told = outcome;
+        end();
+        if (told != null) {
+            if (answer instanceof Authenticator.Rejected) {
+                listener.onReject(Rejection.UNAUTHENTICATED);
+            }
             told.answered(answer);
         }
     }
 
     private void fail(String what, @Nullable Throwable failure) {
-        if (outcome != null) {
-            LOG.warn("A client was not let in: {}{}", what, failure == null ? "" : ", " + failure);
+        Outcome told = outcome;
+        end();
+        if (told != null) {
+            failures.log(more ->
+                    LOG.warn("A client was not let in: {}{}{}", what, failure == null ? "" : ", " + failure, more));
             LOG.debug("The failure in full", failure);
-            Outcome told = outcome;
-            giveUp();
+            listener.onReject(Rejection.AUTHENTICATOR_FAILED);
             told.failed();
         }
     }
@@ -114,5 +151,10 @@ public final class Admission extends Beat {
 
         /** The authenticator failed, which is no answer about this client; it may try again. */
         void failed();
+
+        /** Too many wait for the authenticator already; the client may try again later. */
+        default void crowdedOut() {
+            failed();
+        }
     }
 }

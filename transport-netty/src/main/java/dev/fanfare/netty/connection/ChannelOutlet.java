@@ -138,6 +138,11 @@ public abstract class ChannelOutlet implements Outlet {
         tellCore();
     }
 
+    /** Returns why the connection ended; null if it did not. */
+    public final @Nullable DisconnectReason endedBy() {
+        return ending;
+    }
+
     /** Tells whether the end has begun, so that nothing is written any more. */
     public final boolean isEnding() {
         return ending != null;

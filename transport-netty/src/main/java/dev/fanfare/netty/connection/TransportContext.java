@@ -18,6 +18,9 @@ public final class TransportContext {
     private final Gateway gateway;
     private final Authenticator authenticator;
     private final TransportSettings settings;
+    private final Entrance entrance;
+    private final Occasionally admissionFailures;
+    private final Occasionally arrivalFailures;
     /** One entry per event loop of the transport, of which there are few, and none goes. */
     private final Map<EventLoop, Heartbeats> heartbeats = new ConcurrentHashMap<>();
 
@@ -26,13 +29,17 @@ public final class TransportContext {
 
     /** Bundles the parts; everything is written through the channels. */
     public TransportContext(Gateway gateway, Authenticator authenticator, TransportSettings settings) {
-        this(gateway, authenticator, settings, Wire.NONE);
+        this(gateway, authenticator, settings, Wire.NONE, Entrance.unlimited(gateway));
     }
 
     /** Bundles the parts. */
-    public TransportContext(Gateway gateway, Authenticator authenticator, TransportSettings settings, Wire wire) {
+    public TransportContext(
+            Gateway gateway, Authenticator authenticator, TransportSettings settings, Wire wire, Entrance entrance) {
         this.wire = requireNonNull(wire, "wire");
+        this.entrance = requireNonNull(entrance, "entrance");
         this.gateway = requireNonNull(gateway, "gateway");
+        this.admissionFailures = new Occasionally(gateway.time());
+        this.arrivalFailures = new Occasionally(gateway.time());
         this.authenticator = requireNonNull(authenticator, "authenticator");
         this.settings = requireNonNull(settings, "settings");
     }
@@ -45,6 +52,21 @@ public final class TransportContext {
     /** Returns who finds out who clients are; {@link Admission} asks it. */
     public Authenticator authenticator() {
         return authenticator;
+    }
+
+    /** Returns who lets clients in. */
+    public Entrance entrance() {
+        return entrance;
+    }
+
+    /** Returns how often to log that the authenticator failed. */
+    Occasionally admissionFailures() {
+        return admissionFailures;
+    }
+
+    /** Returns how often to log that a client cannot have what its authenticator wants it to have. */
+    public Occasionally arrivalFailures() {
+        return arrivalFailures;
     }
 
     /** Returns the settings. */

@@ -319,7 +319,7 @@ public final class Exchange {
     }
 
     /** Has the connection closed after the answer; called before {@link #begin}. */
-    void closeAfterwards() {
+    public void closeAfterwards() {
         isKeptAlive = false;
     }
 

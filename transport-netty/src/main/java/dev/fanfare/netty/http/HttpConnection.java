@@ -2,6 +2,7 @@ package dev.fanfare.netty.http;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import dev.fanfare.Rejection;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
@@ -209,8 +210,13 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     private void begin(HttpRequest request) {
         receiving = request;
-        if (HttpUtil.getContentLength(request, 0L) > limits.maxBodyBytes()) {
-            refuse(request, 413, "body larger than " + limits.maxBodyBytes() + " bytes");
+        String fault = HttpRules.faultOf(request);
+        if (!HttpRules.isKnownVersion(request)) {
+            refuse(request, Rejection.HTTP_VERSION, "HTTP/1.1 is spoken here");
+        } else if (fault != null) {
+            refuse(request, Rejection.MALFORMED, fault);
+        } else if (HttpUtil.getContentLength(request, 0L) > limits.maxBodyBytes()) {
+            refuse(request, Rejection.TOO_LARGE, "body larger than " + limits.maxBodyBytes() + " bytes");
         } else if (HttpUtil.is100ContinueExpected(request)) {
             context().writeAndFlush(Unpooled.wrappedBuffer(CONTINUE), context().voidPromise());
         }
@@ -222,7 +228,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
             return;
         }
         if (bodyLength + length > limits.maxBodyBytes()) {
-            refuse(receiving, 413, "body larger than " + limits.maxBodyBytes() + " bytes");
+            refuse(receiving, Rejection.TOO_LARGE, "body larger than " + limits.maxBodyBytes() + " bytes");
             return;
         }
         if (bodyLength + length > body.length) {
@@ -259,22 +265,23 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         Throwable cause = message.decoderResult().cause();
         HttpRequest request = message instanceof HttpRequest head ? head : receiving;
         if (cause instanceof TooLongHttpLineException) {
-            refuse(request, 414, "request line longer than " + limits.maxLineBytes() + " bytes");
+            refuse(request, Rejection.LINE_TOO_LONG, "request line longer than " + limits.maxLineBytes() + " bytes");
         } else if (cause instanceof TooLongHttpHeaderException) {
-            refuse(request, 431, "headers larger than " + limits.maxHeaderBytes() + " bytes");
+            refuse(request, Rejection.HEADERS_TOO_LARGE, "headers larger than " + limits.maxHeaderBytes() + " bytes");
         } else {
-            refuse(request, 400, "malformed HTTP");
+            refuse(request, Rejection.MALFORMED, "malformed HTTP");
         }
     }
 
     /** Answers before the request is complete, and gives the connection up. */
-    private void refuse(@Nullable HttpRequest request, int status, String message) {
+    private void refuse(@Nullable HttpRequest request, Rejection reason, String message) {
+        router.rejected(reason);
         forgetRequest();
         isLingering = true;
         HttpRequest refused = request != null ? request : UNKNOWN;
         Exchange exchange = new Exchange(this, refused, NOTHING);
         exchange.closeAfterwards();
-        exchange.fail(status, message);
+        exchange.fail(HttpRules.status(reason), message);
     }
 
     /** Writes the answer of the current exchange. */
@@ -370,7 +377,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         } else if (isRequestBegun && !isLingering) {
             refuse(
                     receiving,
-                    408,
+                    Rejection.SLOW_REQUEST,
                     "request took longer than " + limits.requestTime().toSeconds() + " s");
         } else if (isAnswerMoving()) {
             expectWithin(limits.idleTime());

@@ -3,6 +3,7 @@ package dev.fanfare.netty.http;
 import static java.util.Objects.requireNonNull;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.fanfare.Rejection;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
 import java.util.ArrayList;
@@ -11,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -25,9 +27,11 @@ public final class Router {
 
     private final Map<String, Map<String, Endpoint>> exact;
     private final List<Prefix> prefixes;
+    private final Consumer<Rejection> rejections;
 
     private Router(Builder builder) {
         exact = new HashMap<>(builder.exact);
+        rejections = builder.rejections;
         prefixes = builder.prefixes.entrySet().stream()
                 .map(entry -> new Prefix(entry.getKey(), entry.getValue()))
                 .sorted(Comparator.comparingInt((Prefix prefix) -> -prefix.path.length()))
@@ -57,8 +61,14 @@ public final class Router {
         }
     }
 
-    private static void deliver(Exchange exchange, Endpoint endpoint) {
+    /** Tells that a request was turned away. */
+    void rejected(Rejection reason) {
+        rejections.accept(reason);
+    }
+
+    private void deliver(Exchange exchange, Endpoint endpoint) {
         if (exchange.isForeign() && !endpoint.takesForeignOrigins()) {
+            rejected(Rejection.FORBIDDEN_ORIGIN);
             exchange.fail(403, "origin not allowed");
         } else {
             endpoint.handle(exchange);
@@ -119,7 +129,16 @@ public final class Router {
         private final Map<String, Map<String, Endpoint>> exact = new HashMap<>();
         private final Map<String, Map<String, Endpoint>> prefixes = new HashMap<>();
 
+        private Consumer<Rejection> rejections = reason -> {};
+
         private Builder() {}
+
+        /** Sets who is told of requests that are turned away, on the connection's event loop. */
+        @CanIgnoreReturnValue
+        public Builder rejections(Consumer<Rejection> rejections) {
+            this.rejections = requireNonNull(rejections, "rejections");
+            return this;
+        }
 
         /**
          * Adds a route.

@@ -9,6 +9,7 @@ import dev.fanfare.DisconnectReason;
 import dev.fanfare.Expiry;
 import dev.fanfare.Payload;
 import dev.fanfare.Refusal;
+import dev.fanfare.RefusedException;
 import dev.fanfare.StartAt;
 import dev.fanfare.netty.api.ApiError;
 import dev.fanfare.netty.connection.Admission;
@@ -76,6 +77,11 @@ final class SseOpening implements Admission.Outcome {
     }
 
     @Override
+    public void crowdedOut() {
+        fail(503, ApiError.of(Refusal.TOO_MANY_REQUESTS), DisconnectReason.TOO_MANY_REQUESTS);
+    }
+
+    @Override
     public void answered(Authenticator.Answer answer) {
         if (isOver) {
             return;
@@ -92,6 +98,8 @@ final class SseOpening implements Admission.Outcome {
                 fail(refused.status(), refused.code(), refused.text(), DisconnectReason.BAD_REQUEST);
             } catch (ClosedException closed) {
                 fail(503, 100, "shutdown", DisconnectReason.SHUTDOWN);
+            } catch (RefusedException limited) {
+                fail(429, ApiError.of(limited.reason()), DisconnectReason.CONNECTION_LIMIT);
             } catch (RuntimeException broken) {
                 LOG.warn("An event stream could not be opened", broken);
                 fail(500, 100, "internal server error", DisconnectReason.INTERNAL_ERROR);

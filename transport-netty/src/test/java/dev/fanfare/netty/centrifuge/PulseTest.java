@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.DisconnectReason;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
 import java.time.Duration;
@@ -129,6 +130,31 @@ class PulseTest {
 
         assertThat(client.frames()).isEmpty();
         assertThat(client.channel.isOpen()).isFalse();
+    }
+
+    @Test
+    void aFrameThatTricklesIsNoSignOfLife() {
+        firstPing();
+        ByteBuf frame = EmbeddedClient.frame(0x81, new byte[100]);
+        for (int i = 0; i < 12; i++) {
+            client.write(frame.readRetainedSlice(1));
+            client.pass(SECOND);
+        }
+        frame.release();
+
+        client.assertClosed(3012);
+    }
+
+    @Test
+    void aMessageInPiecesIsNoSignOfLifeEither() {
+        firstPing();
+        client.write(EmbeddedClient.frame(0x01, new byte[] {'{'}));
+        for (int i = 0; i < 12; i++) {
+            client.write(EmbeddedClient.frame(0x00, new byte[] {' '}));
+            client.pass(SECOND);
+        }
+
+        client.assertClosed(3012);
     }
 
     @CanIgnoreReturnValue

@@ -110,7 +110,7 @@ class HttpConnectionTest {
 
     @Test
     void slowBodyIsTimedOut() {
-        receive("POST /now/1 HTTP/1.1\r\nContent-Length: 100\r\n\r\n");
+        receive("POST /now/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n");
         for (int i = 0; i < 9; i++) {
             pass(1);
             receive("x");
@@ -187,7 +187,7 @@ class HttpConnectionTest {
     @Test
     void lastAnswerIsNotCutWhileTheClientTakesIt() {
         channel.pipeline().addFirst(new StalledPeer());
-        receive("GET /now/1 HTTP/1.1\r\nConnection: close\r\n\r\n");
+        receive("GET /now/1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
 
         pass(IDLE + 1);
         assertThat(channel.isOpen()).isTrue();
@@ -255,7 +255,7 @@ class HttpConnectionTest {
 
     @Test
     void requestThatComesByteByByteIsUnderstood() {
-        for (char c : "POST /now/1 HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc".toCharArray()) {
+        for (char c : "POST /now/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc".toCharArray()) {
             receive(String.valueOf(c));
         }
 
@@ -264,7 +264,7 @@ class HttpConnectionTest {
 
     @Test
     void bodyGrowsOnlyWithWhatArrives() {
-        receive("POST /now/1 HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n");
+        receive("POST /now/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
         for (int i = 0; i < 100; i++) {
             receive("x".repeat(10_000));
         }
@@ -274,7 +274,7 @@ class HttpConnectionTest {
 
     @Test
     void absoluteTargetIsUnderstood() {
-        receive("GET http://host:80/now/1?a=b HTTP/1.1\r\n\r\n");
+        receive("GET http://host:80/now/1?a=b HTTP/1.1\r\nHost: host:80\r\n\r\n");
 
         assertThat(sent()).endsWith("\r\n\r\n/now/1");
     }
@@ -283,5 +283,84 @@ class HttpConnectionTest {
     private static final class StalledPeer extends ChannelOutboundHandlerAdapter {
         @Override
         public void flush(ChannelHandlerContext ctx) {}
+    }
+
+    private void assertRefused(String head, String status) {
+        receive(head);
+
+        assertThat(sent()).startsWith("HTTP/1.1 " + status).contains("connection: close");
+    }
+
+    @Test
+    void aRequestWithoutHostIsRefused() {
+        assertRefused("GET /now/1 HTTP/1.1\r\n\r\n", "400");
+    }
+
+    @Test
+    void aRequestWithTwoHostsIsRefused() {
+        assertRefused("GET /now/1 HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400");
+    }
+
+    @Test
+    void oldHttpNeedsNoHost() {
+        receive("GET /now/1 HTTP/1.0\r\n\r\n");
+
+        assertThat(sent()).startsWith("HTTP/1.1 200");
+    }
+
+    @Test
+    void anotherVersionIsRefused() {
+        assertRefused("GET /now/1 HTTP/9.9\r\nHost: x\r\n\r\n", "505");
+    }
+
+    @Test
+    void aLengthThatIsNoPlainNumberIsRefused() {
+        assertRefused("POST /now/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 0003\r\n\r\nabc", "400");
+    }
+
+    @Test
+    void aLengthWithASignIsRefused() {
+        assertRefused("POST /now/1 HTTP/1.1\r\nHost: x\r\nContent-Length: +3\r\n\r\nabc", "400");
+    }
+
+    @Test
+    void twoLengthsAreRefused() {
+        assertRefused("POST /now/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", "400");
+    }
+
+    @Test
+    void theHeadMayTrickleForTenSecondsAndNotLonger() {
+        String head = get("/now/slow");
+        for (int i = 0; i < 9; i++) {
+            receive(head.substring(i, i + 1));
+            pass(1);
+        }
+        assertThat(sent()).isEmpty();
+        pass(2);
+
+        assertThat(sent()).startsWith("HTTP/1.1 408");
+    }
+
+    @Test
+    void theBodyMayNotTrickleLongerEither() {
+        receive("POST /now/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n");
+        for (int i = 0; i < 9; i++) {
+            receive("x");
+            pass(1);
+        }
+        assertThat(sent()).isEmpty();
+        pass(2);
+
+        assertThat(sent()).startsWith("HTTP/1.1 408");
+    }
+
+    @Test
+    void aFloodOfPipelinedRequestsIsAnsweredInOrderWithoutReadingAhead() {
+        receive(get("/later/first") + get("/now/next").repeat(500));
+
+        assertThat(channel.config().isAutoRead()).isFalse();
+        assertThat(waiting).hasSize(1);
+        answer(waiting.remove(), "first");
+        assertThat(sent().split("HTTP/1.1 200", -1)).hasSize(502);
     }
 }

@@ -69,7 +69,7 @@ class SseOutletTest {
     }
 
     private void ask(String query) {
-        channel.writeInbound(Unpooled.copiedBuffer("GET /sse?" + query + " HTTP/1.1\r\n\r\n", UTF_8));
+        channel.writeInbound(Unpooled.copiedBuffer("GET /sse?" + query + " HTTP/1.1\r\nHost: x\r\n\r\n", UTF_8));
         channel.runPendingTasks();
     }
 

@@ -1,0 +1,63 @@
+package dev.fanfare.netty.http;
+
+import dev.fanfare.Rejection;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpVersion;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a request's head must be like, where the decoder is more lenient than RFC 9112: requests that two servers can
+ * read in two ways are how one is smuggled past the other.
+ */
+final class HttpRules {
+
+    private static final int MAX_LENGTH_DIGITS = 18;
+
+    private HttpRules() {}
+
+    /** Tells whether it is a version that we speak. */
+    static boolean isKnownVersion(HttpRequest request) {
+        HttpVersion version = request.protocolVersion();
+        return version.equals(HttpVersion.HTTP_1_1) || version.equals(HttpVersion.HTTP_1_0);
+    }
+
+    /** Returns what is wrong with the head, or null. */
+    static @Nullable String faultOf(HttpRequest request) {
+        HttpHeaders headers = request.headers();
+        int hosts = headers.getAll(HttpHeaderNames.HOST).size();
+        if (hosts > 1 || (hosts == 0 && request.protocolVersion().equals(HttpVersion.HTTP_1_1))) {
+            return "exactly one Host header is needed"; // RFC 9112, 3.2
+        }
+        List<String> lengths = headers.getAll(HttpHeaderNames.CONTENT_LENGTH);
+        if (lengths.size() > 1 || (lengths.size() == 1 && !isLength(lengths.get(0)))) {
+            return "Content-Length is no number"; // RFC 9110, 8.6
+        }
+        if (!lengths.isEmpty() && headers.contains(HttpHeaderNames.TRANSFER_ENCODING)) {
+            return "either Content-Length or Transfer-Encoding"; // RFC 9112, 6.1
+        }
+        return null;
+    }
+
+    private static boolean isLength(String text) {
+        boolean isPadded = text.length() > 1 && text.charAt(0) == '0';
+        return !text.isEmpty()
+                && text.length() <= MAX_LENGTH_DIGITS
+                && !isPadded
+                && text.chars().allMatch(c -> c >= '0' && c <= '9');
+    }
+
+    /** Returns the status that says so. */
+    static int status(Rejection reason) {
+        return switch (reason) {
+            case HTTP_VERSION -> 505;
+            case LINE_TOO_LONG -> 414;
+            case HEADERS_TOO_LARGE -> 431;
+            case TOO_LARGE -> 413;
+            case SLOW_REQUEST -> 408;
+            default -> 400;
+        };
+    }
+}
