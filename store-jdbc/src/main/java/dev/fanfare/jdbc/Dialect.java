@@ -111,7 +111,8 @@ abstract class Dialect {
         }
     }
 
-    /** Returns one more column, or none, for the first SELECT of a transaction that appends: it sets how that runs. */
+    /** Returns one more column, or none, for the first SELECT of a transaction that appends or sequences: it
+     * sets how that runs. */
     String settings(Durability durability) {
         return "";
     }

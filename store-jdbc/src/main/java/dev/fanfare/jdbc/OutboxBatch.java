@@ -2,6 +2,7 @@ package dev.fanfare.jdbc;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
+import dev.fanfare.Durability;
 import dev.fanfare.Payload;
 import dev.fanfare.StoreException;
 import dev.fanfare.spi.Announcement;
@@ -125,7 +126,8 @@ final class OutboxBatch {
     private boolean lockPartition(Connection connection) throws SQLException {
         try (PreparedStatement lock = database.prepare(
                 connection,
-                "SELECT part FROM " + database.tables().partition() + " WHERE part = ? FOR UPDATE SKIP LOCKED")) {
+                "SELECT part" + database.dialect().settings(Durability.SYNC) + " FROM "
+                        + database.tables().partition() + " WHERE part = ? FOR UPDATE SKIP LOCKED")) {
             lock.setInt(1, part);
             try (ResultSet row = lock.executeQuery()) {
                 return row.next();

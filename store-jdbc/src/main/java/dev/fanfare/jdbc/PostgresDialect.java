@@ -13,7 +13,7 @@ import java.util.function.ToLongFunction;
 /** PostgreSQL 13 or newer. */
 final class PostgresDialect extends Dialect {
 
-    private static final int FROZEN_MILLIS = 10_000;
+    private static final int FROZEN_MILLIS = 5_000;
 
     @Override
     String folder() {
@@ -37,7 +37,10 @@ final class PostgresDialect extends Dialect {
     @Override
     void beginHint(Connection connection, Tables tables) throws SQLException {
         begin(connection);
-        execute(connection, "SET LOCAL synchronous_commit = off; NOTIFY " + tables.wakeUps());
+        execute(
+                connection,
+                "SET LOCAL synchronous_commit = off; SET LOCAL idle_in_transaction_session_timeout = " + FROZEN_MILLIS
+                        + "; NOTIFY " + tables.wakeUps());
     }
 
     @Override

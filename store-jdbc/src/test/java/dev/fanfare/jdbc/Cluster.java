@@ -42,7 +42,7 @@ import javax.sql.DataSource;
  */
 final class Cluster implements AutoCloseable {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration PATIENCE = Duration.ofSeconds(90);
 
     final ChannelId channel =
             ChannelId.of("chat:" + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40), 36));
