@@ -66,12 +66,13 @@ class ArchitectureTest {
         "dev.fanfare.netty",
         "dev.fanfare.jwt",
         "dev.fanfare.micrometer",
+        "dev.fanfare.spring",
         "dev.fanfare.redis",
         "dev.fanfare.jdbc",
         "dev.fanfare.testkit"
     };
     private static final String[] ADAPTERS = {
-        NETTY, JWT, MICROMETER, TESTKIT, EXAMPLES, "dev.fanfare.redis..", "dev.fanfare.jdbc.."
+        NETTY, JWT, MICROMETER, "dev.fanfare.spring..", TESTKIT, EXAMPLES, "dev.fanfare.redis..", "dev.fanfare.jdbc.."
     };
 
     /** The only classes that may look at a clock themselves; everybody else is given the time. */

@@ -29,6 +29,7 @@ class SourceTreeTest {
     /** The only tests that may sleep, and why. */
     private static final Set<String> SLEEPERS = Set.of(
             "StressTest.java", // lets time fly and faults come and go at random
+            "DrainIT.java", // spaces out what it publishes
             "AppendBenchmark.java", // measures
             "ClusterTest.java", // waits for a database
             "OutboxCases.java", // waits for a database
