@@ -255,6 +255,44 @@ public final class Demo implements Callable<Integer> {
         R start(String host, int port);
     }
 
+    /** Starts a server that has nothing to look at, and says in one line where it is. */
+    private abstract static class Plain implements Callable<Integer> {
+
+        private final String name;
+        private final Starter<Server> starter;
+
+        @Spec
+        private @Nullable CommandSpec spec;
+
+        @Option(
+                names = "--host",
+                paramLabel = "NAME",
+                description = "Address to listen on (default: ${DEFAULT-VALUE}).")
+        private String host = "localhost";
+
+        @Option(
+                names = "--port",
+                paramLabel = "N",
+                description = "Port to listen on, 0 for any free one (default: ${DEFAULT-VALUE}).")
+        private int port;
+
+        Plain(String name, int port, Starter<Server> starter) {
+            this.name = name;
+            this.port = port;
+            this.starter = starter;
+        }
+
+        @Override
+        public Integer call() {
+            CommandLine line = commandLine(spec);
+            return serve(line, host, port, starter, server -> {
+                PrintWriter out = line.getOut();
+                out.println(name + " server on " + url(host, server.port()) + ", Ctrl-C stops it");
+                out.flush();
+            });
+        }
+    }
+
     /** Starts the server that the load harness measures. */
     @Command(
             name = "bench",
@@ -267,35 +305,9 @@ public final class Demo implements Callable<Integer> {
                 "Namespaces: bench: keeps 100 publications for 300 s, plain: keeps none.",
                 ""
             })
-    static final class Bench implements Callable<Integer> {
-
-        @Spec
-        private @Nullable CommandSpec spec;
-
-        @Option(
-                names = "--host",
-                paramLabel = "NAME",
-                defaultValue = "localhost",
-                description = "Address to listen on (default: ${DEFAULT-VALUE}).")
-        private String host = "localhost";
-
-        @Option(
-                names = "--port",
-                paramLabel = "N",
-                defaultValue = "7010",
-                description = "Port to listen on, 0 for any free one (default: ${DEFAULT-VALUE}).")
-        private int port;
-
-        private Bench() {}
-
-        @Override
-        public Integer call() {
-            CommandLine line = commandLine(spec);
-            return serve(line, host, port, BenchServer::start, server -> {
-                PrintWriter out = line.getOut();
-                out.println("bench server on " + url(host, server.port()) + ", Ctrl-C stops it");
-                out.flush();
-            });
+    static final class Bench extends Plain {
+        private Bench() {
+            super("bench", 7010, BenchServer::start);
         }
     }
 
@@ -311,35 +323,9 @@ public final class Demo implements Callable<Integer> {
                 "Namespaces: none, recovery:, smallhistory:, delta:.",
                 ""
             })
-    static final class Interop implements Callable<Integer> {
-
-        @Spec
-        private @Nullable CommandSpec spec;
-
-        @Option(
-                names = "--host",
-                paramLabel = "NAME",
-                defaultValue = "localhost",
-                description = "Address to listen on (default: ${DEFAULT-VALUE}).")
-        private String host = "localhost";
-
-        @Option(
-                names = "--port",
-                paramLabel = "N",
-                defaultValue = "8000",
-                description = "Port to listen on, 0 for any free one (default: ${DEFAULT-VALUE}).")
-        private int port;
-
-        private Interop() {}
-
-        @Override
-        public Integer call() {
-            CommandLine line = commandLine(spec);
-            return serve(line, host, port, InteropServer::start, server -> {
-                PrintWriter out = line.getOut();
-                out.println("interop server on http://" + host + ":" + server.port() + ", Ctrl-C stops it");
-                out.flush();
-            });
+    static final class Interop extends Plain {
+        private Interop() {
+            super("interop", 8000, InteropServer::start);
         }
     }
 }
