@@ -63,9 +63,7 @@ public interface Gateway {
     FanfareListener listener();
 
     /** Adds one more who sees all events from now on, and for good. */
-    default void listen(FanfareListener listener) {
-        throw new UnsupportedOperationException();
-    }
+    void listen(FanfareListener listener);
 
     /**
      * Looks at channels of this node, those with most subscribers first; for operators, as it goes through them all.
