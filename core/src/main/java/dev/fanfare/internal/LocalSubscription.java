@@ -142,12 +142,12 @@ final class LocalSubscription extends Port implements Subscription, Outlet {
 
     @Override
     void removed(Reader reader, UnsubscribeReason reason, boolean wasStarted) {
-        engine.forget(this);
         if (wasStarted) {
             engine.hub.subscriptions.decrement();
             engine.listener().onUnsubscribe(null, channel, reason);
         }
         tellEnded(reason);
+        engine.forget(this); // only now: whoever closes Fanfare waits for what the subscriber is told
     }
 
     private void tellEnded(UnsubscribeReason reason) {
