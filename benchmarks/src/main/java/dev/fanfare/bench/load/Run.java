@@ -202,11 +202,17 @@ final class Run {
             seenDeliveries = ledger.deliveries();
             seenNanos = now;
         }
-        if (ledger.deliveries() >= ledger.expected() || now - seenNanos > PATIENCE.toNanos()) {
+        if (ledger.deliveries() >= ledger.expected()
+                || now - seenNanos > patience().toNanos()) {
             finish();
         } else {
             loop.schedule(this::awaitRest, LOOK_AGAIN.toMillis(), TimeUnit.MILLISECONDS);
         }
+    }
+
+    /** Returns how long to wait for what does not come: not long if the server did not take it in the first place. */
+    private Duration patience() {
+        return publishers.stream().anyMatch(publisher -> publisher.fault() != null) ? SETTLE : PATIENCE;
     }
 
     private void finish() {

@@ -48,8 +48,7 @@ class LedgerTest {
 
         assertThat(ledger.latency().getTotalCount()).isEqualTo(2);
         assertThat(ledger.latency().getMinValue()).isCloseTo(7 * MILLI, withPercentage(1));
-        assertThat(ledger.latency().getMaxValue())
-                .isCloseTo(300 * MILLI, withPercentage(1));
-        assertThat(ledger.intervals()).hasSize(6);
+        assertThat(ledger.latency().getMaxValue()).isCloseTo(300 * MILLI, withPercentage(1));
+        assertThat(ledger.intervals()).hasSize(5);
     }
 }
