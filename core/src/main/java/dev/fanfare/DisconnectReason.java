@@ -19,8 +19,6 @@ public enum DisconnectReason {
     SUBSCRIPTION_EXPIRED(3006, "subscription expired"),
     /** The client did not read and no delivery class could help. */
     SLOW(3008, "slow"),
-    /** Writing to the socket failed. */
-    WRITE_ERROR(3009, "write error"),
     /** A subscription that the server holds for the client lost its place. */
     INSUFFICIENT_STATE(3010, "insufficient state"),
     /** The host wants the client to connect anew. */

@@ -10,6 +10,7 @@ import dev.fanfare.Refusal;
 import dev.fanfare.RefusedException;
 import dev.fanfare.StartAt;
 import dev.fanfare.netty.connection.Admission;
+import dev.fanfare.netty.connection.ErrorCode;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Connection.SubscribeRequest;

@@ -11,6 +11,7 @@ import dev.fanfare.Publication;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
 import dev.fanfare.RpcHandler;
+import dev.fanfare.netty.connection.ErrorCode;
 import dev.fanfare.presence.PresenceSnapshot;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Connection.PresenceResult;

@@ -65,7 +65,9 @@ final class FrameHandler extends ChannelInboundHandlerAdapter {
     private void read(ChannelHandlerContext ctx, WebSocketFrame frame) {
         if (frame instanceof PingWebSocketFrame) {
             outlet.answer(WebSocketFraming.pong(ctx.alloc(), frame.content()));
-        } else if (!(frame instanceof PongWebSocketFrame)) {
+        } else if (frame instanceof PongWebSocketFrame) {
+            session.pongFrame();
+        } else {
             readData(ctx, frame);
         }
     }

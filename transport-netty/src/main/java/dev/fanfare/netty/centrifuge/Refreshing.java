@@ -5,6 +5,7 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.Expiry;
 import dev.fanfare.netty.connection.Admission;
+import dev.fanfare.netty.connection.ErrorCode;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Connection.ProlongResult;

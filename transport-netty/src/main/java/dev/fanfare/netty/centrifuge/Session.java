@@ -2,6 +2,7 @@ package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.Rejection;
+import dev.fanfare.netty.connection.ErrorCode;
 import dev.fanfare.netty.connection.Heartbeats;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.spi.Connection;
@@ -90,6 +91,16 @@ final class Session implements Answers, Arrival.Listener {
         return outlet;
     }
 
+    /** Pings by WebSocket itself; the client is told of no other pings. */
+    void pingByFrames() {
+        pulse.pingByFrames();
+    }
+
+    /** A pong of WebSocket itself came. */
+    void pongFrame() {
+        pulse.pongFrame();
+    }
+
     /** Begins to wait for the connect command. */
     void begin() {
         pulse.awaitConnect();
@@ -170,7 +181,7 @@ final class Session implements Answers, Arrival.Listener {
         Refreshing refreshing = new Refreshing(context, channel.eventLoop(), connection, outlet, this, remoteAddress);
         commands = new ClientCommands(connection, outlet, pulse, this, refreshing);
         perform(() -> {
-            outlet.reply(outlet.messages().connected(connectId, welcome));
+            outlet.reply(outlet.messages().connected(connectId, pulse.isByFrames() ? welcome.withoutPings() : welcome));
             outlet.uncork();
             outlet.flush();
             pulse.begin();
