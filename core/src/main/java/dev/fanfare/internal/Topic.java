@@ -53,6 +53,8 @@ final class Topic implements Bus.Watcher {
     private static final int LEAST_BYTES = 8 * 1024;
 
     private static final int REPAIR_PAGE = 1000;
+    /** A channel with news is compared with the log at every so manieth probe only, about every nine minutes. */
+    private static final int BUSY_PROBES = 16;
 
     private enum State {
         OPENING,
@@ -92,6 +94,9 @@ final class Topic implements Bus.Watcher {
     private volatile boolean isWarm;
     private volatile boolean hasLostAnnouncements;
     private volatile boolean hasNewsSinceProbe;
+    /** How often there was news when a probe was due; the prober's. */
+    private int busyProbes;
+
     private boolean isRepairing;
     private boolean isRetrying;
     private boolean isRepairWanted;
@@ -250,7 +255,10 @@ final class Topic implements Bus.Watcher {
 
     @Override
     public void interrupted() {
-        stripe.execute(this::repair);
+        stripe.execute(() -> {
+            repair();
+            compareRing();
+        });
     }
 
     private void lose(Announcement announcement) {
@@ -430,10 +438,13 @@ final class Topic implements Bus.Watcher {
 
     /** Compares with the log, unless it has brought something since the last time. */
     void probe() {
-        if (hasNewsSinceProbe) {
-            hasNewsSinceProbe = false;
-        } else {
+        boolean isQuiet = !hasNewsSinceProbe;
+        hasNewsSinceProbe = false;
+        if (isQuiet) {
             stripe.execute(this::repair);
+        }
+        if (isQuiet || ++busyProbes % BUSY_PROBES == 0) {
+            stripe.execute(this::compareRing);
         }
     }
 
@@ -621,7 +632,28 @@ final class Topic implements Bus.Watcher {
 
     /** Shows nothing up to there to who begins; who reads already goes on. */
     void forget(Cursor upTo) {
-        forgotten = upTo;
+        stripe.execute(() -> {
+            Cursor before = forgotten;
+            if (before == null || !before.epoch().equals(upTo.epoch()) || before.offset() < upTo.offset()) {
+                forgotten = upTo;
+            }
+        });
+    }
+
+    /**
+     * Forgets what the log has no more: a node that could not be told of a removed history is not to show it for ever.
+     */
+    private void compareRing() {
+        long oldest = ring.oldest();
+        if (state != State.OPEN || oldest > ring.top()) {
+            return;
+        }
+        hub.readForRepair(LogRead.after(channel, oldest - 1, 1), (page, failure) -> {
+            if (page != null) {
+                List<Publication> first = page.publications();
+                forget(first.isEmpty() ? page.head() : Positions.before(first.get(0)));
+            }
+        });
     }
 
     /** Reads the log for a reader; readers that want the same share one read. */

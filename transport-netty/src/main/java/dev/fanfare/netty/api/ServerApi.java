@@ -8,6 +8,7 @@ import dev.fanfare.Rejection;
 import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.Exchange;
 import dev.fanfare.netty.http.MediaTypes;
+import dev.fanfare.netty.http.RequestRefused;
 import dev.fanfare.netty.http.Router;
 import dev.fanfare.spi.Gateway;
 import io.netty.buffer.ByteBuf;
@@ -49,7 +50,9 @@ public final class ServerApi {
                 "GET",
                 "/api/history",
                 guarded(exchange -> call(history, exchange, ApiRequest.ofHistoryQuery(exchange.firstParameters()))));
-        router.add("*", "/api/*", guarded(exchange -> exchange.fail(404, 104, "method not found")));
+        router.add("*", "/api/*", guarded(exchange -> {
+            throw new RequestRefused(404, 104, "method not found");
+        }));
     }
 
     private void add(Router.Builder router, String name, BiConsumer<Exchange, ApiRequest> method) {

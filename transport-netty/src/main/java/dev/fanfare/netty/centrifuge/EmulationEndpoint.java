@@ -1,5 +1,6 @@
 package dev.fanfare.netty.centrifuge;
 
+import dev.fanfare.Rejection;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.Exchange;
@@ -61,7 +62,7 @@ public final class EmulationEndpoint implements Endpoint {
         }
     }
 
-    private static void answerOnLoop(Exchange exchange, @Nullable Delivery delivery, @Nullable Throwable failure) {
+    private void answerOnLoop(Exchange exchange, @Nullable Delivery delivery, @Nullable Throwable failure) {
         if (exchange.loop().inEventLoop()) {
             answer(exchange, delivery, failure);
         } else {
@@ -69,7 +70,7 @@ public final class EmulationEndpoint implements Endpoint {
         }
     }
 
-    private static void answer(Exchange exchange, @Nullable Delivery delivery, @Nullable Throwable failure) {
+    private void answer(Exchange exchange, @Nullable Delivery delivery, @Nullable Throwable failure) {
         if (delivery == null) {
             LOG.warn("A command could not be brought to another node: {}", String.valueOf(failure));
             exchange.fail(500, 100, "internal server error");
@@ -82,8 +83,14 @@ public final class EmulationEndpoint implements Endpoint {
                 exchange.end();
             }
             case NO_NODE -> exchange.fail(404, "unknown node");
-            case REFUSED -> exchange.fail(429, 111, "too many requests");
-            case TOO_LARGE -> exchange.fail(TOO_LARGE, "message too large");
+            case REFUSED -> {
+                context.gateway().listener().onReject(Rejection.POSTS_LIMIT);
+                exchange.fail(429, 111, "too many requests");
+            }
+            case TOO_LARGE -> {
+                context.gateway().listener().onReject(Rejection.TOO_LARGE);
+                exchange.fail(TOO_LARGE, "message too large");
+            }
         }
     }
 }

@@ -248,6 +248,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         try {
             router.handle(exchange);
         } catch (RequestRefused refused) {
+            router.rejected(HttpRules.rejection(refused));
             exchange.fail(refused.status(), refused.code(), refused.text());
         } catch (RuntimeException broken) {
             LOG.warn("{} {} failed", request.method(), exchange.path(), broken);
