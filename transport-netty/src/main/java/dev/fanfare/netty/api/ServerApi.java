@@ -11,13 +11,12 @@ import dev.fanfare.netty.http.MediaTypes;
 import dev.fanfare.netty.http.RequestRefused;
 import dev.fanfare.netty.http.Router;
 import dev.fanfare.spi.Gateway;
+import dev.fanfare.spi.LogLine;
 import io.netty.buffer.ByteBuf;
 import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * {@code POST /api/<method>}: what the host can do, for its other processes. Nobody asks the authorizer;
@@ -27,7 +26,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class ServerApi {
 
-    private static final Logger LOG = LoggerFactory.getLogger(ServerApi.class);
+    private static final LogLine BROKEN =
+            LogLine.warn(ServerApi.class, "A call of the server API could not be answered");
 
     private final Gateway gateway;
     private final Map<String, ApiMethods.Method> methods;
@@ -110,7 +110,7 @@ public final class ServerApi {
             reply.accept(exchange.begin(isClosed ? 503 : 200, MediaTypes.JSON));
             exchange.end();
         } catch (RuntimeException broken) {
-            LOG.warn("{} could not be answered", exchange.path(), broken);
+            BROKEN.logTrace(broken, "path", exchange.path());
             exchange.fail(500, "internal server error");
         }
     }

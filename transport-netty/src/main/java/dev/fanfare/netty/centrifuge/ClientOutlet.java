@@ -1,9 +1,11 @@
 package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ConnectionInfo;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.HostCode;
 import dev.fanfare.Publication;
+import dev.fanfare.Refusal;
 import dev.fanfare.Resume;
 import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.netty.connection.BufferFrame;
@@ -184,6 +186,12 @@ final class ClientOutlet extends ChannelOutlet {
                             ? DisconnectReason.TOO_MANY_REQUESTS
                             : DisconnectReason.TOO_MANY_ERRORS);
         }
+    }
+
+    /** Refuses what the core was not asked for because it makes no sense, and counts it as the core would. */
+    void refuse(long id, ConnectionInfo connection, Refusal reason) {
+        gateway.listener().onRefuse(connection, null, reason);
+        error(id, ErrorCode.of(reason));
     }
 
     /** Tells whether the client has not made too many errors yet; our own do not count. */

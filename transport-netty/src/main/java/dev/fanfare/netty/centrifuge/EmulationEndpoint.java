@@ -6,14 +6,13 @@ import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.Exchange;
 import dev.fanfare.netty.http.MediaTypes;
 import dev.fanfare.netty.http.RequestRefused;
+import dev.fanfare.spi.LogLine;
 import dev.fanfare.spi.Mailboxes;
 import dev.fanfare.spi.Mailboxes.Delivery;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpUtil;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Takes the commands of clients whose connection is a stream, on whatever node they land, and brings them to
@@ -23,7 +22,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class EmulationEndpoint implements Endpoint {
 
-    private static final Logger LOG = LoggerFactory.getLogger(EmulationEndpoint.class);
+    private static final LogLine NOT_BROUGHT =
+            LogLine.warn(EmulationEndpoint.class, "A command could not be brought to another node");
     private static final int TOO_LARGE = 413;
     private static final String BYTES = "application/octet-stream";
 
@@ -72,7 +72,7 @@ public final class EmulationEndpoint implements Endpoint {
 
     private void answer(Exchange exchange, @Nullable Delivery delivery, @Nullable Throwable failure) {
         if (delivery == null) {
-            LOG.warn("A command could not be brought to another node: {}", String.valueOf(failure));
+            NOT_BROUGHT.log("failure", failure);
             exchange.fail(500, 100, "internal server error");
             return;
         }

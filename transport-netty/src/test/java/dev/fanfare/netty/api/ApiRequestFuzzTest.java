@@ -17,7 +17,7 @@ class ApiRequestFuzzTest {
         }
         String text = new String(body, StandardCharsets.UTF_8);
         try {
-            ApiRequest.ofHistoryQuery(Map.of("channel", text, "limit", text, "after", text));
+            ApiRequest.ofHistoryQuery(Map.of("channel", text, "limit", text, "cursor", text));
         } catch (RequestRefused refused) {
             // As it should be.
         }

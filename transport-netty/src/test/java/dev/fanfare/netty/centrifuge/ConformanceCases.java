@@ -34,6 +34,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.LongStream;
+import org.awaitility.core.ConditionFactory;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -99,7 +100,7 @@ abstract class ConformanceCases {
             each.close();
         }
         opened.clear();
-        await().until(() -> fanfare.stats().connections() == 0);
+        soon().until(() -> fanfare.stats().connections() == 0);
     }
 
     @AfterAll
@@ -234,12 +235,17 @@ abstract class ConformanceCases {
         return LongStream.rangeClosed(first, last).boxed().toArray(Long[]::new);
     }
 
+    /** Waits as long as it takes, and no longer. */
+    static ConditionFactory soon() {
+        return await().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(5));
+    }
+
     int count(Object what) {
         return counts.getOrDefault(what, 0);
     }
 
     void awaitCount(Object what, int count) {
-        await(what + " counted " + count + " times").until(() -> count(what) == count);
+        soon().alias(what + " counted " + count + " times").until(() -> count(what) == count);
     }
 
     private final class Counter implements FanfareListener {

@@ -2,10 +2,8 @@ package dev.fanfare.netty.centrifuge;
 
 import static dev.fanfare.netty.centrifuge.ProtocolClient.error;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.fanfare.ChannelId;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.HostCode;
 import dev.fanfare.Refusal;
@@ -170,16 +168,14 @@ class ConnectionConformanceTest extends ConformanceCases {
         ProtocolClient client = connected(user);
 
         List<CompletableFuture<Void>> all = new ArrayList<>();
-        IntStream.range(0, 8)
-                .parallel()
-                .forEach(i -> {
-                    CompletableFuture<Void> done = fanfare.connections()
-                            .disconnect(user, DisconnectReason.FORCE_DISCONNECT)
-                            .toCompletableFuture();
-                    synchronized (all) {
-                        all.add(done);
-                    }
-                });
+        IntStream.range(0, 8).parallel().forEach(i -> {
+            CompletableFuture<Void> done = fanfare.connections()
+                    .disconnect(user, DisconnectReason.FORCE_DISCONNECT)
+                    .toCompletableFuture();
+            synchronized (all) {
+                all.add(done);
+            }
+        });
         all.forEach(CompletableFuture::join);
 
         assertThat(client.frame().closeCode()).isEqualTo(3503);
@@ -204,9 +200,13 @@ class ConnectionConformanceTest extends ConformanceCases {
         String user = fresh("cut");
         ProtocolClient client = connected(user);
 
-        fanfare.connections().disconnect(user, DisconnectReason.BY_CLIENT).toCompletableFuture().join();
+        fanfare.connections()
+                .disconnect(user, DisconnectReason.BY_CLIENT)
+                .toCompletableFuture()
+                .join();
 
-        org.assertj.core.api.Assertions.assertThatThrownBy(client::frame).isInstanceOf(java.io.UncheckedIOException.class);
+        org.assertj.core.api.Assertions.assertThatThrownBy(client::frame)
+                .isInstanceOf(java.io.UncheckedIOException.class);
     }
 
     @Test
@@ -337,7 +337,7 @@ class ConnectionConformanceTest extends ConformanceCases {
         client.call("subscribe", "{'channel':'" + channel + "','token':'x@60'}");
         String token = fresh("later");
         int asked = client.begin("sub_refresh", "{'channel':'" + channel + "','token':'" + token + "'}");
-        await().until(() -> judging.containsKey(token));
+        soon().until(() -> judging.containsKey(token));
         client.call("unsubscribe", "{'channel':'" + channel + "'}");
         client.call("subscribe", "{'channel':'" + channel + "','token':'x@60'}");
 
@@ -352,9 +352,16 @@ class ConnectionConformanceTest extends ConformanceCases {
     void refusalsAreCounted() {
         int before = count(Refusal.NOT_ALLOWED);
 
-        assertThat(error(connected().subscribe("secret:a"))).isEqualTo(103);
+        int badBefore = count(Refusal.BAD_REQUEST);
+        int unavailableBefore = count(Refusal.NOT_AVAILABLE);
+        ProtocolClient client = connected();
+
+        assertThat(error(client.subscribe("secret:a"))).isEqualTo(103);
+        assertThat(error(client.subscribe("x".repeat(256)))).isEqualTo(107);
+        assertThat(error(client.call("refresh", "{'token':'x'}"))).isEqualTo(108);
 
         assertThat(count(Refusal.NOT_ALLOWED)).isEqualTo(before + 1);
-        assertThat(fanfare.rules(ChannelId.of("secret:a"))).isNotNull();
+        assertThat(count(Refusal.BAD_REQUEST)).isEqualTo(badBefore + 1);
+        assertThat(count(Refusal.NOT_AVAILABLE)).isEqualTo(unavailableBefore + 1);
     }
 }

@@ -44,7 +44,9 @@ class DecodingConformanceTest extends ConformanceCases {
             bad.put("a length beyond all bounds", bytes(0xff, 0xff, 0xff, 0xff, 0x7f, 8, 2));
             bad.put("a length below zero", bytes(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 8));
             bad.put("a varint that is cut", bytes(VARINT | 4));
-            bad.put("a varint without end", bytes(IntStream.generate(() -> 0xff).limit(20).toArray()));
+            bad.put(
+                    "a varint without end",
+                    bytes(IntStream.generate(() -> 0xff).limit(20).toArray()));
             bad.put("a field that is cut", bytes(2, 8, VARINT));
             bad.put("a field beyond its message", bytes(4, 0x6a, 9, 0x0a, 1));
             bad.put("field number 0", bytes(2, 0, 1));
@@ -151,7 +153,9 @@ class DecodingConformanceTest extends ConformanceCases {
     void textAndBinaryFramesAreTakenForTheSame() {
         ProtocolClient client = connected();
 
-        client.sendFrame(0x83 - wire.firstOctet + 0x80, wire.encode(List.of("{\"id\":9,\"rpc\":{\"method\":\"echo\",\"data\":1}}")));
+        client.sendFrame(
+                0x83 - wire.firstOctet + 0x80,
+                wire.encode(List.of("{\"id\":9,\"rpc\":{\"method\":\"echo\",\"data\":1}}")));
 
         assertThat(client.next().at("/rpc/data").asInt()).isEqualTo(1);
     }
@@ -161,7 +165,8 @@ class DecodingConformanceTest extends ConformanceCases {
         String channel = fresh("c");
         ProtocolClient client = connected();
 
-        assertThat(client.call("publish", "{'channel':'" + channel + "','data':1}").has("publish"))
+        assertThat(client.call("publish", "{'channel':'" + channel + "','data':1}")
+                        .has("publish"))
                 .isTrue();
         assertThat(client.call("history", "{'channel':'" + channel + "'}").has("history"))
                 .isTrue();
@@ -185,7 +190,9 @@ class DecodingConformanceTest extends ConformanceCases {
                         .at("/history/publications")
                         .size())
                 .isZero();
-        assertThat(client.recover(channel, 99, "", "").at("/subscribe/recovered").asBoolean())
+        assertThat(client.recover(channel, 99, "", "")
+                        .at("/subscribe/recovered")
+                        .asBoolean())
                 .isFalse();
     }
 }

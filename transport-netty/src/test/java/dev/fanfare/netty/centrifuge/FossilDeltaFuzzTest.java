@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** A difference between any two payloads, aligned to characters or not, yields the second when applied. */
 class FossilDeltaFuzzTest {
@@ -13,13 +14,18 @@ class FossilDeltaFuzzTest {
         int middle = bytes.length / 2;
         byte[] before = Arrays.copyOf(bytes, middle);
         byte[] after = Arrays.copyOfRange(bytes, middle, bytes.length);
-        boolean isText = Utf8.isText(before) && Utf8.isText(after);
 
-        byte[] difference = FossilDelta.between(before, after, isText);
+        assertLeadsTo(after, before, FossilDelta.ofBytes(before, after));
+        if (Utf8.isText(before) && Utf8.isText(after)) {
+            byte[] ofText = FossilDelta.ofText(before, after);
+            assertLeadsTo(after, before, ofText);
+            assertThat(ofText == null || Utf8.isText(ofText)).isTrue();
+        }
+    }
 
+    private static void assertLeadsTo(byte[] after, byte[] before, byte @Nullable [] difference) {
         if (difference != null) {
             assertThat(FossilPatch.apply(before, difference)).isEqualTo(after);
-            assertThat(!isText || Utf8.isText(difference)).isTrue();
         }
     }
 }

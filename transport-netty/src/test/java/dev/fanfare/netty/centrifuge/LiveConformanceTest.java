@@ -232,7 +232,10 @@ class LiveConformanceTest extends ConformanceCases {
                 .toCompletableFuture()
                 .join();
         JsonNode ended = client.push("unsubscribe");
-        fanfare.connections().subscribe(user, ChannelId.of(channel)).toCompletableFuture().join();
+        fanfare.connections()
+                .subscribe(user, ChannelId.of(channel))
+                .toCompletableFuture()
+                .join();
         JsonNode begun = client.push("subscribe");
         publish(channel, 3, 3);
 
@@ -249,13 +252,12 @@ class LiveConformanceTest extends ConformanceCases {
         List<ProtocolClient> leaving =
                 IntStream.range(0, 16).mapToObj(i -> subscribed(channel)).toList();
 
-        CompletableFuture<Void> left =
-                CompletableFuture.runAsync(() -> leaving.forEach(ProtocolClient::close));
+        CompletableFuture<Void> left = CompletableFuture.runAsync(() -> leaving.forEach(ProtocolClient::close));
         publish(channel, 100);
         left.join();
 
         assertComes(stays, channel, 1, 100);
-        org.awaitility.Awaitility.await().until(() -> fanfare.stats().connections() == 1);
+        soon().until(() -> fanfare.stats().connections() == 1);
     }
 
     // ---- E7
@@ -275,7 +277,9 @@ class LiveConformanceTest extends ConformanceCases {
             batch.forEach(each -> ids.add(each.path("id").asInt()));
         }
 
-        assertThat(ids).containsExactlyElementsOf(IntStream.rangeClosed(101, 140).boxed().toList());
+        assertThat(ids)
+                .containsExactlyElementsOf(
+                        IntStream.rangeClosed(101, 140).boxed().toList());
         assertThat(sizes).allMatch(size -> size <= 16).contains(16);
     }
 

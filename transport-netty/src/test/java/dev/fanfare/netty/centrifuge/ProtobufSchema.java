@@ -24,8 +24,7 @@ import java.util.regex.Pattern;
 final class ProtobufSchema {
 
     /** Kinds: u number, b bool, s string, j JSON in bytes, .X message; * before it repeated, % before it map from strings. */
-    private static final String TEXT =
-            """
+    private static final String TEXT = """
             Command id=1u connect=4.ConnectRequest subscribe=5.SubscribeRequest unsubscribe=6.Channel publish=7.PublishRequest \
             presence=8.Channel presence_stats=9.Channel history=10.HistoryRequest ping=11.Empty send=12.Data \
             rpc=13.RpcRequest refresh=14.Token sub_refresh=15.SubRefreshRequest
@@ -96,13 +95,13 @@ final class ProtobufSchema {
 
     static byte[] encode(String message, JsonNode node) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        node.fields().forEachRemaining(entry -> {
+        node.properties().forEach(entry -> {
             Field field = field(message, entry.getKey());
             JsonNode value = entry.getValue();
             switch (field.multiplicity()) {
                 case "*" -> value.forEach(each -> value(out, field, each));
                 case "%" ->
-                    value.fields().forEachRemaining(each -> {
+                    value.properties().forEach(each -> {
                         ByteArrayOutputStream pair = new ByteArrayOutputStream();
                         delimited(pair, 1, each.getKey().getBytes(UTF_8));
                         value(pair, new Field("value", 2, "", field.isMessage(), field.type()), each.getValue());

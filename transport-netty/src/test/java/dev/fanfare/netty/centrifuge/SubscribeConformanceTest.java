@@ -2,7 +2,6 @@ package dev.fanfare.netty.centrifuge;
 
 import static dev.fanfare.netty.centrifuge.ProtocolClient.error;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.fanfare.ChannelId;
@@ -160,11 +159,11 @@ class SubscribeConformanceTest extends ConformanceCases {
         gate.awaitArrivals(1);
 
         client.close();
-        await().until(() -> fanfare.stats().connections() == 1);
+        soon().until(() -> fanfare.stats().connections() == 1);
         gate.open();
         store.heal();
 
-        await().until(() -> watcher.call("presence_stats", "{'channel':'" + channel + "'}")
+        soon().until(() -> watcher.call("presence_stats", "{'channel':'" + channel + "'}")
                         .at("/presence_stats/num_clients")
                         .asInt()
                 == 1);
@@ -202,7 +201,10 @@ class SubscribeConformanceTest extends ConformanceCases {
             String user = fresh("raced");
             ProtocolClient client = open();
             int id = client.begin("connect", "{'token':'" + user + "+" + channel + "'}");
-            fanfare.connections().subscribe(user, ChannelId.of(channel)).toCompletableFuture().join();
+            fanfare.connections()
+                    .subscribe(user, ChannelId.of(channel))
+                    .toCompletableFuture()
+                    .join();
             client.reply(id);
 
             publish(channel, round + 1, round + 1);
@@ -323,8 +325,10 @@ class SubscribeConformanceTest extends ConformanceCases {
         ProtocolClient client = connected("ann");
         client.subscribe(channel);
 
-        JsonNode there = client.call("presence", "{'channel':'" + channel + "'}").at("/presence/presence");
-        JsonNode stats = client.call("presence_stats", "{'channel':'" + channel + "'}").path("presence_stats");
+        JsonNode there =
+                client.call("presence", "{'channel':'" + channel + "'}").at("/presence/presence");
+        JsonNode stats =
+                client.call("presence_stats", "{'channel':'" + channel + "'}").path("presence_stats");
         client.call("unsubscribe", "{'channel':'" + channel + "'}");
         JsonNode gone = client.call("presence", "{'channel':'" + channel + "'}").at("/presence/presence");
 
@@ -342,7 +346,8 @@ class SubscribeConformanceTest extends ConformanceCases {
         connected("ann").subscribe(channel);
         connected("bob").subscribe(channel);
 
-        JsonNode stats = one.call("presence_stats", "{'channel':'" + channel + "'}").path("presence_stats");
+        JsonNode stats =
+                one.call("presence_stats", "{'channel':'" + channel + "'}").path("presence_stats");
 
         assertThat(stats.path("num_clients").asInt()).isEqualTo(3);
         assertThat(stats.path("num_users").asInt()).isEqualTo(2);
@@ -354,7 +359,8 @@ class SubscribeConformanceTest extends ConformanceCases {
 
         assertThat(error(client.call("presence", "{'channel':'live:a'}"))).isEqualTo(108);
         assertThat(error(client.call("presence_stats", "{'channel':'live:a'}"))).isEqualTo(108);
-        assertThat(error(client.call("history", "{'channel':'live:a','limit':1}"))).isEqualTo(108);
+        assertThat(error(client.call("history", "{'channel':'live:a','limit':1}")))
+                .isEqualTo(108);
     }
 
     @Test
@@ -379,7 +385,7 @@ class SubscribeConformanceTest extends ConformanceCases {
         gate.open();
         store.heal();
         time.advance(Duration.ofSeconds(11));
-        await().until(() -> other.call("presence_stats", "{'channel':'" + channel + "'}")
+        soon().until(() -> other.call("presence_stats", "{'channel':'" + channel + "'}")
                         .at("/presence_stats/num_clients")
                         .asInt()
                 == 1);
