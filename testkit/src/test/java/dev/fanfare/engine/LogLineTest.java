@@ -14,8 +14,7 @@ class LogLineTest {
         try (LogWatch log = new LogWatch()) {
             line.logTrace(new IllegalStateException("why"), "channel", "chat:a", "reason", null);
 
-            assertThat(log.messages())
-                    .containsExactly("Something went wrong [channel=\"chat:a\", reason=\"null\"]");
+            assertThat(log.messages()).containsExactly("Something went wrong [channel=\"chat:a\", reason=\"null\"]");
         }
     }
 

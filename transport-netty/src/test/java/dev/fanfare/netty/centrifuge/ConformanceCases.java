@@ -11,6 +11,7 @@ import dev.fanfare.ClientLimits;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.DeliveryClass;
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.DropReason;
 import dev.fanfare.Expiry;
 import dev.fanfare.Fanfare;
 import dev.fanfare.FanfareListener;
@@ -258,6 +259,11 @@ abstract class ConformanceCases {
         @Override
         public void onRefuse(ConnectionInfo connection, @Nullable ChannelId channel, Refusal reason) {
             counts.merge(reason, 1, Integer::sum);
+        }
+
+        @Override
+        public void onDrop(ChannelId channel, DropReason reason, long count) {
+            counts.merge(reason, (int) count, Integer::sum);
         }
 
         @Override

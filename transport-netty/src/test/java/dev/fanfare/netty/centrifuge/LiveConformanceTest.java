@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.fanfare.ChannelId;
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.DropReason;
 import dev.fanfare.HostCode;
 import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
@@ -177,8 +178,10 @@ class LiveConformanceTest extends ConformanceCases {
         String channel = fresh("sampled:c");
         ProtocolClient client = connected();
         String epoch = client.subscribe(channel).at("/subscribe/epoch").asText();
+        int before = count(DropReason.CONFLATED);
         publish(channel, 4);
         assertComes(client, channel, 1, 1);
+        awaitCount(DropReason.CONFLATED, before + 2);
 
         time.advance(Duration.ofSeconds(2));
 
