@@ -53,7 +53,7 @@ final class Topic implements Bus.Watcher {
     private static final int LEAST_BYTES = 8 * 1024;
 
     private static final int REPAIR_PAGE = 1000;
-    /** A channel with news is compared with the log at every so manieth probe only, about every nine minutes. */
+    /** Of the probes of a channel with news, so many make one comparison with the log, about every nine minutes. */
     private static final int BUSY_PROBES = 16;
 
     private enum State {
@@ -645,11 +645,12 @@ final class Topic implements Bus.Watcher {
      */
     private void compareRing() {
         long oldest = ring.oldest();
+        String epoch = position().epoch();
         if (state != State.OPEN || oldest > ring.top()) {
             return;
         }
         hub.readForRepair(LogRead.after(channel, oldest - 1, 1), (page, failure) -> {
-            if (page != null) {
+            if (page != null && page.head().epoch().equals(epoch)) { // a new life is for the repair to see
                 List<Publication> first = page.publications();
                 forget(first.isEmpty() ? page.head() : Positions.before(first.get(0)));
             }
