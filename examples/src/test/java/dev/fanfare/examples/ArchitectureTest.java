@@ -109,7 +109,10 @@ class ArchitectureTest {
             .should()
             .onlyDependOnClassesThat(resideInAnyPackage(CORE)
                     .or(resideInAnyPackage(
-                            "java..", "org.slf4j..", "org.jspecify.annotations", "com.google.errorprone.annotations..")));
+                            "java..",
+                            "org.slf4j..",
+                            "org.jspecify.annotations",
+                            "com.google.errorprone.annotations..")));
 
     @ArchTest
     static final ArchRule coreNamesNoNettyLettuceOrJdbcType = noClasses()
