@@ -32,6 +32,7 @@ import dev.fanfare.presence.PresenceSnapshot;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Connection.SubscribeRequest;
 import dev.fanfare.spi.Gateway;
+import dev.fanfare.spi.LogLine;
 import dev.fanfare.spi.Outlet;
 import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
@@ -51,8 +52,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One running Fanfare: puts the parts together and is the front door to them. It has no logic of its own.
@@ -65,7 +64,8 @@ public final class Engine implements Fanfare {
     private static final int MAX_GROUP_LENGTH = 64;
     private static final long CLOSE_SECONDS = 10;
     private static final Duration LONGEST_DRAIN = Duration.ofDays(1);
-    private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
+    private static final LogLine LEASE =
+            LogLine.warn(Engine.class, "The presence lease could not be given up; it will run out");
 
     final Settings settings;
     final Threads threads;
@@ -306,7 +306,7 @@ public final class Engine implements Fanfare {
         CompletableFuture<Void> retired = presences.close().toCompletableFuture();
         threads.awaitEnd(() -> retired.isDone() && clients.count() == 0 && localSubscriptions.isEmpty(), CLOSE_SECONDS);
         if (!retired.isDone() || retired.isCompletedExceptionally()) {
-            LOG.warn("The presence lease could not be given up; it will run out");
+            LEASE.log("node", node);
         }
         publishing.close();
         control.close();

@@ -68,7 +68,9 @@ final class GuardedListener implements FanfareListener {
 
     private void note(Throwable failure) {
         if (logged.add(failure.getClass())) {
-            LOG.warn("A FanfareListener threw; its exceptions of this class are dropped from now on", failure);
+            LOG.atWarn()
+                    .setCause(failure)
+                    .log("A FanfareListener threw; its exceptions of this class are dropped from now on");
         }
     }
 

@@ -8,10 +8,9 @@ import dev.fanfare.Resume;
 import dev.fanfare.spi.DeltaEncoder;
 import dev.fanfare.spi.Frame;
 import dev.fanfare.spi.FrameEncoder;
+import dev.fanfare.spi.LogLine;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The subscribers that one topic has on one event loop.
@@ -27,7 +26,8 @@ import org.slf4j.LoggerFactory;
  */
 final class Lane {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
+    private static final LogLine UNENCODABLE =
+            LogLine.warn(Lane.class, "A publication cannot be sent in a wire format; clients of it are disconnected");
 
     final Topic topic;
     final LoopQueue queue;
@@ -208,7 +208,7 @@ final class Lane {
     }
 
     private static @Nullable Frame cannotEncode(FrameEncoder encoder, ChannelId channel, RuntimeException why) {
-        LOG.warn("A publication to channel {} cannot be sent as {}: {}", channel, encoder, why.toString());
+        UNENCODABLE.log("channel", channel, "format", encoder, "failure", why);
         return null;
     }
 }

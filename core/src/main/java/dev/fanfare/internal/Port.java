@@ -4,12 +4,11 @@ import dev.fanfare.ConnectionInfo;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.Resume;
 import dev.fanfare.UnsubscribeReason;
+import dev.fanfare.spi.LogLine;
 import dev.fanfare.spi.Outlet;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One outlet as its subscriptions share it: what was written and not flushed, and who waits for it to
@@ -22,7 +21,10 @@ import org.slf4j.LoggerFactory;
  */
 abstract class Port {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Port.class);
+    private static final LogLine BROKEN =
+            LogLine.error(Port.class, "An outlet failed, which it must not; its connection is closed");
+    private static final LogLine STILL_BROKEN =
+            LogLine.error(Port.class, "An outlet failed to close its connection, which it must not");
 
     final LoopQueue queue;
     private boolean isDirty;
@@ -65,12 +67,12 @@ abstract class Port {
 
     /** The outlet threw, which it must not: nobody knows what has left, so the client is to come back and say. */
     final void failed(Throwable broken) {
-        LOG.error("An outlet failed, which it must not; its connection is closed", broken);
+        BROKEN.logTrace(broken);
         isUnflushed = false;
         try {
             outlet().disconnect(DisconnectReason.WRITE_ERROR);
         } catch (RuntimeException | Error again) {
-            LOG.error("An outlet failed to close its connection, which it must not", again);
+            STILL_BROKEN.logTrace(again);
         }
     }
 

@@ -1,11 +1,10 @@
 package dev.fanfare.internal;
 
+import dev.fanfare.spi.LogLine;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Runs tasks one at a time, in order, on whichever thread brought the first of them.
@@ -23,7 +22,8 @@ import org.slf4j.LoggerFactory;
 final class Stripe implements Executor {
 
     private static final int BUDGET = 128;
-    private static final Logger LOG = LoggerFactory.getLogger(Stripe.class);
+    private static final LogLine BUG =
+            LogLine.error(Stripe.class, "A task of a topic failed; this is a bug in Fanfare");
 
     private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
     private final AtomicInteger pending = new AtomicInteger();
@@ -58,7 +58,7 @@ final class Stripe implements Executor {
         try {
             task.run();
         } catch (RuntimeException | Error broken) {
-            LOG.error("A task of a topic failed; this is a bug in Fanfare", broken);
+            BUG.logTrace(broken);
         }
     }
 }

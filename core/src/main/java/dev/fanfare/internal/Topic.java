@@ -42,6 +42,8 @@ final class Topic implements Bus.Watcher {
 
     /** What is as young as this needs no probe. */
     private static final Duration FRESH = Duration.ofSeconds(5);
+    /** Of the probes of a channel with news, so many make one comparison with the log, about every nine minutes. */
+    private static final int BUSY_PROBES = 16;
 
     private enum State {
         OPENING,
@@ -73,6 +75,9 @@ final class Topic implements Bus.Watcher {
     private volatile @Nullable Cursor forgotten;
     /** When the last publication was taken; see {@code TimeSource.nanos()}. */
     private volatile long newsAt;
+
+    /** How often there was news when a probe was due; the prober's. */
+    private int busyProbes;
 
     private boolean isClosingLater;
 
@@ -217,7 +222,10 @@ final class Topic implements Bus.Watcher {
 
     @Override
     public void interrupted() {
-        stripe.execute(repair::begin);
+        stripe.execute(() -> {
+            repair.begin();
+            compareRing();
+        });
     }
 
     /** Takes an announcement; on the stripe. */
@@ -292,8 +300,12 @@ final class Topic implements Bus.Watcher {
 
     /** Compares with the log, unless something has come just now: then more would have shown a hole. */
     void probe() {
-        if (hub.time.nanos() - newsAt > FRESH.toNanos()) {
+        boolean isQuiet = hub.time.nanos() - newsAt > FRESH.toNanos();
+        if (isQuiet) {
             stripe.execute(repair::begin);
+        }
+        if (isQuiet || ++busyProbes % BUSY_PROBES == 0) {
+            stripe.execute(this::compareRing);
         }
     }
 
@@ -351,7 +363,29 @@ final class Topic implements Bus.Watcher {
 
     /** Shows nothing up to there to who begins; who reads already goes on. */
     void forget(Cursor upTo) {
-        forgotten = upTo;
+        stripe.execute(() -> {
+            Cursor before = forgotten;
+            if (before == null || !before.epoch().equals(upTo.epoch()) || before.offset() < upTo.offset()) {
+                forgotten = upTo;
+            }
+        });
+    }
+
+    /**
+     * Forgets what the log has no more: a node that could not be told of a removed history is not to show it for ever.
+     */
+    private void compareRing() {
+        long oldest = run.ring().oldest();
+        String epoch = run.position().epoch();
+        if (state != State.OPEN || oldest > run.ring().top()) {
+            return;
+        }
+        hub.readForRepair(LogRead.after(channel, oldest - 1, 1), (page, failure) -> {
+            if (page != null && page.head().epoch().equals(epoch)) { // a new life is for the repair to see
+                List<Publication> first = page.publications();
+                forget(first.isEmpty() ? page.head() : Positions.before(first.get(0)));
+            }
+        });
     }
 
     // ---- what operators see

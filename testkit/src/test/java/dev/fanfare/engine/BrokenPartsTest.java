@@ -155,7 +155,7 @@ class BrokenPartsTest {
     @Test
     void aResetLeavesALine() {
         node.publishMany("short:a", 1, 3);
-        Logger losses = (Logger) LoggerFactory.getLogger("dev.fanfare.loss");
+        Logger losses = (Logger) LoggerFactory.getLogger("dev.fanfare.internal.LossLog");
         losses.setLevel(Level.INFO);
         try (LogWatch lines = new LogWatch()) {
             node.connect().subscribe("short:a", StartAt.after(Cursor.ofUnknownEpoch(1)));

@@ -109,7 +109,7 @@ public final class NettyTransport implements AutoCloseable {
         listening.close().awaitUninterruptibly(FAREWELL_SECONDS, TimeUnit.SECONDS);
         open.close(FAREWELL_SECONDS);
         loops.stop(LOOPS_SECONDS);
-        LOG.info("Fanfare no longer listens on port {}", port);
+        LOG.atInfo().addKeyValue("port", port).log("Fanfare no longer listens");
     }
 
     /**

@@ -65,7 +65,10 @@ final class Startup {
             throw failure(bound.cause());
         }
         NettyTransport transport = new NettyTransport(builder.fanfare.gateway(), loops, bound.channel(), open);
-        LOG.info("Fanfare listens on {} ({})", bound.channel().localAddress(), loops.name());
+        LOG.atInfo()
+                .addKeyValue("address", bound.channel().localAddress())
+                .addKeyValue("sockets", loops.name())
+                .log("Fanfare listens");
         return transport;
     }
 
@@ -154,8 +157,9 @@ final class Startup {
             return;
         }
         if (key.isOpen()) {
-            LOG.warn("The server API is OPEN TO EVERYBODY who can reach this port: openApi() was called. "
-                    + "Use apiKey(String) for anything but a demonstration");
+            LOG.atWarn()
+                    .log("The server API is OPEN TO EVERYBODY who can reach this port: openApi() was called. "
+                            + "Use apiKey(String) for anything but a demonstration");
         }
         new ServerApi(builder.fanfare, key).addTo(router);
     }

@@ -4,6 +4,7 @@ import dev.fanfare.ClosedException;
 import dev.fanfare.Payload;
 import dev.fanfare.netty.http.JsonText;
 import dev.fanfare.netty.http.RequestRefused;
+import dev.fanfare.spi.LogLine;
 import dev.fanfare.spi.TimeSource;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -14,8 +15,6 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Several commands in one request, done one after the other, each begun when the one before it is answered.
@@ -27,7 +26,8 @@ import org.slf4j.LoggerFactory;
  */
 final class ApiBatch {
 
-    private static final Logger LOG = LoggerFactory.getLogger(ApiBatch.class);
+    private static final LogLine BUG =
+            LogLine.error(ApiBatch.class, "A command of a batch failed; this is a bug in Fanfare");
     private static final int MAX_REPLY_BYTES = 8 * 1024 * 1024;
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final String RESULT = "{\"result\":";
@@ -112,8 +112,8 @@ final class ApiBatch {
         } catch (ClosedException closed) {
             reply(command, out -> ApiReply.error(out, ApiError.CLOSED));
         } catch (RuntimeException broken) {
-            LOG.error("A command of a batch failed: {}; this is a bug in Fanfare", command.method(), broken);
-            reply(command, out -> ApiReply.error(out, new ApiError(100, "internal server error", true, null)));
+            BUG.logTrace(broken, "method", command.method());
+            reply(command, out -> ApiReply.error(out, ApiError.of(broken)));
         }
     }
 

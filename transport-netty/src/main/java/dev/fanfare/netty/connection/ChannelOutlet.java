@@ -8,14 +8,13 @@ import dev.fanfare.HostCode;
 import dev.fanfare.Publication;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Frame;
+import dev.fanfare.spi.LogLine;
 import dev.fanfare.spi.Outlet;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelPromise;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Writes to a Netty channel for the core, and keeps the end of the connection in order: whoever ends it
@@ -31,7 +30,8 @@ public abstract class ChannelOutlet implements Outlet {
     /** So many bytes of shared frames wait for the end of the turn, and one frame more. */
     private static final int MAX_OWED_BYTES = 32 * 1024;
 
-    private static final Logger LOG = LoggerFactory.getLogger(ChannelOutlet.class);
+    private static final LogLine CUT =
+            LogLine.warn(ChannelOutlet.class, "A connection is cut, since what is due to it cannot be written");
 
     private final Channel channel;
     private final Turn turn;
@@ -90,7 +90,7 @@ public abstract class ChannelOutlet implements Outlet {
 
     /** What was owed cannot be sent: without the connection, the client comes back and asks for it. */
     private void cut(Throwable why) {
-        LOG.warn("A connection is cut, since what is due to it cannot be written: {}", why.toString());
+        CUT.log("failure", why);
         channel.close();
         if (ending == null) {
             ending = DisconnectReason.WRITE_ERROR;
