@@ -66,6 +66,25 @@ test('a subscriber gets what is published, in order, with offsets', async (conte
   assert.deepEqual(recorder.offsets, [1, 2, 3]);
 });
 
+test('what a channel leaves out is told by a message', async (context) => {
+  const channel = fresh('sampled:a');
+  const centrifuge = await connected(context, 'ada');
+  let skipped = 0;
+  centrifuge.on('message', ({ data }) => {
+    const told = unwrap(data).skipped;
+    assert.equal(told.channel, channel);
+    skipped += told.count;
+  });
+  const recorder = await Recorder.live(centrifuge, channel, recoverable);
+
+  const publishes = Array.from({ length: 5 }, (_, i) => ({ publish: { channel, data: { text: `${i + 1}` } } }));
+  await api('batch', { commands: publishes });
+
+  await until('the last came', () => recorder.offsets.at(-1) === 5);
+  assert.ok(skipped > 0);
+  assert.equal(recorder.publications.length + skipped, 5);
+});
+
 test('a fresh subscription says where it begins, and brings nothing old', async (context) => {
   const channel = fresh('room:fresh');
   await publish(channel, 'before');

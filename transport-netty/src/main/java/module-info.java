@@ -4,7 +4,6 @@ module dev.fanfare.netty {
     requires static com.google.errorprone.annotations;
     requires transitive dev.fanfare;
     requires com.fasterxml.jackson.core;
-    requires com.fasterxml.jackson.databind;
     requires io.netty.buffer;
     requires io.netty.codec;
     requires io.netty.codec.http;

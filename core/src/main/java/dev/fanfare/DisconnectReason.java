@@ -19,7 +19,7 @@ public enum DisconnectReason {
     SUBSCRIPTION_EXPIRED(3006, "subscription expired"),
     /** The client did not read and no delivery class could help. */
     SLOW(3008, "slow"),
-    /** Writing to the socket failed. */
+    /** What was due to the client could not be written. */
     WRITE_ERROR(3009, "write error"),
     /** A subscription that the server holds for the client lost its place. */
     INSUFFICIENT_STATE(3010, "insufficient state"),

@@ -39,6 +39,8 @@ public enum Rejection {
     AUTHENTICATOR_FAILED,
     /** The client opened a connection, and did not connect in time. */
     STALE,
-    /** The client broke the client protocol before it was connected. */
-    BAD_REQUEST
+    /** A request that cannot be read or makes no sense (400), or a client that broke the client protocol before it was connected. */
+    BAD_REQUEST,
+    /** A post for a connection of which too many wait already (429). */
+    POSTS_LIMIT
 }

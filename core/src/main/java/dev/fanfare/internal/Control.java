@@ -10,6 +10,7 @@ import dev.fanfare.HostCode;
 import dev.fanfare.Selection;
 import dev.fanfare.StoreException;
 import dev.fanfare.spi.ControlBus;
+import dev.fanfare.spi.LogLine;
 import dev.fanfare.spi.TimeSource;
 import java.time.Duration;
 import java.time.Instant;
@@ -47,6 +48,9 @@ final class Control implements Connections {
     private static final Duration PATIENCE = Duration.ofSeconds(2);
     private static final Duration RETRY = Duration.ofSeconds(5);
     private static final Logger LOG = LoggerFactory.getLogger(Control.class);
+    private static final LogLine NO_ANSWER = LogLine.warn(Control.class, "Cannot answer a question of another node");
+    private static final LogLine NOT_JOINED = LogLine.error(
+            Control.class, "Cannot join the control bus, trying again; orders to connections do not arrive");
 
     private final String node;
     private final ControlBus bus;
@@ -78,9 +82,7 @@ final class Control implements Connections {
         calls.store("joining the control bus", () -> bus.join(node, this::receive))
                 .whenComplete((joined, failure) -> {
                     if (failure != null) {
-                        LOG.error(
-                                "Cannot join the control bus, trying again; orders to connections do not arrive",
-                                failure);
+                        NOT_JOINED.logTrace(failure, "node", node);
                         time.schedule(RETRY, this::start);
                         return;
                     }
@@ -263,7 +265,7 @@ final class Control implements Connections {
                 : new ControlMessage.Answer(ask.question(), node, clients.count(), connections(ask));
         send(part).whenComplete((sent, failure) -> {
             if (failure != null) {
-                LOG.warn("Cannot answer a question of another node: {}", failure.toString());
+                NO_ANSWER.log("failure", failure);
             }
         });
     }

@@ -1,6 +1,7 @@
 package dev.fanfare.internal;
 
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.spi.LogLine;
 import dev.fanfare.spi.TimeSource;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,6 +25,8 @@ import org.slf4j.LoggerFactory;
 final class Drain {
 
     private static final Logger LOG = LoggerFactory.getLogger(Drain.class);
+    private static final LogLine STAYING =
+            LogLine.warn(Drain.class, "Drained, but connections do not close; closing Fanfare cuts them");
     private static final Duration STEP = Duration.ofMillis(20);
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
@@ -46,7 +49,10 @@ final class Drain {
         clients.forEach(leaving::add);
         Collections.shuffle(leaving, ThreadLocalRandom.current());
         begun = time.nanos();
-        LOG.info("Draining: {} connections are sent away over {} s", leaving.size(), windowNanos / 1_000_000_000);
+        LOG.atInfo()
+                .addKeyValue("connections", leaving.size())
+                .addKeyValue("seconds", windowNanos / 1_000_000_000)
+                .log("Draining: connections are sent away");
         step();
         return done;
     }
@@ -69,10 +75,13 @@ final class Drain {
     private void await(long elapsed) {
         int left = clients.count();
         if (left == 0) {
-            LOG.info("Drained: {} connections in {} ms", leaving.size(), elapsed / 1_000_000);
+            LOG.atInfo()
+                    .addKeyValue("connections", leaving.size())
+                    .addKeyValue("millis", elapsed / 1_000_000)
+                    .log("Drained");
             done.complete(null);
         } else if (elapsed > windowNanos + Math.max(windowNanos, PATIENCE.toNanos())) {
-            LOG.warn("Drained, but {} connections do not close; closing Fanfare cuts them", left);
+            STAYING.log("connections", left);
             done.complete(null);
         } else {
             time.schedule(STEP, () -> await(time.nanos() - begun));

@@ -20,6 +20,7 @@ import dev.fanfare.Refusal;
 import dev.fanfare.RefusedException;
 import dev.fanfare.Rejection;
 import dev.fanfare.StartAt;
+import dev.fanfare.StateAt;
 import dev.fanfare.Stats;
 import dev.fanfare.Subscriber;
 import dev.fanfare.Subscription;
@@ -31,6 +32,7 @@ import dev.fanfare.presence.PresenceSnapshot;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Connection.SubscribeRequest;
 import dev.fanfare.spi.Gateway;
+import dev.fanfare.spi.LogLine;
 import dev.fanfare.spi.Outlet;
 import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
@@ -48,9 +50,8 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One running Fanfare: puts the parts together and is the front door to them. It has no logic of its own.
@@ -63,7 +64,8 @@ public final class Engine implements Fanfare {
     private static final int MAX_GROUP_LENGTH = 64;
     private static final long CLOSE_SECONDS = 10;
     private static final Duration LONGEST_DRAIN = Duration.ofDays(1);
-    private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
+    private static final LogLine LEASE =
+            LogLine.warn(Engine.class, "The presence lease could not be given up; it will run out");
 
     final Settings settings;
     final Threads threads;
@@ -146,6 +148,12 @@ public final class Engine implements Fanfare {
             return CompletableFuture.completedFuture(new HistoryResult.Refused(Refusal.UNKNOWN_NAMESPACE));
         }
         return calls.forHost(histories.read(channel, rules, requireNonNull(query, "query")));
+    }
+
+    @Override
+    public <T> CompletionStage<StateAt<T>> stateAt(ChannelId channel, Supplier<? extends CompletionStage<T>> loader) {
+        requireNonNull(loader, "loader");
+        return new StateLoad<T>(channel, calls).begin(history(channel, HistoryQuery.first(0)), loader);
     }
 
     @Override
@@ -246,7 +254,7 @@ public final class Engine implements Fanfare {
     Workers start(JobRunner runner) {
         requireOpen();
         runners.add(runner);
-        runner.start(store.bus());
+        runner.start();
         return runner;
     }
 
@@ -298,11 +306,16 @@ public final class Engine implements Fanfare {
         CompletableFuture<Void> retired = presences.close().toCompletableFuture();
         threads.awaitEnd(() -> retired.isDone() && clients.count() == 0 && localSubscriptions.isEmpty(), CLOSE_SECONDS);
         if (!retired.isDone() || retired.isCompletedExceptionally()) {
-            LOG.warn("The presence lease could not be given up; it will run out");
+            LEASE.log("node", node);
         }
         publishing.close();
         control.close();
         hub.close();
+        CompletableFuture<Void> drained = draining.get();
+        if (drained != null) {
+            drained.complete(null);
+        }
+        calls.close();
         threads.close();
     }
 
@@ -318,6 +331,7 @@ public final class Engine implements Fanfare {
         }
         ClientConnection connection = new ClientConnection(this, info, outlet);
         if (!clients.add(connection)) {
+            hub.release(connection.queue);
             listener.onReject(Rejection.USER_CONNECTION_LIMIT);
             throw new RefusedException("A user has too many connections; see ClientLimits", Refusal.LIMIT_EXCEEDED);
         }

@@ -1,95 +1,75 @@
 package dev.fanfare.internal;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.Fanfare;
 import dev.fanfare.Refusal;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
+import dev.fanfare.spi.LogLine;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * Writes the log lines about things that can go wrong thousands of times a second, each kind at most
- * once a second, with the number of those left out.
+ * Writes the log lines about things that can go wrong thousands of times a second.
  *
  * <p><i>Threads.</i> Thread-safe.
  */
 final class EventLog {
 
-    private static final Logger LOG = LoggerFactory.getLogger("dev.fanfare");
+    private final LogLine opens = line("Cannot subscribe to a channel");
+    private final LogLine repairs = line("Cannot read the log of a channel, trying again soon");
+    private final LogLine hosts = line("The host's code failed; the answer is no");
+    private final LogLine filters = line("A filter of a subscription failed; the publication is sent");
+    private final LogLine publishes = line("A publish failed, its outcome is unknown");
+    private final LogLine announcements =
+            line("A publication was accepted but not announced; nodes fetch it from the log by and by");
+    private final LogLine jobs = line("Cannot take jobs of a channel, trying again in a second");
+    private final LogLine refusals = line("A publish of the host was refused");
+    private final LogLine presences = line("A change of presence failed");
 
-    private final Throttle opens = new Throttle();
-    private final Throttle repairs = new Throttle();
-    private final Throttle hosts = new Throttle();
-    private final Throttle publishes = new Throttle();
-    private final Throttle announcements = new Throttle();
-    private final Throttle jobs = new Throttle();
-    private final Throttle refusals = new Throttle();
-    private final Throttle presences = new Throttle();
+    private static LogLine line(String sentence) {
+        return LogLine.warn(Fanfare.class, sentence);
+    }
 
     void openFailed(ChannelId channel, @Nullable Throwable failure) {
-        warn(opens, "Cannot subscribe to channel {}: {}", channel, failure);
+        about(opens, channel, failure);
     }
 
     void repairFailed(ChannelId channel, Throwable failure) {
-        warn(repairs, "Cannot read the log of channel {}, trying again soon: {}", channel, failure);
+        about(repairs, channel, failure);
     }
 
     void hostFailed(String what, @Nullable Throwable failure) {
-        warn(hosts, "The host's {} failed; the answer is no: {}", what, failure);
+        hosts.log("what", what, "failure", failure);
+    }
+
+    void filterFailed(ChannelId channel, Throwable failure) {
+        about(filters, channel, failure);
     }
 
     void publishFailed(ChannelId channel, Throwable failure) {
-        warn(publishes, "A publish to channel {} failed, its outcome is unknown: {}", channel, failure);
+        about(publishes, channel, failure);
     }
 
     void announcementFailed(ChannelId channel, Throwable failure) {
-        warn(
-                announcements,
-                "A publication to channel {} was accepted but not announced; nodes fetch it from the log by and by: {}",
-                channel,
-                failure);
+        about(announcements, channel, failure);
     }
 
     void jobsFailed(ChannelId channel, @Nullable Throwable failure) {
-        warn(jobs, "Cannot take jobs of channel {}, trying again in a second: {}", channel, failure);
+        about(jobs, channel, failure);
     }
 
     void publishRefused(ChannelId channel, Refusal reason) {
-        String hint = reason == Refusal.UNKNOWN_NAMESPACE
-                ? " (where any namespace is declared, also the one of channels without ':' must be)"
-                : "";
-        warn(refusals, "The host's publish to channel {} was refused: {}", channel, reason + hint);
+        if (reason == Refusal.UNKNOWN_NAMESPACE) {
+            String hint = "where any namespace is declared, also the one of channels without ':' must be";
+            refusals.log("channel", channel, "reason", reason, "hint", hint);
+        } else {
+            refusals.log("channel", channel, "reason", reason);
+        }
     }
 
     void presenceFailed(String what, Throwable failure) {
-        warn(presences, "Presence: {} failed: {}", what, failure);
+        presences.log("what", what, "failure", failure);
     }
 
-    private static void warn(Throttle throttle, String text, Object about, @Nullable Object failure) {
-        long suppressed = throttle.enter();
-        if (suppressed >= 0) {
-            LOG.warn(
-                    text + (suppressed == 0 ? "" : " (and " + suppressed + " more like this)"),
-                    about,
-                    String.valueOf(failure));
-        }
-    }
-
-    private static final class Throttle {
-        private final AtomicLong quietUntil = new AtomicLong(Long.MIN_VALUE);
-        private final AtomicLong suppressed = new AtomicLong();
-
-        /** Returns how many were left out before this one, or -1 to leave this one out too. */
-        long enter() {
-            long now = System.nanoTime();
-            long until = quietUntil.get();
-            boolean isOpen = until == Long.MIN_VALUE || now - until >= 0;
-            if (isOpen && quietUntil.compareAndSet(until, now + TimeUnit.SECONDS.toNanos(1))) {
-                return suppressed.getAndSet(0);
-            }
-            suppressed.incrementAndGet();
-            return -1;
-        }
+    private static void about(LogLine line, ChannelId channel, @Nullable Throwable failure) {
+        line.log("channel", channel, "failure", failure);
     }
 }

@@ -7,6 +7,7 @@ import dev.fanfare.PublishOptions;
 import dev.fanfare.Workers;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
+import dev.fanfare.spi.LogLine;
 import dev.fanfare.spi.TimeSource;
 import dev.fanfare.spi.WorkQueues.Delivery;
 import dev.fanfare.spi.WorkQueues.Take;
@@ -20,8 +21,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Takes jobs from a work queue and gives them to the host.
@@ -36,8 +35,17 @@ import org.slf4j.LoggerFactory;
  */
 final class JobRunner implements Workers, Bus.Watcher {
 
-    private static final Logger LOG = LoggerFactory.getLogger(JobRunner.class);
+    private static final LogLine NO_LETTER =
+            LogLine.warn(JobRunner.class, "A job cannot be published to the dead letters");
+    private static final LogLine DROPPED =
+            LogLine.warn(JobRunner.class, "A job was given out in vain too often and is dropped");
+    private static final LogLine FULL =
+            LogLine.warn(JobRunner.class, "The host executor is full; a job waits for its next delivery");
+    private static final LogLine FAILED = LogLine.warn(JobRunner.class, "A job failed");
+    private static final LogLine TRIMMED =
+            LogLine.warn(JobRunner.class, "Jobs were trimmed from their log before they were done");
     private static final Duration TICK = Duration.ofSeconds(1);
+    private static final Duration WATCH_PAUSE = Duration.ofSeconds(5);
 
     private final Engine engine;
     private final WorkersBuilder options;
@@ -64,11 +72,21 @@ final class JobRunner implements Workers, Bus.Watcher {
         this.free = new AtomicInteger(options.concurrency);
     }
 
-    void start(Bus bus) {
-        engine.calls
-                .store("watch of " + channel, () -> bus.watch(channel, this))
-                .thenAccept(watch::complete);
+    void start() {
+        watch();
         tick();
+    }
+
+    /** Without a watch jobs are found by the {@link #TICK}s alone. */
+    private void watch() {
+        engine.hub.watch(channel, this).whenComplete((effective, failure) -> {
+            if (failure == null) {
+                watch.complete(effective);
+            } else if (!isClosed) {
+                engine.hub.log.jobsFailed(channel, failure);
+                engine.threads.time().schedule(WATCH_PAUSE, this::watch);
+            }
+        });
     }
 
     private void tick() {
@@ -134,7 +152,7 @@ final class JobRunner implements Workers, Bus.Watcher {
     private void accept(Taken taken) {
         if (taken.lost() > 0) {
             lost.add(taken.lost());
-            LOG.warn("{} jobs of {} were trimmed from its log before they were done", taken.lost(), channel);
+            TRIMMED.log("channel", channel, "jobs", taken.lost());
             inHostCode(() -> handler.onLost(taken.lost()));
         }
         for (Delivery delivery : taken.deliveries()) {
@@ -158,7 +176,7 @@ final class JobRunner implements Workers, Bus.Watcher {
                 handler.onJob(job);
             } catch (RuntimeException | Error failure) {
                 failed.increment();
-                LOG.warn("A job of {} failed, delivery {}", channel, job.deliveries(), failure);
+                FAILED.logTrace(failure, "channel", channel, "delivery", job.deliveries());
             }
         });
     }
@@ -167,7 +185,7 @@ final class JobRunner implements Workers, Bus.Watcher {
         try {
             engine.calls.inHostCode(task);
         } catch (RejectedExecutionException full) {
-            LOG.warn("The host executor is full; a job of {} waits for its next delivery", channel);
+            FULL.log("channel", channel);
         }
     }
 
@@ -175,7 +193,7 @@ final class JobRunner implements Workers, Bus.Watcher {
     private void putAside(TakenJob job) {
         ChannelId letters = options.deadLetters;
         if (letters == null) {
-            LOG.warn("A job of {} was given out {} times in vain and is dropped", channel, job.deliveries() - 1);
+            DROPPED.log("channel", channel, "deliveries", job.deliveries() - 1);
             bury(job);
             return;
         }
@@ -187,7 +205,7 @@ final class JobRunner implements Workers, Bus.Watcher {
             if (result != null && result.isAccepted()) {
                 bury(job);
             } else {
-                LOG.warn("A job of {} cannot be published to {}: {}", channel, letters, result, failure);
+                NO_LETTER.logTrace(failure, "channel", channel, "letters", letters, "result", result);
             }
         });
     }

@@ -8,10 +8,9 @@ import dev.fanfare.Resume;
 import dev.fanfare.spi.DeltaEncoder;
 import dev.fanfare.spi.Frame;
 import dev.fanfare.spi.FrameEncoder;
+import dev.fanfare.spi.LogLine;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The subscribers that one topic has on one event loop.
@@ -27,7 +26,8 @@ import org.slf4j.LoggerFactory;
  */
 final class Lane {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
+    private static final LogLine UNENCODABLE =
+            LogLine.warn(Lane.class, "A publication cannot be sent in a wire format; clients of it are disconnected");
 
     final Topic topic;
     final LoopQueue queue;
@@ -101,7 +101,7 @@ final class Lane {
         Frame frame = null;
         for (int i = size - 1; i >= 0; i--) {
             Reader reader = readers[i];
-            if (!reader.accepts(publication)) {
+            if (!accepts(reader, publication)) {
                 continue;
             }
             FrameEncoder wanted = reader.outgoing.encoder();
@@ -115,13 +115,33 @@ final class Lane {
                 reader.port.outlet().disconnect(DisconnectReason.INAPPROPRIATE_PROTOCOL);
                 continue;
             }
-            reader.write(frame, publication);
-            delivered++;
-            bytes += frame.bytes();
+            if (write(reader, frame, publication)) {
+                delivered++;
+                bytes += frame.bytes();
+            }
         }
         if (delivered > 0) {
             topic.hub.listener.onDeliver(topic.channel, delivered, bytes);
             topic.hub.listener.onFanOut(topic.channel, topic.hub.time.nanos() - broadcast.begunNanos);
+        }
+    }
+
+    private static boolean accepts(Reader reader, Publication publication) {
+        try {
+            return reader.accepts(publication);
+        } catch (RuntimeException | Error broken) {
+            reader.port.failed(broken);
+            return false;
+        }
+    }
+
+    private static boolean write(Reader reader, Frame frame, Publication publication) {
+        try {
+            reader.write(frame, publication);
+            return true;
+        } catch (RuntimeException | Error broken) {
+            reader.port.failed(broken);
+            return false;
         }
     }
 
@@ -188,7 +208,7 @@ final class Lane {
     }
 
     private static @Nullable Frame cannotEncode(FrameEncoder encoder, ChannelId channel, RuntimeException why) {
-        LOG.warn("A publication to channel {} cannot be sent as {}: {}", channel, encoder, why.toString());
+        UNENCODABLE.log("channel", channel, "format", encoder, "failure", why);
         return null;
     }
 }

@@ -16,13 +16,12 @@ import dev.fanfare.presence.PresenceEvent;
 import dev.fanfare.spi.Connection.SubscribeResult;
 import dev.fanfare.spi.Frame;
 import dev.fanfare.spi.FrameEncoder;
+import dev.fanfare.spi.LogLine;
 import dev.fanfare.spi.Outlet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * An in-process subscription: a connection with one reader, whose write side calls the subscriber.
@@ -35,7 +34,9 @@ import org.slf4j.LoggerFactory;
  */
 final class LocalSubscription extends Port implements Subscription, Outlet {
 
-    private static final Logger LOG = LoggerFactory.getLogger(LocalSubscription.class);
+    private static final LogLine THREW =
+            LogLine.warn(LocalSubscription.class, "A subscriber threw; its subscription ends");
+    private static final LogLine THREW_AT_END = LogLine.warn(LocalSubscription.class, "A subscriber threw in onEnded");
 
     private final Engine engine;
     private final ChannelId channel;
@@ -154,7 +155,7 @@ final class LocalSubscription extends Port implements Subscription, Outlet {
         try {
             subscriber.onEnded(reason);
         } catch (RuntimeException | Error failure) {
-            LOG.warn("A subscriber of channel {} threw in onEnded", channel, failure);
+            THREW_AT_END.logTrace(failure, "channel", channel);
         }
     }
 
@@ -230,12 +231,12 @@ final class LocalSubscription extends Port implements Subscription, Outlet {
         try {
             callback.run();
         } catch (RuntimeException | Error failure) {
-            failed(failure);
+            endAfter(failure);
         }
     }
 
-    private void failed(Throwable failure) {
-        LOG.warn("A subscriber of channel {} threw; its subscription ends", channel, failure);
+    private void endAfter(Throwable failure) {
+        THREW.logTrace(failure, "channel", channel);
         hasFailed = true;
         end(UnsubscribeReason.SUBSCRIBER_FAILED);
     }

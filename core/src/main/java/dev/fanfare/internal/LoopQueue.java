@@ -1,5 +1,6 @@
 package dev.fanfare.internal;
 
+import dev.fanfare.spi.LogLine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -36,6 +37,8 @@ final class LoopQueue implements Runnable {
     private static final int WRITES = 16 * 1024;
 
     private static final Logger LOG = LoggerFactory.getLogger(LoopQueue.class);
+    private static final LogLine BUG =
+            LogLine.error(LoopQueue.class, "A signal to an event loop failed; this is a bug in Fanfare");
 
     final Executor loop;
     /** How many ports go through it; the hub's. */
@@ -137,7 +140,7 @@ final class LoopQueue implements Runnable {
         try {
             port.flushWritten();
         } catch (RuntimeException | Error broken) {
-            LOG.error("An outlet failed to flush, which it must not", broken);
+            port.failed(broken);
         }
     }
 
@@ -145,7 +148,7 @@ final class LoopQueue implements Runnable {
         try {
             signal.run();
         } catch (RuntimeException | Error broken) {
-            LOG.error("A signal to an event loop failed; this is a bug in Fanfare", broken);
+            BUG.logTrace(broken);
         }
     }
 }

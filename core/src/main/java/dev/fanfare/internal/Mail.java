@@ -7,6 +7,7 @@ import dev.fanfare.Refusal;
 import dev.fanfare.RefusedException;
 import dev.fanfare.StoreException;
 import dev.fanfare.spi.ControlBus;
+import dev.fanfare.spi.LogLine;
 import dev.fanfare.spi.Mailboxes;
 import dev.fanfare.spi.TimeSource;
 import java.time.Duration;
@@ -18,8 +19,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The mailboxes of this node, and what this node brings to those of others: by a message to all nodes, which
@@ -39,7 +38,8 @@ final class Mail implements Mailboxes {
     static final Duration PATIENCE = Duration.ofSeconds(2);
     static final int MAX_UNANSWERED = 256;
     private static final int MAX_OPEN = 1_000_000;
-    private static final Logger LOG = LoggerFactory.getLogger(Mail.class);
+    private static final LogLine NO_RECEIPT =
+            LogLine.warn(Mail.class, "Cannot tell another node that its post arrived");
 
     private final String node;
     private final ControlBus bus;
@@ -130,7 +130,7 @@ final class Mail implements Mailboxes {
         String message = new ControlMessage.Receipt(post.id(), delivery).encode();
         calls.store("receipt for a post", () -> bus.send(message)).whenComplete((done, failure) -> {
             if (failure != null) {
-                LOG.warn("Cannot tell another node that its post arrived: {}", failure.toString());
+                NO_RECEIPT.log("failure", failure);
             }
         });
     }

@@ -1,8 +1,10 @@
 package dev.fanfare.internal;
 
 import dev.fanfare.ConnectionInfo;
+import dev.fanfare.DisconnectReason;
 import dev.fanfare.Resume;
 import dev.fanfare.UnsubscribeReason;
+import dev.fanfare.spi.LogLine;
 import dev.fanfare.spi.Outlet;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -18,6 +20,11 @@ import org.jspecify.annotations.Nullable;
  * <p><i>Bounds.</i> Each subscription waits in the line at most once.
  */
 abstract class Port {
+
+    private static final LogLine BROKEN =
+            LogLine.error(Port.class, "An outlet failed, which it must not; its connection is closed");
+    private static final LogLine STILL_BROKEN =
+            LogLine.error(Port.class, "An outlet failed to close its connection, which it must not");
 
     final LoopQueue queue;
     private boolean isDirty;
@@ -55,6 +62,17 @@ abstract class Port {
         if (isUnflushed) {
             isUnflushed = false;
             outlet().flush();
+        }
+    }
+
+    /** The outlet threw, which it must not: nobody knows what has left, so the client is to come back and say. */
+    final void failed(Throwable broken) {
+        BROKEN.logTrace(broken);
+        isUnflushed = false;
+        try {
+            outlet().disconnect(DisconnectReason.WRITE_ERROR);
+        } catch (RuntimeException | Error again) {
+            STILL_BROKEN.logTrace(again);
         }
     }
 

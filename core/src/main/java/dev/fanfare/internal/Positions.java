@@ -29,6 +29,11 @@ final class Positions {
                 && (position.epoch().equals(known.epoch()) || !position.hasEpoch());
     }
 
+    /** Returns the position just before a publication. */
+    static Cursor before(Publication publication) {
+        return new Cursor(publication.epoch(), publication.offset() - 1, publication.previousTag());
+    }
+
     /**
      * Judges a position by the page that was read after it.
      *

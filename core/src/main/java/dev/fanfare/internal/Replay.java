@@ -137,7 +137,7 @@ final class Replay {
         missed.addAll(publications);
         Cursor proven = from;
         if (!publications.isEmpty()) {
-            proven = before(publications.get(0));
+            proven = Positions.before(publications.get(0));
         }
         walkToLane(reader, lane, new Resume.Continued(proven), proven);
     }
@@ -149,7 +149,7 @@ final class Replay {
         Publication newest = lane.topic.ring().at(served.offset());
         if (newest != null && newest.cursor().equals(served) && lane.topic.isRetained(newest)) {
             missed.add(newest);
-            finish(reader, new Resume.Latest(before(newest)), served);
+            finish(reader, new Resume.Latest(Positions.before(newest)), served);
             return;
         }
         read(reader, lane, LogRead.newest(reader.channel, 1), page -> {
@@ -158,14 +158,10 @@ final class Replay {
                 reset(reader, lane, broken == null ? ResetReason.TRIMMED : broken, page.head());
             } else {
                 missed.addAll(page.publications());
-                Cursor from = before(missed.get(0));
+                Cursor from = Positions.before(missed.get(0));
                 walkToLane(reader, lane, new Resume.Latest(from), from);
             }
         });
-    }
-
-    private static Cursor before(Publication publication) {
-        return new Cursor(publication.epoch(), publication.offset() - 1, publication.previousTag());
     }
 
     // ---- begin with the newest few
@@ -173,7 +169,7 @@ final class Replay {
     private void takeNewest(Reader reader, Lane lane, LogPage page) {
         missed.addAll(page.publications());
         Collections.reverse(missed);
-        Cursor from = missed.isEmpty() ? page.head() : before(missed.get(0));
+        Cursor from = missed.isEmpty() ? page.head() : Positions.before(missed.get(0));
         walkToLane(reader, lane, new Resume.Fresh(from), from);
     }
 
@@ -203,7 +199,7 @@ final class Replay {
             Publication newest = missed.get(missed.size() - 1);
             missed.clear();
             missed.add(newest);
-            finish(reader, new Resume.Latest(before(newest)), position);
+            finish(reader, new Resume.Latest(Positions.before(newest)), position);
         } else {
             finish(reader, resume, position);
         }

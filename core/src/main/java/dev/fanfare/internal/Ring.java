@@ -64,6 +64,11 @@ final class Ring {
         return top;
     }
 
+    /** Returns the oldest offset that may be here, beyond the top if there is none; only the stripe calls it. */
+    long oldest() {
+        return oldest;
+    }
+
     /** Returns the publication at that offset, or null if it is not, or no longer, here. */
     @Nullable
     Publication at(long offset) {

@@ -1,11 +1,10 @@
 package dev.fanfare.internal;
 
+import dev.fanfare.spi.LogLine;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Runs tasks one at a time, in order, on whichever thread brought the first of them.
@@ -17,13 +16,14 @@ import org.slf4j.LoggerFactory;
  * <p><i>Ordering.</i> First in, first out. A task that executes another on the same stripe only queues
  * it. What one task wrote the next one sees: both pass through {@link #pending}.
  *
- * <p><i>Bounds.</i> The stripe itself has none; those who feed it from outside do ({@link Topic} counts
- * what it has waiting).
+ * <p><i>Bounds.</i> The stripe itself has none; those who feed it from outside do ({@link Intake} counts
+ * what waits).
  */
 final class Stripe implements Executor {
 
     private static final int BUDGET = 128;
-    private static final Logger LOG = LoggerFactory.getLogger(Stripe.class);
+    private static final LogLine BUG =
+            LogLine.error(Stripe.class, "A task of a topic failed; this is a bug in Fanfare");
 
     private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
     private final AtomicInteger pending = new AtomicInteger();
@@ -58,7 +58,7 @@ final class Stripe implements Executor {
         try {
             task.run();
         } catch (RuntimeException | Error broken) {
-            LOG.error("A task of a topic failed; this is a bug in Fanfare", broken);
+            BUG.logTrace(broken);
         }
     }
 }

@@ -11,6 +11,7 @@ import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog.LogPage;
 import dev.fanfare.spi.ChannelLog.LogRead;
 import dev.fanfare.spi.ChannelView;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -38,6 +39,11 @@ import org.jspecify.annotations.Nullable;
  * <p><i>Bounds.</i> Those of {@link Intake}, {@link FanOut}, {@link Repair} and {@link Ring}.
  */
 final class Topic implements Bus.Watcher {
+
+    /** What is as young as this needs no probe. */
+    private static final Duration FRESH = Duration.ofSeconds(5);
+    /** Of the probes of a channel with news, so many make one comparison with the log, about every nine minutes. */
+    private static final int BUSY_PROBES = 16;
 
     private enum State {
         OPENING,
@@ -67,7 +73,12 @@ final class Topic implements Bus.Watcher {
     private @Nullable Publication lastUnlogged;
 
     private volatile @Nullable Cursor forgotten;
-    private volatile boolean hasNewsSinceProbe;
+    /** When the last publication was taken; see {@code TimeSource.nanos()}. */
+    private volatile long newsAt;
+
+    /** How often there was news when a probe was due; the prober's. */
+    private int busyProbes;
+
     private boolean isClosingLater;
 
     Topic(Hub hub, ChannelId channel, ChannelRules rules, Stripe stripe) {
@@ -79,6 +90,7 @@ final class Topic implements Bus.Watcher {
         this.fanOut = new FanOut(hub, channel, stripe, run);
         this.repair = new Repair(this, stripe, run);
         this.reads = new Reads(hub, stripe);
+        this.newsAt = hub.time.nanos() - FRESH.toNanos();
     }
 
     // ---- opening and closing
@@ -210,7 +222,10 @@ final class Topic implements Bus.Watcher {
 
     @Override
     public void interrupted() {
-        stripe.execute(repair::begin);
+        stripe.execute(() -> {
+            repair.begin();
+            compareRing();
+        });
     }
 
     /** Takes an announcement; on the stripe. */
@@ -241,7 +256,7 @@ final class Topic implements Bus.Watcher {
 
     /** Takes the publication that comes next, and sends it on; on the stripe. */
     void take(Publication publication) {
-        hasNewsSinceProbe = true;
+        newsAt = hub.time.nanos();
         run.add(publication);
         Publication previous = rules.allowsDeltas() ? run.ring().at(publication.offset() - 1) : null;
         send(publication, previous);
@@ -283,12 +298,14 @@ final class Topic implements Bus.Watcher {
         stripe.execute(() -> repair.begin(() -> queue.add(then)));
     }
 
-    /** Compares with the log, unless it has brought something since the last time. */
+    /** Compares with the log, unless something has come just now: then more would have shown a hole. */
     void probe() {
-        if (hasNewsSinceProbe) {
-            hasNewsSinceProbe = false;
-        } else {
+        boolean isQuiet = hub.time.nanos() - newsAt > FRESH.toNanos();
+        if (isQuiet) {
             stripe.execute(repair::begin);
+        }
+        if (isQuiet || ++busyProbes % BUSY_PROBES == 0) {
+            stripe.execute(this::compareRing);
         }
     }
 
@@ -346,7 +363,29 @@ final class Topic implements Bus.Watcher {
 
     /** Shows nothing up to there to who begins; who reads already goes on. */
     void forget(Cursor upTo) {
-        forgotten = upTo;
+        stripe.execute(() -> {
+            Cursor before = forgotten;
+            if (before == null || !before.epoch().equals(upTo.epoch()) || before.offset() < upTo.offset()) {
+                forgotten = upTo;
+            }
+        });
+    }
+
+    /**
+     * Forgets what the log has no more: a node that could not be told of a removed history is not to show it for ever.
+     */
+    private void compareRing() {
+        long oldest = run.ring().oldest();
+        String epoch = run.position().epoch();
+        if (state != State.OPEN || oldest > run.ring().top()) {
+            return;
+        }
+        hub.readForRepair(LogRead.after(channel, oldest - 1, 1), (page, failure) -> {
+            if (page != null && page.head().epoch().equals(epoch)) { // a new life is for the repair to see
+                List<Publication> first = page.publications();
+                forget(first.isEmpty() ? page.head() : Positions.before(first.get(0)));
+            }
+        });
     }
 
     // ---- what operators see

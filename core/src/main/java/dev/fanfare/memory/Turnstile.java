@@ -1,5 +1,6 @@
 package dev.fanfare.memory;
 
+import dev.fanfare.spi.LogLine;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
@@ -7,8 +8,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Hands items to one handler, one at a time and in the order in which they entered, on the threads that
@@ -32,7 +31,8 @@ final class Turnstile<T> {
      * nothing in.
      */
 
-    private static final Logger LOG = LoggerFactory.getLogger(Turnstile.class);
+    private static final LogLine BROKEN_WATCHER = LogLine.error(
+            Turnstile.class, "A watcher of the memory store threw, which it must not; going on with the next");
     private static final long MAX_WAITING_BYTES = 64 << 20;
     private static final int ITEM_BYTES = 256;
     private static final int BUDGET = 128;
@@ -64,9 +64,14 @@ final class Turnstile<T> {
         if (isFull()) {
             return false;
         }
+        add(item);
+        return true;
+    }
+
+    /** Queues the item in any case: whoever brings it has asked {@link #isFull} before. */
+    void add(T item) {
         waitingBytes.addAndGet(ITEM_BYTES + bytesOf.applyAsInt(item));
         waiting.add(item);
-        return true;
     }
 
     /** Hands on what has entered, unless another thread is at it, which then does so. */
@@ -96,7 +101,7 @@ final class Turnstile<T> {
         try {
             handler.accept(item);
         } catch (RuntimeException broken) {
-            LOG.error("A watcher of the memory store threw, which it must not; going on with the next", broken);
+            BROKEN_WATCHER.logTrace(broken);
         }
     }
 }

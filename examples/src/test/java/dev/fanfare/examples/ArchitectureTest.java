@@ -78,7 +78,7 @@ class ArchitectureTest {
     /** The only classes that may look at a clock themselves; everybody else is given the time. */
     private static final Set<String> CLOCKS = Set.of(
             "dev.fanfare.internal.SystemTime", // the real time source
-            "dev.fanfare.internal.EventLog", // spaces out log lines; no behaviour hangs on it
+            "dev.fanfare.spi.LogLine", // spaces out log lines; no behaviour hangs on it
             "dev.fanfare.internal.Threads", // bounds the wait of close() by real time, also under a manual clock
             "dev.fanfare.memory.Clock"); // the memory store's real clock
 
@@ -109,7 +109,10 @@ class ArchitectureTest {
             .should()
             .onlyDependOnClassesThat(resideInAnyPackage(CORE)
                     .or(resideInAnyPackage(
-                            "java..", "org.slf4j", "org.jspecify.annotations", "com.google.errorprone.annotations..")));
+                            "java..",
+                            "org.slf4j..",
+                            "org.jspecify.annotations",
+                            "com.google.errorprone.annotations..")));
 
     @ArchTest
     static final ArchRule coreNamesNoNettyLettuceOrJdbcType = noClasses()
@@ -246,6 +249,17 @@ class ArchitectureTest {
             .callMethod(System.class, "nanoTime")
             .orShould()
             .callMethod(java.time.Instant.class, "now");
+
+    /** Lines about what goes wrong are spaced out, and tell what they are about as key-value pairs. */
+    @ArchTest
+    static final ArchRule whatGoesWrongIsLoggedByLogLines = noClasses()
+            .that(resideInAnyPackage(
+                    Stream.concat(Stream.of(CORE), Stream.of(NETTY)).toArray(String[]::new)))
+            .should()
+            .callMethodWhere(describe(
+                    "is Logger.warn or Logger.error",
+                    call -> call.getTargetOwner().isEquivalentTo(org.slf4j.Logger.class)
+                            && Set.of("warn", "error").contains(call.getName())));
 
     /** The JDBC store may: it has threads of its own that wait for the database. */
     @ArchTest

@@ -5,6 +5,7 @@ import dev.fanfare.Authenticator.Accepted;
 import dev.fanfare.Authenticator.Rejected;
 import dev.fanfare.Authorizer;
 import dev.fanfare.ChannelId;
+import dev.fanfare.DeliveryClass;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.Fanfare;
 import dev.fanfare.RpcHandler;
@@ -47,6 +48,9 @@ final class TestServer implements AutoCloseable {
                 .namespace(
                         "tagged",
                         rules -> rules.retain(100, Duration.ofHours(1)).filters())
+                .namespace(
+                        "sampled",
+                        rules -> rules.retain(100, Duration.ofHours(1)).delivery(DeliveryClass.sampled(2)))
                 .namespace(
                         "value", rules -> rules.retain(10, Duration.ofHours(1)).resumeWithLatest())
                 .authorizer(access())

@@ -20,7 +20,7 @@ final class LogWatch implements AutoCloseable {
 
     List<String> messages() {
         return List.copyOf(appender.list).stream()
-                .map(ILoggingEvent::getFormattedMessage)
+                .map(event -> event.getFormattedMessage() + " " + event.getKeyValuePairs())
                 .toList();
     }
 

@@ -261,6 +261,34 @@ class OrdersTest {
         assertThat(live.texts(LOG)).containsExactly("6", "7", "8", "9", "10");
     }
 
+    @ParameterizedTest
+    @CsvSource({"1000, 90", "20, 1200"})
+    void aRemovalOfWhichANodeWasNotToldIsNoticedThere(int pause, int seconds) {
+        here.publishMany(LOG, 1, 5);
+        there.subscribed(LOG, StartAt.live());
+        here.publishMany(LOG, 6, 9);
+        settle();
+        Cursor seven = Cursor.of(store.head(LOG).epoch(), 7);
+
+        here.await(store.log().clear(CHANNEL));
+        for (int second = 1; second <= seconds; second++) {
+            if (second % pause == 0) {
+                here.publish(LOG, "more");
+            }
+            pass(1);
+        }
+        settle();
+
+        RecordingOutlet fresh = there.connect("eve").subscribe(LOG, StartAt.after(seven));
+        settle();
+        SubscribeResult.Subscribed subscribed =
+                (SubscribeResult.Subscribed) ((Answered) fresh.events().get(0)).result();
+        assertThat(subscribed.missed()).isEmpty();
+        assertThat(subscribed.resume())
+                .isInstanceOfSatisfying(
+                        Resume.Reset.class, reset -> assertThat(reset.reason()).isEqualTo(ResetReason.TRIMMED));
+    }
+
     /** Begins where the ring of the node still has everything. */
     private Resume begin(Cursor cursor) {
         RecordingOutlet fresh = there.connect("eve").subscribe(LOG, StartAt.after(cursor));

@@ -1,13 +1,12 @@
 package dev.fanfare.netty;
 
 import dev.fanfare.netty.http.Exchange;
+import dev.fanfare.spi.LogLine;
 import io.netty.util.concurrent.Future;
 import java.time.Duration;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Waits for what the host has to say to one request, but not for ever; whatever the host does, the client
@@ -20,7 +19,8 @@ final class HostAnswer {
     /** How long the host may take. */
     static final Duration PATIENCE = Duration.ofSeconds(30);
 
-    private static final Logger LOG = LoggerFactory.getLogger(HostAnswer.class);
+    private static final LogLine LATE = LogLine.warn(HostAnswer.class, "A route of the host did not answer in time");
+    private static final LogLine FAILED = LogLine.warn(HostAnswer.class, "A route of the host failed");
 
     private final Exchange exchange;
     private final Object what;
@@ -81,13 +81,13 @@ final class HostAnswer {
     }
 
     private void failed(Throwable failure) {
-        LOG.warn("{} failed in the host", what, failure);
+        FAILED.logTrace(failure, "route", what);
         exchange.fail(500, "internal server error");
     }
 
     private void giveUp() {
         if (exchange.isOpen()) {
-            LOG.warn("{} was not answered by the host within {} s", what, PATIENCE.toSeconds());
+            LATE.log("route", what, "seconds", PATIENCE.toSeconds());
             exchange.fail(503, "the server took too long");
         }
     }

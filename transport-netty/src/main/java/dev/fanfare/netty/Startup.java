@@ -67,7 +67,10 @@ final class Startup {
         }
         NettyTransport transport =
                 new NettyTransport(builder.fanfare.gateway(), loops, bound.channel(), open, context::unsentBytes);
-        LOG.info("Fanfare listens on {} ({})", bound.channel().localAddress(), loops.name());
+        LOG.atInfo()
+                .addKeyValue("address", bound.channel().localAddress())
+                .addKeyValue("sockets", loops.name())
+                .log("Fanfare listens");
         return transport;
     }
 
@@ -160,8 +163,9 @@ final class Startup {
             return;
         }
         if (key.isOpen()) {
-            LOG.warn("The server API is OPEN TO EVERYBODY who can reach this port: openApi() was called. "
-                    + "Use apiKey(String) for anything but a demonstration");
+            LOG.atWarn()
+                    .log("The server API is OPEN TO EVERYBODY who can reach this port: openApi() was called. "
+                            + "Use apiKey(String) for anything but a demonstration");
         }
         new ServerApi(builder.fanfare, key).addTo(router);
     }

@@ -4,6 +4,7 @@ import dev.fanfare.ClosedException;
 import dev.fanfare.Payload;
 import dev.fanfare.netty.http.JsonText;
 import dev.fanfare.netty.http.RequestRefused;
+import dev.fanfare.spi.LogLine;
 import dev.fanfare.spi.TimeSource;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -25,6 +26,8 @@ import java.util.function.Consumer;
  */
 final class ApiBatch {
 
+    private static final LogLine BUG =
+            LogLine.error(ApiBatch.class, "A command of a batch failed; this is a bug in Fanfare");
     private static final int MAX_REPLY_BYTES = 8 * 1024 * 1024;
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final String RESULT = "{\"result\":";
@@ -108,6 +111,9 @@ final class ApiBatch {
             reply(command, out -> ApiReply.error(out, new ApiError(refused.code(), refused.text(), false, null)));
         } catch (ClosedException closed) {
             reply(command, out -> ApiReply.error(out, ApiError.CLOSED));
+        } catch (RuntimeException broken) {
+            BUG.logTrace(broken, "method", command.method());
+            reply(command, out -> ApiReply.error(out, ApiError.of(broken)));
         }
     }
 

@@ -5,6 +5,7 @@ import dev.fanfare.ClosedException;
 import dev.fanfare.FanfareException;
 import dev.fanfare.Refusal;
 import dev.fanfare.RefusedException;
+import dev.fanfare.netty.connection.ErrorCode;
 import dev.fanfare.netty.http.Exchange;
 import dev.fanfare.netty.http.JsonText;
 import dev.fanfare.netty.http.MediaTypes;
@@ -31,8 +32,10 @@ public record ApiError(
         boolean isTemporary,
         @Nullable Duration retryAfter) {
 
-    static final int BAD_REQUEST = 107;
-    private static final int INTERNAL = 100;
+    static final int BAD_REQUEST = ErrorCode.BAD_REQUEST.code();
+    private static final int INTERNAL = ErrorCode.INTERNAL.code();
+    private static final int CONFLICT = 409;
+    private static final int TOO_LARGE = 413;
 
     /** Fanfare is closed here; another node, or the next process, can do it. */
     static final ApiError CLOSED = new ApiError(INTERNAL, "closed", true, null);
@@ -64,19 +67,9 @@ public record ApiError(
 
     private static int code(Refusal reason) {
         return switch (reason) {
-            case UNKNOWN_NAMESPACE -> 102;
-            case NOT_ALLOWED -> 103;
-            case TOKEN_EXPIRED -> 109;
-            case EXPIRED -> 110;
-            case ALREADY_SUBSCRIBED -> 105;
-            case LIMIT_EXCEEDED -> 106;
-            case BAD_REQUEST -> BAD_REQUEST;
-            case NOT_AVAILABLE -> 108;
-            case TOO_MANY_REQUESTS -> 111;
-            case UNRECOVERABLE -> 112;
-            case CLOSED, UNAVAILABLE -> INTERNAL;
-            case DEDUP_CONFLICT -> 409;
-            case TOO_LARGE -> 413;
+            case DEDUP_CONFLICT -> CONFLICT;
+            case TOO_LARGE -> TOO_LARGE;
+            default -> ErrorCode.of(reason).code();
         };
     }
 

@@ -85,7 +85,7 @@ final class ApiRequest {
         if (!JsonText.looksLikeUtf8(body)) {
             throw malformed("it is not UTF-8, or begins with a byte order mark");
         }
-        try (JsonParser parser = JsonText.FACTORY.createParser(body)) {
+        try (JsonParser parser = JsonText.parser(body, 0, body.length)) {
             request.read(parser);
         } catch (JsonProcessingException e) {
             JsonLocation where = e.getLocation();

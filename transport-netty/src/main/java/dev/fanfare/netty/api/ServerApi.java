@@ -8,15 +8,15 @@ import dev.fanfare.Rejection;
 import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.Exchange;
 import dev.fanfare.netty.http.MediaTypes;
+import dev.fanfare.netty.http.RequestRefused;
 import dev.fanfare.netty.http.Router;
 import dev.fanfare.spi.Gateway;
+import dev.fanfare.spi.LogLine;
 import io.netty.buffer.ByteBuf;
 import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * {@code POST /api/<method>}: what the host can do, for its other processes. Nobody asks the authorizer;
@@ -26,7 +26,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class ServerApi {
 
-    private static final Logger LOG = LoggerFactory.getLogger(ServerApi.class);
+    private static final LogLine BROKEN =
+            LogLine.warn(ServerApi.class, "A call of the server API could not be answered");
 
     private final Gateway gateway;
     private final Map<String, ApiMethods.Method> methods;
@@ -49,7 +50,9 @@ public final class ServerApi {
                 "GET",
                 "/api/history",
                 guarded(exchange -> call(history, exchange, ApiRequest.ofHistoryQuery(exchange.firstParameters()))));
-        router.add("*", "/api/*", guarded(exchange -> exchange.fail(404, 104, "method not found")));
+        router.add("*", "/api/*", guarded(exchange -> {
+            throw new RequestRefused(404, 104, "method not found");
+        }));
     }
 
     private void add(Router.Builder router, String name, BiConsumer<Exchange, ApiRequest> method) {
@@ -107,7 +110,7 @@ public final class ServerApi {
             reply.accept(exchange.begin(isClosed ? 503 : 200, MediaTypes.JSON));
             exchange.end();
         } catch (RuntimeException broken) {
-            LOG.warn("{} could not be answered", exchange.path(), broken);
+            BROKEN.logTrace(broken, "path", exchange.path());
             exchange.fail(500, "internal server error");
         }
     }

@@ -10,10 +10,12 @@ import dev.fanfare.Refusal;
 import dev.fanfare.RefusedException;
 import dev.fanfare.StartAt;
 import dev.fanfare.netty.connection.Admission;
+import dev.fanfare.netty.connection.ErrorCode;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Connection.SubscribeRequest;
 import dev.fanfare.spi.Connection.SubscribeResult;
+import dev.fanfare.spi.LogLine;
 import io.netty.channel.EventLoop;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -21,8 +23,6 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One connect command on its way: the authenticator is asked, the connection registered, and every
@@ -32,7 +32,8 @@ import org.slf4j.LoggerFactory;
  */
 final class Arrival implements Admission.Outcome {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Arrival.class);
+    private static final LogLine FAILED =
+            LogLine.warn(Arrival.class, "A client cannot be subscribed to what its authenticator wants");
 
     private final TransportContext context;
     private final ClientOutlet outlet;
@@ -171,12 +172,7 @@ final class Arrival implements Admission.Outcome {
 
     /** What the host wants the client to have cannot be given: it may come back and try again. */
     private void fail(ChannelId channel, Refusal reason) {
-        context.arrivalFailures()
-                .log(more -> LOG.warn(
-                        "A client cannot be subscribed to {}, as its authenticator wants: {}{}",
-                        channel,
-                        reason,
-                        more));
+        FAILED.log("channel", channel, "reason", reason);
         outlet.disconnect(
                 reason == Refusal.LIMIT_EXCEEDED ? DisconnectReason.CHANNEL_LIMIT : DisconnectReason.INTERNAL_ERROR);
     }

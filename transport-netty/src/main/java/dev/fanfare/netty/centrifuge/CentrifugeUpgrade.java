@@ -84,6 +84,9 @@ public final class CentrifugeUpgrade {
         WireFormat format = asked.format(isCompressed);
         int maxBytes = context.settings().maxMessageBytes();
         Session session = new Session(context, channel, format, asked.handshake(channel.remoteAddress()));
+        if (asked.wantsPingFrames()) {
+            session.pingByFrames();
+        }
         ChannelPipeline pipeline = channel.pipeline();
         List<ChannelHandler> http = httpHandlers(pipeline);
         // Past the HTTP encoder, and before what the client may have sent already is handed on.

@@ -10,7 +10,9 @@ import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
+import dev.fanfare.Refusal;
 import dev.fanfare.RpcHandler;
+import dev.fanfare.netty.connection.ErrorCode;
 import dev.fanfare.presence.PresenceSnapshot;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Connection.PresenceResult;
@@ -91,9 +93,9 @@ final class ClientCommands implements Request.Visitor {
             return;
         }
         if (request.type() != STREAM) {
-            outlet.error(id, ErrorCode.NOT_AVAILABLE);
+            refuse(id, Refusal.NOT_AVAILABLE);
         } else if (request.filter() == TagsFilter.INVALID) {
-            outlet.error(id, ErrorCode.BAD_REQUEST);
+            refuse(id, Refusal.BAD_REQUEST);
         } else {
             connection.subscribe(
                     channel,
@@ -136,9 +138,9 @@ final class ClientCommands implements Request.Visitor {
         }
         PublishOptions options = options(request.key());
         if (request.type() != STREAM || request.isRemoval()) {
-            outlet.error(id, ErrorCode.NOT_AVAILABLE);
+            refuse(id, Refusal.NOT_AVAILABLE);
         } else if (options == null || !isPublishable(channel, request.data())) {
-            outlet.error(id, ErrorCode.BAD_REQUEST);
+            refuse(id, Refusal.BAD_REQUEST);
         } else {
             connection.publish(channel, request.data(), options, answers.expect(result -> published(id, result)));
         }
@@ -175,7 +177,7 @@ final class ClientCommands implements Request.Visitor {
         }
         Position since = request.since();
         if (request.isReverse() && since != null && since.offset() == 0) {
-            outlet.error(id, ErrorCode.BAD_REQUEST);
+            refuse(id, Refusal.BAD_REQUEST);
             return;
         }
         int limit = request.limit() < 0 ? MAX_HISTORY : Math.min(request.limit(), MAX_HISTORY);
@@ -192,7 +194,7 @@ final class ClientCommands implements Request.Visitor {
         } else if (result instanceof HistoryResult.Refused refused) {
             outlet.error(id, ErrorCode.of(refused.reason()));
         } else {
-            outlet.error(id, ErrorCode.UNRECOVERABLE_POSITION);
+            refuse(id, Refusal.UNRECOVERABLE);
         }
     }
 
@@ -279,10 +281,14 @@ final class ClientCommands implements Request.Visitor {
             return null;
         }
         if (!ChannelId.isValid(name)) {
-            outlet.error(id, ErrorCode.BAD_REQUEST);
+            refuse(id, Refusal.BAD_REQUEST);
             return null;
         }
         return ChannelId.of(name);
+    }
+
+    private void refuse(long id, Refusal reason) {
+        outlet.refuse(id, connection.info(), reason);
     }
 
     private void badRequest() {

@@ -1,13 +1,16 @@
 package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ConnectionInfo;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.HostCode;
 import dev.fanfare.Publication;
+import dev.fanfare.Refusal;
 import dev.fanfare.Resume;
 import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.netty.connection.BufferFrame;
 import dev.fanfare.netty.connection.ChannelOutlet;
+import dev.fanfare.netty.connection.ErrorCode;
 import dev.fanfare.netty.connection.Heartbeats;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.spi.Connection.SubscribeResult;
@@ -40,8 +43,8 @@ import org.jspecify.annotations.Nullable;
  * more; from then on the outlet says that it is not
  * writable, and the core catches up later.
  *
- * <p>Nothing on the wire tells a client that publications were left out, as some delivery classes allow:
- * the protocol has no word for it.
+ * <p>That publications were left out, as some delivery classes allow, is told by a message of this connection alone,
+ * before the publication that follows the hole: the frames of publications are everybody's, and stay as they are.
  *
  * <p><b>Threading:</b> confined to the channel's event loop.
  */
@@ -51,6 +54,7 @@ final class ClientOutlet extends ChannelOutlet {
     private static final int MAX_CORKED_BYTES = 64 * 1024;
     private static final int MAX_BATCH = 16;
     private static final int MAX_BATCH_BYTES = 16 * 1024;
+    private static final int SKIPPED_BYTES = 64;
     private static final int UNSUBSCRIBED_BY_SERVER = 2000;
     private static final int INSUFFICIENT_STATE = 2500;
     private static final int SUBSCRIPTION_EXPIRED = 2501;
@@ -184,6 +188,12 @@ final class ClientOutlet extends ChannelOutlet {
         }
     }
 
+    /** Refuses what the core was not asked for because it makes no sense, and counts it as the core would. */
+    void refuse(long id, ConnectionInfo connection, Refusal reason) {
+        gateway.listener().onRefuse(connection, null, reason);
+        error(id, ErrorCode.of(reason));
+    }
+
     /** Tells whether the client has not made too many errors yet; our own do not count. */
     private boolean mayErrAgain() {
         if (errors == null) {
@@ -194,9 +204,18 @@ final class ClientOutlet extends ChannelOutlet {
 
     /** Sends a ping; the returned promise succeeds when it has left for the network. */
     ChannelPromise ping() {
+        return ping(format.framing().frame(channel().alloc(), messages().ping()));
+    }
+
+    /** Sends a ping of WebSocket itself, with the same promise. */
+    ChannelPromise pingFrame() {
+        return ping(WebSocketFraming.ping(channel().alloc()));
+    }
+
+    private ChannelPromise ping(ByteBuf piece) {
         ChannelPromise promise = channel().newPromise();
         writeBatch();
-        writeOwn(format.framing().frame(channel().alloc(), messages().ping()), promise);
+        writeOwn(piece, promise);
         flush();
         return promise;
     }
@@ -249,7 +268,14 @@ final class ClientOutlet extends ChannelOutlet {
 
     @Override
     public void skipped(ChannelId channel, long count) {
-        // No word for it in the protocol.
+        JsonBuffer data = new JsonBuffer(SKIPPED_BYTES);
+        data.beginObject();
+        data.beginObject("skipped");
+        data.field("channel", channel.value());
+        data.field("count", count);
+        data.endObject();
+        data.endObject();
+        enqueue(messages().messagePush(data.toPayload()));
     }
 
     @Override
@@ -285,10 +311,21 @@ final class ClientOutlet extends ChannelOutlet {
     }
 
     private void push(MessageBuffer message) {
+        enqueue(message);
+        flushSoon();
+    }
+
+    /** Writes a push of this connection alone, which goes out with the next flush. */
+    private void enqueue(MessageBuffer message) {
+        if (isEnding()) {
+            return;
+        }
+        ByteBuf piece = format.framing().frame(channel().alloc(), message);
         if (corked == null) {
-            reply(message);
-        } else if (!isEnding()) {
-            cork(corked, format.framing().frame(channel().alloc(), message));
+            writeBatch();
+            writeOwn(piece);
+        } else {
+            cork(corked, piece);
         }
     }
 

@@ -1,18 +1,18 @@
 package dev.fanfare.netty.centrifuge;
 
+import dev.fanfare.Rejection;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.Exchange;
 import dev.fanfare.netty.http.MediaTypes;
 import dev.fanfare.netty.http.RequestRefused;
+import dev.fanfare.spi.LogLine;
 import dev.fanfare.spi.Mailboxes;
 import dev.fanfare.spi.Mailboxes.Delivery;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpUtil;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Takes the commands of clients whose connection is a stream, on whatever node they land, and brings them to
@@ -22,7 +22,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class EmulationEndpoint implements Endpoint {
 
-    private static final Logger LOG = LoggerFactory.getLogger(EmulationEndpoint.class);
+    private static final LogLine NOT_BROUGHT =
+            LogLine.warn(EmulationEndpoint.class, "A command could not be brought to another node");
     private static final int TOO_LARGE = 413;
     private static final String BYTES = "application/octet-stream";
 
@@ -61,7 +62,7 @@ public final class EmulationEndpoint implements Endpoint {
         }
     }
 
-    private static void answerOnLoop(Exchange exchange, @Nullable Delivery delivery, @Nullable Throwable failure) {
+    private void answerOnLoop(Exchange exchange, @Nullable Delivery delivery, @Nullable Throwable failure) {
         if (exchange.loop().inEventLoop()) {
             answer(exchange, delivery, failure);
         } else {
@@ -69,9 +70,9 @@ public final class EmulationEndpoint implements Endpoint {
         }
     }
 
-    private static void answer(Exchange exchange, @Nullable Delivery delivery, @Nullable Throwable failure) {
+    private void answer(Exchange exchange, @Nullable Delivery delivery, @Nullable Throwable failure) {
         if (delivery == null) {
-            LOG.warn("A command could not be brought to another node: {}", String.valueOf(failure));
+            NOT_BROUGHT.log("failure", failure);
             exchange.fail(500, 100, "internal server error");
             return;
         }
@@ -82,8 +83,14 @@ public final class EmulationEndpoint implements Endpoint {
                 exchange.end();
             }
             case NO_NODE -> exchange.fail(404, "unknown node");
-            case REFUSED -> exchange.fail(429, 111, "too many requests");
-            case TOO_LARGE -> exchange.fail(TOO_LARGE, "message too large");
+            case REFUSED -> {
+                context.gateway().listener().onReject(Rejection.POSTS_LIMIT);
+                exchange.fail(429, 111, "too many requests");
+            }
+            case TOO_LARGE -> {
+                context.gateway().listener().onReject(Rejection.TOO_LARGE);
+                exchange.fail(TOO_LARGE, "message too large");
+            }
         }
     }
 }

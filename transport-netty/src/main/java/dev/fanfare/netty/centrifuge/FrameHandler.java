@@ -2,6 +2,7 @@ package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.netty.http.TransportClosing;
+import dev.fanfare.spi.LogLine;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.http.websocketx.CloseWebSocketFrame;
@@ -14,8 +15,6 @@ import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.util.zip.DataFormatException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Turns WebSocket frames into messages for the session, inflated if they are compressed, and answers control frames. What comes after the
@@ -25,7 +24,8 @@ import org.slf4j.LoggerFactory;
  */
 final class FrameHandler extends ChannelInboundHandlerAdapter {
 
-    private static final Logger LOG = LoggerFactory.getLogger(FrameHandler.class);
+    private static final LogLine FAILED =
+            LogLine.error(FrameHandler.class, "A WebSocket failed; this is a bug in Fanfare");
 
     /** The first of the reserved bits; only where compression was agreed upon does the decoder let it pass. */
     private static final int COMPRESSED = 4;
@@ -65,7 +65,9 @@ final class FrameHandler extends ChannelInboundHandlerAdapter {
     private void read(ChannelHandlerContext ctx, WebSocketFrame frame) {
         if (frame instanceof PingWebSocketFrame) {
             outlet.answer(WebSocketFraming.pong(ctx.alloc(), frame.content()));
-        } else if (!(frame instanceof PongWebSocketFrame)) {
+        } else if (frame instanceof PongWebSocketFrame) {
+            session.pongFrame();
+        } else {
             readData(ctx, frame);
         }
     }
@@ -146,10 +148,7 @@ final class FrameHandler extends ChannelInboundHandlerAdapter {
         } else if (cause instanceof IOException) {
             ctx.close();
         } else {
-            LOG.error(
-                    "The connection of {} failed; this is a bug in Fanfare",
-                    ctx.channel().remoteAddress(),
-                    cause);
+            FAILED.logTrace(cause, "peer", ctx.channel().remoteAddress());
             outlet.disconnect(DisconnectReason.INTERNAL_ERROR);
         }
     }

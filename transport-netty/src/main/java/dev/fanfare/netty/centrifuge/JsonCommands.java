@@ -1,6 +1,7 @@
 package dev.fanfare.netty.centrifuge;
 
 import com.fasterxml.jackson.core.JsonParser;
+import dev.fanfare.netty.http.JsonText;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

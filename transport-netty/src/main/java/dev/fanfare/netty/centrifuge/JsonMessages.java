@@ -38,8 +38,10 @@ final class JsonMessages implements MessageEncoder {
             out.endObject();
         }
         ttl(out, welcome.ttlSeconds());
-        out.field("ping", welcome.pingSeconds());
-        out.flag("pong", true);
+        if (welcome.pingSeconds() > 0) {
+            out.field("ping", welcome.pingSeconds());
+            out.flag("pong", true);
+        }
         Emulated emulated = welcome.emulated();
         if (emulated != null) {
             out.field("session", emulated.session());
@@ -174,6 +176,16 @@ final class JsonMessages implements MessageEncoder {
         out.beginObject("unsubscribe");
         out.field("code", code);
         out.field("reason", reason);
+        return endPush(out);
+    }
+
+    @Override
+    public MessageBuffer messagePush(Payload data) {
+        JsonBuffer out = new JsonBuffer(SMALL + data.size());
+        out.beginObject();
+        out.beginObject("push");
+        out.beginObject("message");
+        field(out, "data", data);
         return endPush(out);
     }
 

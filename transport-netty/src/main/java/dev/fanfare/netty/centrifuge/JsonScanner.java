@@ -1,5 +1,7 @@
 package dev.fanfare.netty.centrifuge;
 
+import dev.fanfare.netty.http.JsonText;
+
 /**
  * Looks whether bytes are one JSON value in well-formed UTF-8, in a single pass that makes no garbage:
  * every publication goes through here once on its way to JSON connections.

@@ -1,5 +1,6 @@
 package dev.fanfare.netty.centrifuge;
 
+import dev.fanfare.Payload;
 import io.netty.buffer.ByteBuf;
 import java.util.Arrays;
 
@@ -20,6 +21,10 @@ class MessageBuffer {
 
     final int size() {
         return size;
+    }
+
+    final Payload toPayload() {
+        return Payload.of(Arrays.copyOf(bytes, size));
     }
 
     final void writeTo(ByteBuf out) {

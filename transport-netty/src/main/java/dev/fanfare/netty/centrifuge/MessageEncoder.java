@@ -58,6 +58,9 @@ interface MessageEncoder {
 
     MessageBuffer unsubscribePush(ChannelId channel, int code, String reason);
 
+    /** Tells the client something that belongs to no subscription; SDKs hand it to the application as it is. */
+    MessageBuffer messagePush(Payload data);
+
     /** Tells that the connection ends, where the transport has no other word for it. */
     MessageBuffer disconnectPush(int code, String reason, boolean isReconnect);
 

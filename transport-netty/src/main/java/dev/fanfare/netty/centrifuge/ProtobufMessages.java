@@ -41,7 +41,7 @@ final class ProtobufMessages implements MessageEncoder {
             out.end(entry);
         });
         out.field(7, welcome.pingSeconds());
-        out.field(8, true);
+        out.field(8, welcome.pingSeconds() > 0);
         Emulated emulated = welcome.emulated();
         if (emulated != null) {
             out.field(9, emulated.session());
@@ -205,6 +205,17 @@ final class ProtobufMessages implements MessageEncoder {
         out.field(2, code);
         out.field(3, reason);
         out.end(unsubscribe);
+        out.end(push);
+        return out;
+    }
+
+    @Override
+    public MessageBuffer messagePush(Payload data) {
+        ProtobufBuffer out = new ProtobufBuffer(SMALL + data.size());
+        int push = out.begin(PUSH);
+        int message = out.begin(8);
+        out.field(1, data);
+        out.end(message);
         out.end(push);
         return out;
     }

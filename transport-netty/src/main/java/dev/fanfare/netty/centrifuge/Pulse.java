@@ -36,11 +36,21 @@ final class Pulse extends Beat {
     private final Heartbeats heartbeats;
     private final TransportSettings settings;
     private Phase phase = Phase.HANDSHAKE;
+    private boolean isByFrames;
 
     Pulse(ClientOutlet outlet, Heartbeats heartbeats, TransportSettings settings) {
         this.outlet = outlet;
         this.heartbeats = heartbeats;
         this.settings = settings;
+    }
+
+    /** Pings by frames of WebSocket itself, which the client's library answers, instead of messages. */
+    void pingByFrames() {
+        isByFrames = true;
+    }
+
+    boolean isByFrames() {
+        return isByFrames;
     }
 
     /** Begins to wait for a successful connect, again from now if it did already. */
@@ -59,9 +69,20 @@ final class Pulse extends Beat {
         heartbeats.scheduleFirst(this, settings.pingInterval());
     }
 
+    /** Takes a pong of WebSocket itself, which may come unasked (RFC 6455, 5.5.3). */
+    void pongFrame() {
+        if (isByFrames && isExpecting()) {
+            phase = Phase.ANSWERED;
+        }
+    }
+
+    private boolean isExpecting() {
+        return phase == Phase.EXPECTING || phase == Phase.SENDING;
+    }
+
     /** Takes a pong; false if none was expected. */
     boolean pong() {
-        boolean isExpected = phase == Phase.EXPECTING || phase == Phase.SENDING;
+        boolean isExpected = !isByFrames && isExpecting();
         if (isExpected) {
             phase = Phase.ANSWERED;
         }
@@ -92,7 +113,7 @@ final class Pulse extends Beat {
     private void ping() {
         phase = Phase.SENDING;
         heartbeats.schedule(this, settings.pingInterval());
-        outlet.ping().addListener(sent -> {
+        (isByFrames ? outlet.pingFrame() : outlet.ping()).addListener(sent -> {
             if (sent.isSuccess() && phase == Phase.SENDING) {
                 phase = Phase.EXPECTING;
                 heartbeats.schedule(this, settings.pongTimeout());

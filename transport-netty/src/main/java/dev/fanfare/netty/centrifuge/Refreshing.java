@@ -4,7 +4,9 @@ import dev.fanfare.Authenticator;
 import dev.fanfare.ChannelId;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.Expiry;
+import dev.fanfare.Refusal;
 import dev.fanfare.netty.connection.Admission;
+import dev.fanfare.netty.connection.ErrorCode;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Connection.ProlongResult;
@@ -48,7 +50,7 @@ final class Refreshing {
     void connection(long id, String token) {
         Expiry expiry = connection.expiry();
         if (expiry == null) {
-            outlet.error(id, ErrorCode.NOT_AVAILABLE);
+            outlet.refuse(id, connection.info(), Refusal.NOT_AVAILABLE);
         } else if (token.isEmpty() || !expiry.isByClient()) {
             outlet.disconnect(DisconnectReason.BAD_REQUEST);
         } else {
@@ -94,7 +96,7 @@ final class Refreshing {
         if (!accepted.user().equals(connection.info().user())) {
             outlet.disconnect(DisconnectReason.INVALID_TOKEN);
         } else if (isOver(context, expiry)) {
-            outlet.error(id, ErrorCode.EXPIRED);
+            outlet.refuse(id, connection.info(), Refusal.EXPIRED);
         } else {
             connection.expires(expiry);
             outlet.reply(outlet.messages().refreshed(id, connection.info().id(), ttl(context, expiry)));
@@ -109,7 +111,7 @@ final class Refreshing {
         if (expiry != null && !expiry.isByClient()) {
             outlet.disconnect(DisconnectReason.BAD_REQUEST);
         } else if (expiry != null && token.isEmpty()) {
-            outlet.error(id, ErrorCode.BAD_REQUEST);
+            outlet.refuse(id, connection.info(), Refusal.BAD_REQUEST);
         } else {
             connection.prolong(channel, token, answers.expect(result -> prolonged(id, result)));
         }

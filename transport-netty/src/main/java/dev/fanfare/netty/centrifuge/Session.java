@@ -2,17 +2,17 @@ package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.Rejection;
+import dev.fanfare.netty.connection.ErrorCode;
 import dev.fanfare.netty.connection.Heartbeats;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.spi.Connection;
+import dev.fanfare.spi.LogLine;
 import io.netty.channel.Channel;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The conversation with one client: which commands are in order now, and in which order they are done.
@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Session implements Answers, Arrival.Listener {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Session.class);
+    private static final LogLine FAILED = LogLine.error(Session.class, "A command failed; this is a bug in Fanfare");
     private static final int MAX_UNANSWERED = 64;
     private static final int MAX_HEAVY = 2;
     private static final int MAX_HELD = 256;
@@ -90,6 +90,16 @@ final class Session implements Answers, Arrival.Listener {
         return outlet;
     }
 
+    /** Pings by WebSocket itself; the client is told of no other pings. */
+    void pingByFrames() {
+        pulse.pingByFrames();
+    }
+
+    /** A pong of WebSocket itself came. */
+    void pongFrame() {
+        pulse.pongFrame();
+    }
+
     /** Begins to wait for the connect command. */
     void begin() {
         pulse.awaitConnect();
@@ -142,7 +152,7 @@ final class Session implements Answers, Arrival.Listener {
         } catch (UnencodableException e) {
             outlet.disconnect(DisconnectReason.INAPPROPRIATE_PROTOCOL);
         } catch (RuntimeException e) {
-            LOG.error("A command of {} failed; this is a bug in Fanfare", channel.remoteAddress(), e);
+            FAILED.logTrace(e, "peer", channel.remoteAddress());
             outlet.disconnect(DisconnectReason.INTERNAL_ERROR);
         }
     }
@@ -170,7 +180,7 @@ final class Session implements Answers, Arrival.Listener {
         Refreshing refreshing = new Refreshing(context, channel.eventLoop(), connection, outlet, this, remoteAddress);
         commands = new ClientCommands(connection, outlet, pulse, this, refreshing);
         perform(() -> {
-            outlet.reply(outlet.messages().connected(connectId, welcome));
+            outlet.reply(outlet.messages().connected(connectId, pulse.isByFrames() ? welcome.withoutPings() : welcome));
             outlet.uncork();
             outlet.flush();
             pulse.begin();

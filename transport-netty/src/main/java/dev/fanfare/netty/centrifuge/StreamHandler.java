@@ -2,12 +2,11 @@ package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.netty.http.TransportClosing;
+import dev.fanfare.spi.LogLine;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Passes the events of a channel that streams on to its session. Whatever the client still sends on it is
@@ -17,7 +16,8 @@ import org.slf4j.LoggerFactory;
  */
 final class StreamHandler extends ChannelInboundHandlerAdapter {
 
-    private static final Logger LOG = LoggerFactory.getLogger(StreamHandler.class);
+    private static final LogLine FAILED =
+            LogLine.error(StreamHandler.class, "A stream failed; this is a bug in Fanfare");
 
     private final Session session;
     private final Inbox inbox;
@@ -61,10 +61,7 @@ final class StreamHandler extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         if (!(cause instanceof IOException)) {
-            LOG.error(
-                    "The stream of {} failed; this is a bug in Fanfare",
-                    ctx.channel().remoteAddress(),
-                    cause);
+            FAILED.logTrace(cause, "peer", ctx.channel().remoteAddress());
         }
         ctx.close();
     }

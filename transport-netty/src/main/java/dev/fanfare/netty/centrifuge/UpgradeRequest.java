@@ -139,6 +139,11 @@ final class UpgradeRequest {
         return isProtobuf ? WireFormat.PROTOBUF : WireFormat.JSON;
     }
 
+    /** Tells whether the client wants to be pinged by WebSocket itself, and not by messages. */
+    boolean wantsPingFrames() {
+        return query != null && "true".equals(query.get("cf_ws_frame_ping_pong"));
+    }
+
     /** Returns what the authenticator may want to see later. */
     Handshake handshake(@Nullable SocketAddress remote) {
         Map<String, String> headers = new HashMap<>();

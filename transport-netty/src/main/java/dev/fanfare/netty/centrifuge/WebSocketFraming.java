@@ -30,6 +30,7 @@ enum WebSocketFraming implements Framing {
     private static final int FINAL = 0x80;
     private static final int COMPRESSED = 0x40;
     private static final int CLOSE = 0x8;
+    private static final int PING = 0x9;
     private static final int PONG = 0xA;
     private static final int MAX_CONTROL_BYTES = 125;
 
@@ -95,6 +96,11 @@ enum WebSocketFraming implements Framing {
     /** Returns a Close frame with the content of the other side's. */
     static ByteBuf closeEcho(ByteBufAllocator allocator, ByteBuf content) {
         return control(allocator, CLOSE, content);
+    }
+
+    /** Returns a Ping frame. */
+    static ByteBuf ping(ByteBufAllocator allocator) {
+        return control(allocator, PING, Unpooled.EMPTY_BUFFER);
     }
 
     /** Returns the answer to a Ping frame with that content. */

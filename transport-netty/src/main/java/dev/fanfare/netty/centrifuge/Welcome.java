@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param client the id of its connection
  * @param data from the host, for the client alone
  * @param subs how the subscriptions begin that the server made, by channel
- * @param pingSeconds how often it is pinged; more than 0
+ * @param pingSeconds how often it is pinged by messages; 0 if it is not
  * @param ttlSeconds how soon the client must have shown a new token; 0 if it need not
  * @param emulated where it sends its commands; null if over the connection itself
  */
@@ -22,4 +22,9 @@ record Welcome(
         Map<String, SubscriptionStart> subs,
         int pingSeconds,
         int ttlSeconds,
-        @Nullable Emulated emulated) {}
+        @Nullable Emulated emulated) {
+
+    Welcome withoutPings() {
+        return new Welcome(client, data, subs, 0, ttlSeconds, emulated);
+    }
+}

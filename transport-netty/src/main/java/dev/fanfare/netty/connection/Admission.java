@@ -6,6 +6,7 @@ import dev.fanfare.Authenticator;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.FanfareListener;
 import dev.fanfare.Rejection;
+import dev.fanfare.spi.LogLine;
 import io.netty.channel.EventLoop;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
@@ -23,12 +24,13 @@ import org.slf4j.LoggerFactory;
 public final class Admission extends Beat {
 
     private static final Logger LOG = LoggerFactory.getLogger(Admission.class);
+    private static final LogLine FAILED =
+            LogLine.warn(Admission.class, "A client was not let in, for want of an answer of the authenticator");
 
     private final EventLoop loop;
     private final Heartbeats heartbeats;
     private final Entrance entrance;
     private final FanfareListener listener;
-    private final Occasionally failures;
     private @Nullable Outcome outcome;
     private boolean hasPlace;
 
@@ -37,7 +39,6 @@ public final class Admission extends Beat {
         this.heartbeats = context.heartbeats(loop);
         this.entrance = context.entrance();
         this.listener = context.gateway().listener();
-        this.failures = context.admissionFailures();
         this.outcome = outcome;
     }
 
@@ -131,8 +132,7 @@ public final class Admission extends Beat {
         Outcome told = outcome;
         end();
         if (told != null) {
-            failures.log(more ->
-                    LOG.warn("A client was not let in: {}{}{}", what, failure == null ? "" : ", " + failure, more));
+            FAILED.log("what", what, "failure", failure);
             LOG.debug("The failure in full", failure);
             listener.onReject(Rejection.AUTHENTICATOR_FAILED);
             told.failed();

@@ -8,6 +8,7 @@ import dev.fanfare.HostCode;
 import dev.fanfare.Publication;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Frame;
+import dev.fanfare.spi.LogLine;
 import dev.fanfare.spi.Outlet;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -30,6 +31,9 @@ public abstract class ChannelOutlet implements Outlet {
     private static final int MAX_OWED_BYTES = 32 * 1024;
 
     private static final long GATHERING_NANOS = Turn.GATHERING.toNanos();
+
+    private static final LogLine CUT =
+            LogLine.warn(ChannelOutlet.class, "A connection is cut, since what is due to it cannot be written");
 
     private final Channel channel;
     private final Turn turn;
@@ -94,7 +98,21 @@ public abstract class ChannelOutlet implements Outlet {
     private void sendOwed(Owed due) {
         owed = null;
         sentNanos = turn.nanos();
-        Turn.send(channel, wire, due);
+        try {
+            Turn.send(channel, wire, due);
+        } catch (RuntimeException | Error broken) {
+            cut(broken);
+        }
+    }
+
+    /** What was owed cannot be sent: without the connection, the client comes back and asks for it. */
+    private void cut(Throwable why) {
+        CUT.log("failure", why);
+        channel.close();
+        if (ending == null) {
+            ending = DisconnectReason.WRITE_ERROR;
+            channel.eventLoop().execute(this::tellCore);
+        }
     }
 
     /** Sends what is owed since it was sent last, unless that went another way. */
@@ -217,7 +235,11 @@ public abstract class ChannelOutlet implements Outlet {
         Owed due = owed;
         if (due != null) {
             owed = null;
-            Turn.enqueue(channel, due);
+            try {
+                Turn.enqueue(channel, due);
+            } catch (RuntimeException | Error broken) {
+                cut(broken);
+            }
         }
     }
 

@@ -1,13 +1,12 @@
 package dev.fanfare.netty.connection;
 
+import dev.fanfare.spi.LogLine;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Times the connections of one event loop: pings, pong time-outs, stale handshakes. A wheel of
@@ -21,7 +20,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Heartbeats {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Heartbeats.class);
+    private static final LogLine BUG = LogLine.error(Heartbeats.class, "A heartbeat failed; this is a bug in Fanfare");
     private static final int BUCKETS = 64;
 
     private final EventLoop loop;
@@ -112,7 +111,7 @@ public final class Heartbeats {
         try {
             beat.due();
         } catch (RuntimeException | Error failure) { // one that got through would end the timer, and with it all beats
-            LOG.error("A heartbeat failed: {}; this is a bug in Fanfare", beat, failure);
+            BUG.logTrace(failure, "beat", beat);
         }
     }
 

@@ -20,8 +20,6 @@ public final class TransportContext {
     private final Authenticator authenticator;
     private final TransportSettings settings;
     private final Entrance entrance;
-    private final Occasionally admissionFailures;
-    private final Occasionally arrivalFailures;
     /** One entry per event loop of the transport, of which there are few, and none goes. */
     private final Map<EventLoop, Heartbeats> heartbeats = new ConcurrentHashMap<>();
 
@@ -47,8 +45,6 @@ public final class TransportContext {
         this.wire = requireNonNull(wire, "wire");
         this.entrance = requireNonNull(entrance, "entrance");
         this.gateway = requireNonNull(gateway, "gateway");
-        this.admissionFailures = new Occasionally(gateway.time());
-        this.arrivalFailures = new Occasionally(gateway.time());
         this.authenticator = requireNonNull(authenticator, "authenticator");
         this.settings = requireNonNull(settings, "settings");
     }
@@ -66,16 +62,6 @@ public final class TransportContext {
     /** Returns who lets clients in. */
     public Entrance entrance() {
         return entrance;
-    }
-
-    /** Returns how often to log that the authenticator failed. */
-    Occasionally admissionFailures() {
-        return admissionFailures;
-    }
-
-    /** Returns how often to log that a client cannot have what its authenticator wants it to have. */
-    public Occasionally arrivalFailures() {
-        return arrivalFailures;
     }
 
     /** Returns the settings. */

@@ -3,6 +3,7 @@ package dev.fanfare.netty.http;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import dev.fanfare.Rejection;
+import dev.fanfare.spi.LogLine;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
@@ -59,6 +60,9 @@ import org.slf4j.LoggerFactory;
 public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     private static final Logger LOG = LoggerFactory.getLogger(HttpConnection.class);
+    private static final LogLine FAILED =
+            LogLine.error(HttpConnection.class, "An HTTP connection failed; this is a bug in Fanfare");
+    private static final LogLine BROKEN = LogLine.warn(HttpConnection.class, "A request failed");
     private static final byte[] NOTHING = new byte[0];
     private static final byte[] CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n".getBytes(US_ASCII);
     private static final int LARGEST_PIECE = 64 * 1024;
@@ -248,9 +252,10 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         try {
             router.handle(exchange);
         } catch (RequestRefused refused) {
+            router.rejected(HttpRules.rejection(refused));
             exchange.fail(refused.status(), refused.code(), refused.text());
         } catch (RuntimeException broken) {
-            LOG.warn("{} {} failed", request.method(), exchange.path(), broken);
+            BROKEN.logTrace(broken, "method", request.method(), "path", exchange.path());
             exchange.fail(500, "internal server error");
         }
     }
@@ -429,9 +434,12 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         if (cause.getCause() instanceof SSLException noTls) {
-            LOG.debug("No TLS with {}: {}", ctx.channel().remoteAddress(), noTls.getMessage());
+            LOG.atDebug()
+                    .addKeyValue("peer", ctx.channel().remoteAddress())
+                    .addKeyValue("failure", noTls)
+                    .log("No TLS");
         } else if (!(cause instanceof IOException)) {
-            LOG.warn("HTTP connection of {} failed", ctx.channel().remoteAddress(), cause);
+            FAILED.logTrace(cause, "peer", ctx.channel().remoteAddress());
         }
         ctx.close();
     }

@@ -49,6 +49,15 @@ final class HttpRules {
                 && text.chars().allMatch(c -> c >= '0' && c <= '9');
     }
 
+    /** Returns what a refusal of an endpoint is counted as. */
+    static Rejection rejection(RequestRefused refused) {
+        return switch (refused.status()) {
+            case 413 -> Rejection.TOO_LARGE;
+            case 503 -> Rejection.CONNECTION_LIMIT;
+            default -> Rejection.BAD_REQUEST;
+        };
+    }
+
     /** Returns the status that says so. */
     static int status(Rejection reason) {
         return switch (reason) {

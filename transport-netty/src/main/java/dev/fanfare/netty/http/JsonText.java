@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import dev.fanfare.Payload;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
@@ -13,15 +14,19 @@ import java.util.Base64;
 import java.util.Map;
 
 /**
- * Writes JSON straight into buffers, and looks whether bytes are JSON.
+ * Writes JSON straight into buffers, opens parsers, and knows what counts as JSON here.
  *
  * <p><b>Threading:</b> thread-safe; buffers are the caller's.
  */
 public final class JsonText {
 
-    /** Makes the streaming parsers; field names are few, so they are not interned. */
-    public static final JsonFactory FACTORY = JsonFactory.builder()
-            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+    /** How deep values may be nested. */
+    public static final int MAX_DEPTH = 512;
+
+    private static final JsonFactory FACTORY = JsonFactory.builder()
+            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES) // they are few
+            .streamReadConstraints(
+                    StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).build())
             .build();
 
     private static final byte[] HEX = "0123456789abcdef".getBytes(US_ASCII);
@@ -116,12 +121,17 @@ public final class JsonText {
         raw(out, "}}");
     }
 
+    /** Opens a parser over a part of the bytes; that they are UTF-8 is the caller's to know. */
+    public static JsonParser parser(byte[] bytes, int from, int length) throws IOException {
+        return FACTORY.createParser(bytes, from, length);
+    }
+
     /** Tells whether the bytes are one JSON value, perhaps with white space around it. */
     public static boolean isJson(byte[] bytes) {
         if (!looksLikeUtf8(bytes)) {
             return false;
         }
-        try (JsonParser parser = FACTORY.createParser(bytes)) {
+        try (JsonParser parser = parser(bytes, 0, bytes.length)) {
             JsonToken first = parser.nextToken();
             if (first == null) {
                 return false;

@@ -2,12 +2,11 @@ package dev.fanfare.netty.sse;
 
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.netty.http.TransportClosing;
+import dev.fanfare.spi.LogLine;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Passes the events of a channel that streams on to its outlet. Whatever the client still sends is
@@ -17,7 +16,8 @@ import org.slf4j.LoggerFactory;
  */
 final class SseHandler extends ChannelInboundHandlerAdapter {
 
-    private static final Logger LOG = LoggerFactory.getLogger(SseHandler.class);
+    private static final LogLine FAILED =
+            LogLine.error(SseHandler.class, "An event stream failed; this is a bug in Fanfare");
 
     private final SseOutlet outlet;
 
@@ -52,7 +52,7 @@ final class SseHandler extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         if (!(cause instanceof IOException)) {
-            LOG.warn("Event stream of {} failed", ctx.channel().remoteAddress(), cause);
+            FAILED.logTrace(cause, "peer", ctx.channel().remoteAddress());
         }
         ctx.close();
     }

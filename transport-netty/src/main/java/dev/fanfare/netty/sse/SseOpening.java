@@ -20,6 +20,7 @@ import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Connection.SubscribeRequest;
 import dev.fanfare.spi.Connection.SubscribeResult;
 import dev.fanfare.spi.Gateway;
+import dev.fanfare.spi.LogLine;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
@@ -27,8 +28,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The time between a request for a stream and its first byte: who is it, and may it have all that it
@@ -38,7 +37,8 @@ import org.slf4j.LoggerFactory;
  */
 final class SseOpening implements Admission.Outcome {
 
-    private static final Logger LOG = LoggerFactory.getLogger(SseOpening.class);
+    private static final LogLine FAILED =
+            LogLine.error(SseOpening.class, "An event stream could not be opened; this is a bug in Fanfare");
     private static final String TRANSPORT = "sse";
 
     private final TransportContext context;
@@ -101,7 +101,7 @@ final class SseOpening implements Admission.Outcome {
             } catch (RefusedException limited) {
                 fail(429, ApiError.of(limited.reason()), DisconnectReason.CONNECTION_LIMIT);
             } catch (RuntimeException broken) {
-                LOG.warn("An event stream could not be opened", broken);
+                FAILED.logTrace(broken);
                 fail(500, 100, "internal server error", DisconnectReason.INTERNAL_ERROR);
             }
         } else if (answer instanceof Authenticator.Rejected rejected) {

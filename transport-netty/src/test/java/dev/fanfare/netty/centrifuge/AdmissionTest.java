@@ -215,6 +215,12 @@ class AdmissionTest {
         get("/sse?channel=a", "Origin: https://evil.example");
         get("/" + "x".repeat(9_000));
         get("/", "X: " + "x".repeat(9_000));
+        get("/sse?channel=");
+        try (RawClient client = RawClient.connect(transport.port())) {
+            client.post("/emulation", " ".repeat(65 * 1024));
+            client.post("/api/publish", "no json", "X-API-Key: secret");
+            client.post("/api/nosuch", "{}", "X-API-Key: secret");
+        }
 
         await().untilAsserted(() -> assertThat(rejections)
                 .containsExactlyInAnyOrder(
@@ -223,6 +229,27 @@ class AdmissionTest {
                         Rejection.WRONG_API_KEY,
                         Rejection.FORBIDDEN_ORIGIN,
                         Rejection.LINE_TOO_LONG,
-                        Rejection.HEADERS_TOO_LARGE));
+                        Rejection.HEADERS_TOO_LARGE,
+                        Rejection.BAD_REQUEST,
+                        Rejection.TOO_LARGE,
+                        Rejection.BAD_REQUEST,
+                        Rejection.BAD_REQUEST));
+    }
+
+    @Test
+    void postsForAConnectionThatDoesNotKeepUpAreRefusedAndCounted() {
+        start(builder -> builder);
+        fanfare.gateway().mailboxes().open("full", bytes -> false);
+
+        Answer answer;
+        try (RawClient client = RawClient.connect(transport.port())) {
+            answer = client.post(
+                    "/emulation",
+                    "{\"session\":\"full\",\"node\":\"" + fanfare.gateway().node() + "\",\"data\":\"{}\"}");
+        }
+
+        assertThat(answer.status).isEqualTo(429);
+        assertThat(answer.text()).contains("\"code\":111");
+        assertThat(rejections).containsExactly(Rejection.POSTS_LIMIT);
     }
 }

@@ -458,11 +458,16 @@ class ClientCommandsTest {
     }
 
     @Test
-    void hasNoWordForWhatWasLeftOut() {
-        core.outlet.skipped(ChannelId.of("c"), 5);
-        core.outlet.flush();
+    void tellsWhatWasLeftOutBeforeWhatFollowsInOneTurn() {
+        Publication next = publication(6);
 
-        assertThat(client.frames()).isEmpty();
+        core.outlet.skipped(ChannelId.of("c"), 5);
+        core.push("c", next);
+
+        assertThat(client.texts())
+                .containsExactly(
+                        "{\"push\":{\"message\":{\"data\":{\"skipped\":{\"channel\":\"c\",\"count\":5}}}}}",
+                        "{\"push\":{\"channel\":\"c\",\"pub\":{\"data\":1,\"offset\":6}}}");
     }
 
     private static SubscribeResult reset() {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fanfare.Payload;
+import dev.fanfare.netty.http.JsonText;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;

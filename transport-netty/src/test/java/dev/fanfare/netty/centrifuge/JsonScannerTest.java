@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.core.JsonParser;
+import dev.fanfare.netty.http.JsonText;
 import java.io.IOException;
 import java.util.Random;
 import org.junit.jupiter.api.Test;

@@ -26,8 +26,12 @@ final class WireServer implements AutoCloseable {
     private final Channel listening;
 
     WireServer(Fanfare fanfare, Authenticator authenticator) {
-        CentrifugeUpgrade upgrade = new CentrifugeUpgrade(
-                new TransportContext(fanfare.gateway(), authenticator, TransportSettings.defaults()));
+        this(fanfare, authenticator, TransportSettings.defaults());
+    }
+
+    WireServer(Fanfare fanfare, Authenticator authenticator, TransportSettings settings) {
+        CentrifugeUpgrade upgrade =
+                new CentrifugeUpgrade(new TransportContext(fanfare.gateway(), authenticator, settings));
         listening = new ServerBootstrap()
                 .group(loops)
                 .channel(NioServerSocketChannel.class)

@@ -1,9 +1,9 @@
-package dev.fanfare.netty.centrifuge;
+package dev.fanfare.netty.connection;
 
 import dev.fanfare.Refusal;
 
-/** The errors of the protocol that we answer with. */
-enum ErrorCode {
+/** The errors of the client protocol that we answer with; the server API and event streams use the same codes. */
+public enum ErrorCode {
     INTERNAL(100, "internal server error", true),
     UNAUTHORIZED(101, "unauthorized", false),
     UNKNOWN_CHANNEL(102, "unknown channel", false),
@@ -28,21 +28,23 @@ enum ErrorCode {
         this.temporary = temporary;
     }
 
-    int code() {
+    /** Returns the code. */
+    public int code() {
         return code;
     }
 
-    String text() {
+    /** Returns the words that go with it. */
+    public String text() {
         return text;
     }
 
     /** Tells whether SDKs try again by themselves. */
-    boolean isTemporary() {
+    public boolean isTemporary() {
         return temporary;
     }
 
     /** Returns the protocol's word for a refusal of the core. */
-    static ErrorCode of(Refusal refusal) {
+    public static ErrorCode of(Refusal refusal) {
         return switch (refusal) {
             case NOT_ALLOWED -> PERMISSION_DENIED;
             case TOKEN_EXPIRED -> TOKEN_EXPIRED;

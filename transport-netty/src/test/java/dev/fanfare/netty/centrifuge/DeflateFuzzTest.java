@@ -1,0 +1,26 @@
+package dev.fanfare.netty.centrifuge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.code_intelligence.jazzer.junit.FuzzTest;
+import java.util.zip.DataFormatException;
+
+/** What a client compressed inflates up to the limit, or is refused; what we compress comes back. */
+class DeflateFuzzTest {
+
+    private static final int MAX_BYTES = 4096;
+
+    @FuzzTest(maxDuration = "5m")
+    void isBoundedAndComesBack(byte[] bytes) throws DataFormatException {
+        try {
+            byte[] inflated = Deflate.inflate(bytes, MAX_BYTES);
+            assertThat(inflated == null || inflated.length <= MAX_BYTES).isTrue();
+        } catch (DataFormatException refused) {
+            // As it should be.
+        }
+        byte[] compressed = Deflate.compress(bytes, bytes.length);
+        if (compressed != null) {
+            assertThat(Deflate.inflate(compressed, bytes.length)).isEqualTo(bytes);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+package dev.fanfare.netty.centrifuge;
+
+import com.code_intelligence.jazzer.junit.FuzzTest;
+import dev.fanfare.Authenticator;
+import io.netty.buffer.Unpooled;
+
+/** Whatever follows a WebSocket handshake, nothing fails and nothing leaks. */
+class FramesFuzzTest {
+
+    @FuzzTest(maxDuration = "5m")
+    void survives(byte[] bytes) {
+        for (String subprotocol : new String[] {"", "centrifuge-protobuf"}) {
+            try (EmbeddedClient client = EmbeddedClient.open(Authenticator.anonymous(), subprotocol)) {
+                client.write(Unpooled.wrappedBuffer(bytes));
+                client.frames();
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+package dev.fanfare.netty.centrifuge;
+
+import com.code_intelligence.jazzer.junit.FuzzTest;
+
+/** Whatever a message in JSON holds, it is read or refused. */
+class JsonCommandsFuzzTest {
+
+    private final JsonCommands commands = new JsonCommands();
+
+    @FuzzTest(maxDuration = "5m")
+    void readsOrRefuses(byte[] message) {
+        try {
+            commands.decode(message).forEach(command -> command.request().toString());
+        } catch (BadCommandException refused) {
+            // As it should be.
+        }
+    }
+}
