@@ -87,9 +87,9 @@ final class Run {
     /** Runs to the end. */
     Outcome run() {
         try {
-            loop.execute(() -> {
-                for (int i = 0; i < Math.min(AT_A_TIME, plan.readers()); i++) {
-                    connectReader();
+            loop.submit(this::begin).addListener(done -> {
+                if (!done.isSuccess()) {
+                    outcome.completeExceptionally(done.cause());
                 }
             });
             return outcome.join();
@@ -99,6 +99,12 @@ final class Run {
     }
 
     // ---- connecting
+
+    private void begin() {
+        for (int i = 0; i < Math.min(AT_A_TIME, plan.readers()); i++) {
+            connectReader();
+        }
+    }
 
     private void connectReader() {
         int number = readers.size();
