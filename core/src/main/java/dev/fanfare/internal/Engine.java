@@ -61,6 +61,7 @@ public final class Engine implements Fanfare {
 
     private static final int MAX_PRESENCE = 10_000;
     private static final int MAX_GROUP_LENGTH = 64;
+    private static final int BROADCAST_AT_ONCE = 500;
     private static final long CLOSE_SECONDS = 10;
     private static final Duration LONGEST_DRAIN = Duration.ofDays(1);
     private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
@@ -132,7 +133,7 @@ public final class Engine implements Fanfare {
             Collection<ChannelId> channels, Payload data, PublishOptions options) {
         requireOpen();
         Map<ChannelId, CompletionStage<PublishResult>> outcomes = new LinkedHashMap<>();
-        new Spread(channels, channel -> publishRaw(channel, data, options))
+        new Spread<>(channels, BROADCAST_AT_ONCE, channel -> publishRaw(channel, data, options))
                 .begin()
                 .forEach((channel, outcome) -> outcomes.put(channel, calls.forHost(outcome)));
         return outcomes;
@@ -196,7 +197,7 @@ public final class Engine implements Fanfare {
 
     @Override
     public Stats stats() {
-        return hub.stats(clients.count(), threads.waitingHostTasks());
+        return hub.stats(clients.count(), threads.waitingHostTasks(), publishing.overdueAnnouncements());
     }
 
     private Health storeHealth() {

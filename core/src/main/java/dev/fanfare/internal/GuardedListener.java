@@ -104,6 +104,11 @@ final class GuardedListener implements FanfareListener {
     }
 
     @Override
+    public void onAnnounceFailed(ChannelId channel, boolean willRetry) {
+        each(listener -> listener.onAnnounceFailed(channel, willRetry));
+    }
+
+    @Override
     public void onRefuse(ConnectionInfo connection, @Nullable ChannelId channel, Refusal reason) {
         each(listener -> listener.onRefuse(connection, channel, reason));
     }

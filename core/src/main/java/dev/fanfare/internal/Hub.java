@@ -157,7 +157,7 @@ final class Hub {
     }
 
     /** Counts what there is and what waits. */
-    Stats stats(int connections, int waitingHostTasks) {
+    Stats stats(int connections, int waitingHostTasks, int overdueAnnouncements) {
         int waitingSignals = 0;
         long waitingBytes = 0;
         for (LoopQueue queue : queues.values()) {
@@ -171,7 +171,8 @@ final class Hub {
                 logReads.sum(),
                 waitingSignals,
                 waitingBytes,
-                waitingHostTasks);
+                waitingHostTasks,
+                overdueAnnouncements);
     }
 
     /** Closes all topics, and forgets the loops. */

@@ -43,6 +43,8 @@ final class ChannelMeters {
     private final Adder duplicates;
     private final Adder failed;
     private final ByReason<Refusal> refusedPublishes;
+    private final Adder retriedAnnouncements;
+    private final Adder leftAnnouncements;
     private final Adder deliveries;
     private final Adder bytes;
     private final Timer appends;
@@ -76,6 +78,8 @@ final class ChannelMeters {
                 namespace,
                 "result",
                 "refused");
+        this.retriedAnnouncements = failedAnnouncements(registry, namespace, "true");
+        this.leftAnnouncements = failedAnnouncements(registry, namespace, "false");
         this.deliveries =
                 Adder.register(registry, "fanfare.deliveries", "Publications handed to subscribers' outlets", tags);
         this.bytes = Adder.register(
@@ -96,6 +100,17 @@ final class ChannelMeters {
                 result,
                 "reason",
                 reason);
+    }
+
+    private static Adder failedAnnouncements(MeterRegistry registry, String namespace, String retried) {
+        return Adder.register(
+                registry,
+                "fanfare.announcements.failed",
+                "Logged publications that the bus would not take",
+                NAMESPACE,
+                namespace,
+                "retried",
+                retried);
     }
 
     private static Timer timer(MeterRegistry registry, String name, String description, String... tags) {
@@ -120,6 +135,10 @@ final class ChannelMeters {
 
     void publishFailed() {
         failed.add(1);
+    }
+
+    void announceFailed(boolean willRetry) {
+        (willRetry ? retriedAnnouncements : leftAnnouncements).add(1);
     }
 
     void appended(long nanos) {

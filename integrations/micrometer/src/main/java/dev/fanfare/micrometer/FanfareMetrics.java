@@ -115,6 +115,11 @@ public final class FanfareMetrics implements FanfareListener {
                 each -> each.stats().waitingHostTasks());
         gauge(
                 fanfare,
+                "fanfare.announcements.overdue",
+                "Channels that the bus is told of again",
+                each -> each.stats().overdueAnnouncements());
+        gauge(
+                fanfare,
                 "fanfare.up",
                 "1 if ready, 0 if not",
                 each -> each.health().isUp() ? 1 : 0);
@@ -169,6 +174,11 @@ public final class FanfareMetrics implements FanfareListener {
     @Override
     public void onPublishFailed(ChannelId channel, Throwable failure) {
         meters(channel).publishFailed();
+    }
+
+    @Override
+    public void onAnnounceFailed(ChannelId channel, boolean willRetry) {
+        meters(channel).announceFailed(willRetry);
     }
 
     @Override

@@ -148,6 +148,11 @@ class FanfareMetricsTest {
             assertThat(count("fanfare.refusals", "namespace", "other", "reason", lower(reason)))
                     .isEqualTo(1);
         }
+        metrics.onAnnounceFailed(LOBBY, false);
+        assertThat(count("fanfare.announcements.failed", "namespace", "chat", "retried", "false"))
+                .isEqualTo(1);
+        assertThat(count("fanfare.announcements.failed", "namespace", "chat", "retried", "true"))
+                .isZero();
         metrics.onPresence(LOBBY, new PresenceEvent(PresenceEvent.Kind.JOIN, new Member("ada", "c", null)));
         assertThat(count("fanfare.presence.events", "reason", "join")).isEqualTo(1);
     }
