@@ -72,6 +72,9 @@ public interface FanfareListener {
     /** A channel that wants to look at the log for lost announcements waits, because so many others do already. */
     default void onRepairDelayed(ChannelId channel) {}
 
+    /** Somebody asked a {@link StateCache} for the state of a channel, and got it from there. */
+    default void onStateAsked(ChannelId channel, StateCache.Source source) {}
+
     /** A user joined or left a channel, as announced by this node. */
     default void onPresence(ChannelId channel, PresenceEvent event) {}
 }

@@ -2,7 +2,9 @@ package dev.fanfare.internal;
 
 import static java.util.Objects.requireNonNull;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelPattern;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.ClosedException;
 import dev.fanfare.ConnectionInfo;
@@ -13,6 +15,8 @@ import dev.fanfare.FanfareListener;
 import dev.fanfare.Health;
 import dev.fanfare.HistoryQuery;
 import dev.fanfare.HistoryResult;
+import dev.fanfare.PatternSubscriber;
+import dev.fanfare.PatternSubscription;
 import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
@@ -20,6 +24,7 @@ import dev.fanfare.Refusal;
 import dev.fanfare.RefusedException;
 import dev.fanfare.Rejection;
 import dev.fanfare.StartAt;
+import dev.fanfare.StateCache;
 import dev.fanfare.Stats;
 import dev.fanfare.Subscriber;
 import dev.fanfare.Subscription;
@@ -48,6 +53,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -60,7 +66,7 @@ import org.slf4j.LoggerFactory;
 public final class Engine implements Fanfare {
 
     private static final int MAX_PRESENCE = 10_000;
-    private static final int MAX_GROUP_LENGTH = 64;
+    private static final int MAX_NAME_LENGTH = 64;
     private static final int BROADCAST_AT_ONCE = 500;
     private static final long CLOSE_SECONDS = 10;
     private static final Duration LONGEST_DRAIN = Duration.ofDays(1);
@@ -85,6 +91,8 @@ public final class Engine implements Fanfare {
     private final SerialLoop[] localLoops;
     private final AtomicInteger nextLocalLoop = new AtomicInteger();
     private final Set<LocalSubscription> localSubscriptions = ConcurrentHashMap.newKeySet();
+    private final Set<MatchingSubscription> matchingSubscriptions = ConcurrentHashMap.newKeySet();
+    private final Set<CachedStates> caches = ConcurrentHashMap.newKeySet();
     private final Set<JobRunner> runners = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean isClosed = new AtomicBoolean();
     private final AtomicReference<@Nullable CompletableFuture<Void>> draining = new AtomicReference<>();
@@ -101,7 +109,8 @@ public final class Engine implements Fanfare {
         this.permissions = new Permissions(settings, calls, hub.log);
         this.publishing = new Publishing(settings, store, calls, time, listener, hub.log);
         this.histories = new Histories(store.log(), calls);
-        this.presences = new Presences(node, store.presence(), store.bus(), calls, time, hub.log, listener);
+        this.presences = new Presences(
+                node, store.presence(), store.bus(), calls, time, hub.log, listener, settings.presenceLease());
         this.mail = new Mail(node, store.control(), calls, time);
         this.control = new Control(node, store.control(), clients, hub, mail, calls, time);
         this.tickets = new StoredTickets(store, calls, time);
@@ -154,9 +163,8 @@ public final class Engine implements Fanfare {
         requireOpen();
         requireNonNull(subscriber, "subscriber");
         ChannelRules rules = rules(channel);
-        Executor loop = localLoops[Math.floorMod(nextLocalLoop.getAndIncrement(), localLoops.length)];
         LocalSubscription subscription =
-                new LocalSubscription(this, channel, requireNonNull(start, "start"), subscriber, loop);
+                new LocalSubscription(this, channel, requireNonNull(start, "start"), subscriber, nextLocalLoop());
         if (rules == null) {
             subscription.refuse(Refusal.UNKNOWN_NAMESPACE);
             return subscription;
@@ -169,6 +177,25 @@ public final class Engine implements Fanfare {
             subscription.end(UnsubscribeReason.SHUTDOWN);
         }
         return subscription;
+    }
+
+    @Override
+    public PatternSubscription subscribeMatching(ChannelPattern pattern, PatternSubscriber subscriber) {
+        requireOpen();
+        requireNonNull(pattern, "pattern");
+        requireNonNull(subscriber, "subscriber");
+        MatchingSubscription subscription =
+                new MatchingSubscription(this, pattern, subscriber, hub.queue(nextLocalLoop()));
+        matchingSubscriptions.add(subscription);
+        subscription.begin();
+        if (isClosed.get()) {
+            subscription.end(UnsubscribeReason.SHUTDOWN);
+        }
+        return subscription;
+    }
+
+    private Executor nextLocalLoop() {
+        return localLoops[Math.floorMod(nextLocalLoop.getAndIncrement(), localLoops.length)];
     }
 
     @Override
@@ -230,9 +257,7 @@ public final class Engine implements Fanfare {
     public Workers.Builder workers(ChannelId channel, String group) {
         requireOpen();
         requireNonNull(channel, "channel");
-        if (group.isEmpty() || group.length() > MAX_GROUP_LENGTH) {
-            throw new IllegalArgumentException("group must have 1 to " + MAX_GROUP_LENGTH + " characters: " + group);
-        }
+        checkedName(group, "group");
         ChannelRules rules = rules(channel);
         if (rules == null || !rules.isRetained()) {
             throw new IllegalArgumentException("Jobs are what the log retains, and " + channel + " retains nothing");
@@ -253,6 +278,32 @@ public final class Engine implements Fanfare {
 
     void forget(JobRunner runner) {
         runners.remove(runner);
+    }
+
+    @Override
+    public StateCache.Builder stateCache(String key, Function<ChannelId, ? extends CompletionStage<Payload>> loader) {
+        requireOpen();
+        return new StateCacheBuilder(this, checkedName(key, "key"), requireNonNull(loader, "loader"));
+    }
+
+    StateCache start(StateCacheBuilder wanted) {
+        requireOpen();
+        CachedStates cache = new CachedStates(this, wanted, store.latestValues(), threads.time());
+        caches.add(cache);
+        cache.start();
+        return cache;
+    }
+
+    void forget(CachedStates cache) {
+        caches.remove(cache);
+    }
+
+    @CanIgnoreReturnValue
+    private static String checkedName(String name, String what) {
+        if (name.isEmpty() || name.length() > MAX_NAME_LENGTH) {
+            throw new IllegalArgumentException(what + " must have 1 to " + MAX_NAME_LENGTH + " characters: " + name);
+        }
+        return name;
     }
 
     @Override
@@ -295,9 +346,16 @@ public final class Engine implements Fanfare {
         }
         clients.forEach(connection -> connection.disconnect(DisconnectReason.SHUTDOWN));
         localSubscriptions.forEach(subscription -> subscription.end(UnsubscribeReason.SHUTDOWN));
+        matchingSubscriptions.forEach(subscription -> subscription.end(UnsubscribeReason.SHUTDOWN));
         runners.forEach(JobRunner::close);
+        caches.forEach(CachedStates::close);
         CompletableFuture<Void> retired = presences.close().toCompletableFuture();
-        threads.awaitEnd(() -> retired.isDone() && clients.count() == 0 && localSubscriptions.isEmpty(), CLOSE_SECONDS);
+        threads.awaitEnd(
+                () -> retired.isDone()
+                        && clients.count() == 0
+                        && localSubscriptions.isEmpty()
+                        && matchingSubscriptions.isEmpty(),
+                CLOSE_SECONDS);
         if (!retired.isDone() || retired.isCompletedExceptionally()) {
             LOG.warn("The presence lease could not be given up; it will run out");
         }
@@ -309,6 +367,10 @@ public final class Engine implements Fanfare {
 
     void forget(LocalSubscription subscription) {
         localSubscriptions.remove(subscription);
+    }
+
+    void forget(MatchingSubscription subscription) {
+        matchingSubscriptions.remove(subscription);
     }
 
     // ---- for the gateway

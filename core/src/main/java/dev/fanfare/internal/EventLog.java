@@ -24,6 +24,7 @@ final class EventLog {
     private final Throttle publishes = new Throttle();
     private final Throttle announcements = new Throttle();
     private final Throttle jobs = new Throttle();
+    private final Throttle shares = new Throttle();
     private final Throttle refusals = new Throttle();
     private final Throttle presences = new Throttle();
 
@@ -53,6 +54,14 @@ final class EventLog {
 
     void jobsFailed(ChannelId channel, @Nullable Throwable failure) {
         warn(jobs, "Cannot take jobs of channel {}, trying again in a second: {}", channel, failure);
+    }
+
+    void sharingFailed(ChannelId channel, Throwable failure) {
+        warn(
+                shares,
+                "The state of channel {} could not be given to other nodes, which load it themselves: {}",
+                channel,
+                failure);
     }
 
     void publishRefused(ChannelId channel, Refusal reason) {

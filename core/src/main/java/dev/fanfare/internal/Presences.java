@@ -38,8 +38,9 @@ import java.util.function.Supplier;
  */
 final class Presences {
 
-    private static final Duration HEARTBEAT = Duration.ofSeconds(5);
-    private static final Duration LEASE = Duration.ofSeconds(15);
+    /** Heartbeats within the time of a lease. */
+    private static final int BEATS = 3;
+
     private static final Duration SWEEP_PAUSE = Duration.ofSeconds(1);
     private static final Duration LEAVE_PAUSE = Duration.ofSeconds(5);
     /** After so long without an answer a call to the store is taken for lost, and the next one is made. */
@@ -71,6 +72,7 @@ final class Presences {
     private final TimeSource time;
     private final EventLog log;
     private final FanfareListener listener;
+    private final Duration lease;
     private final Map<Place, Entry> mine = new ConcurrentHashMap<>();
     /** The last call under way per place. */
     private final Map<Place, CompletableFuture<Void>> lines = new ConcurrentHashMap<>();
@@ -84,7 +86,8 @@ final class Presences {
             Calls calls,
             TimeSource time,
             EventLog log,
-            FanfareListener listener) {
+            FanfareListener listener,
+            Duration lease) {
         this.node = node;
         this.store = store;
         this.bus = bus;
@@ -92,6 +95,7 @@ final class Presences {
         this.time = time;
         this.log = log;
         this.listener = listener;
+        this.lease = lease;
     }
 
     /** Takes the lease, and keeps it from now on. */
@@ -219,14 +223,14 @@ final class Presences {
         if (isClosed) {
             return;
         }
-        calls.store("lease", () -> store.renew(node, LEASE)).whenComplete((held, failure) -> {
+        calls.store("lease", () -> store.renew(node, lease)).whenComplete((held, failure) -> {
             if (failure != null) {
                 log.presenceFailed("the lease", failure);
             } else if (!held) {
                 mine.forEach(this::enterAgain);
             }
         });
-        time.schedule(HEARTBEAT, this::beat);
+        time.schedule(lease.dividedBy(BEATS), this::beat);
     }
 
     private void enterAgain(Place place, Entry entry) {

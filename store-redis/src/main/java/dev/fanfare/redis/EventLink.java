@@ -15,6 +15,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,13 +55,17 @@ final class EventLink {
     /** Fields but the line are guarded by the lock. */
     private static final class Slot {
         final String name;
+        final boolean isPattern;
+        final String key;
         volatile @Nullable Line line;
         Phase phase = Phase.IDLE;
         boolean hasMissed;
         List<CompletableFuture<Void>> waiters = new ArrayList<>(1);
 
-        Slot(String name) {
-            this.name = name;
+        Slot(Line line) {
+            this.name = line.name;
+            this.isPattern = line.isPattern();
+            this.key = key(name, isPattern);
         }
     }
 
@@ -70,10 +76,10 @@ final class EventLink {
     private final Map<String, Slot> slots = new ConcurrentHashMap<>();
 
     @GuardedBy("lock")
-    private List<String> toSubscribe = new ArrayList<>();
+    private List<Slot> toSubscribe = new ArrayList<>();
 
     @GuardedBy("lock")
-    private List<String> toUnsubscribe = new ArrayList<>();
+    private List<Slot> toUnsubscribe = new ArrayList<>();
 
     @GuardedBy("lock")
     private boolean willSend;
@@ -121,7 +127,7 @@ final class EventLink {
         boolean isEffective = false;
         lock.lock();
         try {
-            Slot slot = slots.computeIfAbsent(line.name, Slot::new);
+            Slot slot = slots.computeIfAbsent(key(line.name, line.isPattern()), key -> new Slot(line));
             slot.line = line;
             if (connection == null) {
                 slot.hasMissed = true;
@@ -147,7 +153,7 @@ final class EventLink {
     void unwant(Line line) {
         lock.lock();
         try {
-            Slot slot = slots.get(line.name);
+            Slot slot = slots.get(key(line.name, line.isPattern()));
             if (slot == null || slot.line != line) {
                 return;
             }
@@ -155,7 +161,7 @@ final class EventLink {
             if (slot.phase == Phase.LIVE) {
                 unsubscribe(slot);
             } else if (slot.phase == Phase.IDLE) {
-                slots.remove(slot.name);
+                slots.remove(slot.key);
             }
         } finally {
             lock.unlock();
@@ -165,14 +171,14 @@ final class EventLink {
     @GuardedBy("lock")
     private void subscribe(Slot slot) {
         slot.phase = Phase.SUBSCRIBING;
-        toSubscribe.add(slot.name);
+        toSubscribe.add(slot);
         sendSoon();
     }
 
     @GuardedBy("lock")
     private void unsubscribe(Slot slot) {
         slot.phase = Phase.UNSUBSCRIBING;
-        toUnsubscribe.add(slot.name);
+        toUnsubscribe.add(slot);
         sendSoon();
     }
 
@@ -185,8 +191,8 @@ final class EventLink {
     }
 
     private void send() {
-        List<String> coming;
-        List<String> going;
+        List<Slot> coming;
+        List<Slot> going;
         StatefulRedisPubSubConnection<String, byte[]> current;
         lock.lock();
         try {
@@ -202,29 +208,58 @@ final class EventLink {
         if (current == null) {
             return;
         }
-        for (int i = 0; i < going.size(); i += NAMES_PER_COMMAND) {
-            List<String> some = going.subList(i, Math.min(i + NAMES_PER_COMMAND, going.size()));
-            current.async().unsubscribe(some.toArray(String[]::new));
-        }
-        for (int i = 0; i < coming.size(); i += NAMES_PER_COMMAND) {
-            List<String> some = List.copyOf(coming.subList(i, Math.min(i + NAMES_PER_COMMAND, coming.size())));
-            current.async().subscribe(some.toArray(String[]::new)).whenComplete((done, failure) -> {
-                if (failure != null && current.isOpen()) {
-                    refused(some, failure);
-                }
-            });
+        inCommands(going, false, names -> current.async().unsubscribe(names));
+        inCommands(going, true, names -> current.async().punsubscribe(names));
+        inCommands(
+                coming,
+                false,
+                names -> current.async()
+                        .subscribe(names)
+                        .whenComplete((done, failure) -> begun(current, names, false, failure)));
+        inCommands(
+                coming,
+                true,
+                names -> current.async()
+                        .psubscribe(names)
+                        .whenComplete((done, failure) -> begun(current, names, true, failure)));
+    }
+
+    /** Makes commands of as many names as each may have, of the patterns or of the others. */
+    private static void inCommands(List<Slot> all, boolean arePatterns, Consumer<String[]> command) {
+        List<String> names = all.stream()
+                .filter(slot -> slot.isPattern == arePatterns)
+                .map(slot -> slot.name)
+                .toList();
+        for (int i = 0; i < names.size(); i += NAMES_PER_COMMAND) {
+            command.accept(names.subList(i, Math.min(i + NAMES_PER_COMMAND, names.size()))
+                    .toArray(String[]::new));
         }
     }
 
-    private void refused(List<String> names, Throwable failure) {
-        LOG.error("Redis refused to subscribe {} channels; does the user have the permission?", names.size(), failure);
+    private void begun(
+            StatefulRedisPubSubConnection<String, byte[]> current,
+            String[] names,
+            boolean arePatterns,
+            @Nullable Throwable failure) {
+        if (failure != null && current.isOpen()) {
+            refused(Stream.of(names).map(name -> key(name, arePatterns)).toList(), failure);
+        }
+    }
+
+    /** Returns under what a slot is found: a pattern may be written like the name of a pub/sub channel. */
+    private static String key(String name, boolean isPattern) {
+        return isPattern ? '\n' + name : name;
+    }
+
+    private void refused(List<String> keys, Throwable failure) {
+        LOG.error("Redis refused to subscribe {} channels; does the user have the permission?", keys.size(), failure);
         List<CompletableFuture<Void>> waiters = new ArrayList<>();
         lock.lock();
         try {
-            for (String name : names) {
-                Slot slot = slots.get(name);
+            for (String key : keys) {
+                Slot slot = slots.get(key);
                 if (slot != null && slot.phase == Phase.SUBSCRIBING) {
-                    slots.remove(name);
+                    slots.remove(key);
                     waiters.addAll(slot.waiters);
                 }
             }
@@ -237,12 +272,12 @@ final class EventLink {
 
     // ---- acknowledgements, on the event loop
 
-    private void subscribed(StatefulRedisPubSubConnection<String, byte[]> from, String name) {
+    private void subscribed(StatefulRedisPubSubConnection<String, byte[]> from, String key) {
         List<CompletableFuture<Void>> waiters = List.of();
         Line interrupted = null;
         lock.lock();
         try {
-            Slot slot = slots.get(name);
+            Slot slot = slots.get(key);
             if (from != connection || slot == null || slot.phase != Phase.SUBSCRIBING) {
                 return;
             }
@@ -264,15 +299,15 @@ final class EventLink {
         }
     }
 
-    private void unsubscribed(StatefulRedisPubSubConnection<String, byte[]> from, String name) {
+    private void unsubscribed(StatefulRedisPubSubConnection<String, byte[]> from, String key) {
         lock.lock();
         try {
-            Slot slot = slots.get(name);
+            Slot slot = slots.get(key);
             if (from != connection || slot == null || slot.phase != Phase.UNSUBSCRIBING) {
                 return;
             }
             if (slot.line == null) {
-                slots.remove(name);
+                slots.remove(key);
             } else {
                 subscribe(slot);
             }
@@ -281,11 +316,11 @@ final class EventLink {
         }
     }
 
-    private void message(String name, byte[] bytes) {
-        Slot slot = slots.get(name);
+    private void message(String key, String from, byte[] bytes) {
+        Slot slot = slots.get(key);
         Line line = slot == null ? null : slot.line;
         if (line != null) {
-            relay.message(line, bytes);
+            relay.message(line, from, bytes);
         }
     }
 
@@ -314,7 +349,22 @@ final class EventLink {
         fresh.addListener(new RedisPubSubAdapter<String, byte[]>() {
             @Override
             public void message(String name, byte[] bytes) {
-                EventLink.this.message(name, bytes);
+                EventLink.this.message(name, name, bytes);
+            }
+
+            @Override
+            public void message(String pattern, String name, byte[] bytes) {
+                EventLink.this.message(key(pattern, true), name, bytes);
+            }
+
+            @Override
+            public void psubscribed(String pattern, long count) {
+                EventLink.this.subscribed(fresh, key(pattern, true));
+            }
+
+            @Override
+            public void punsubscribed(String pattern, long count) {
+                EventLink.this.unsubscribed(fresh, key(pattern, true));
             }
 
             @Override

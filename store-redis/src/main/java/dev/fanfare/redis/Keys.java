@@ -3,6 +3,8 @@ package dev.fanfare.redis;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelPattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Names the keys: {@code <prefix>:1:<kind>:<place>}, where 1 is the version of what is stored.
@@ -81,6 +83,26 @@ final class Keys {
     /** Returns the pub/sub channel of a channel. */
     String bus(ChannelId channel) {
         return root + "b:{" + escaped(channel.value()) + '}';
+    }
+
+    /**
+     * Returns the pattern, as Redis has them, of the pub/sub channels of those channels; it may match a few others, whose
+     * names need escaping.
+     */
+    String bus(ChannelPattern pattern) {
+        String literal = escaped(pattern.value()).replaceAll("[\\\\?\\[\\]^]", "\\\\$0");
+        return root + "b:{" + literal + '}';
+    }
+
+    /** Returns the channel of a pub/sub channel, or null if it is none. */
+    @Nullable
+    ChannelId channel(String bus) {
+        int start = root.length() + 3;
+        if (bus.length() <= start + 1 || bus.charAt(bus.length() - 1) != '}') {
+            return null;
+        }
+        String name = bus.substring(start, bus.length() - 1).replace("%7D", "}").replace("%25", "%");
+        return ChannelId.isValid(name) ? ChannelId.of(name) : null;
     }
 
     /** Returns when, within its period, the epochs of never-written channels change for this one. */

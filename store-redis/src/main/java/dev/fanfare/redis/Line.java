@@ -15,8 +15,18 @@ abstract class Line {
         this.name = name;
     }
 
+    /** Tells whether the name is a pattern, for many pub/sub channels. */
+    boolean isPattern() {
+        return false;
+    }
+
     /** Hears a message. */
     abstract void message(byte[] bytes);
+
+    /** Hears a message of that pub/sub channel, which is this one or matches. */
+    void message(String from, byte[] bytes) {
+        message(bytes);
+    }
 
     /** Learns that messages may have been lost. */
     abstract void interrupted();

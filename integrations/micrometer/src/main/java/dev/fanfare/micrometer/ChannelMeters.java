@@ -4,6 +4,7 @@ import dev.fanfare.DropReason;
 import dev.fanfare.PublishResult;
 import dev.fanfare.Refusal;
 import dev.fanfare.ResetReason;
+import dev.fanfare.StateCache;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
@@ -38,6 +39,7 @@ final class ChannelMeters {
     final ByReason<DropReason> drops;
     final ByReason<ResetReason> resets;
     final ByReason<Refusal> refusals;
+    final ByReason<StateCache.Source> states;
     private final Adder stored;
     private final Adder sent;
     private final Adder duplicates;
@@ -65,6 +67,8 @@ final class ChannelMeters {
                 registry, ResetReason.class, "fanfare.resets", "Subscribers told that their run is broken", tags);
         this.refusals =
                 new ByReason<>(registry, Refusal.class, "fanfare.refusals", "What clients asked for in vain", tags);
+        this.states = new ByReason<>(
+                registry, StateCache.Source.class, "fanfare.states", "States asked for, by where they came from", tags);
         this.stored = publishes(registry, namespace, "stored", "none");
         this.sent = publishes(registry, namespace, "sent", "none");
         this.duplicates = publishes(registry, namespace, "duplicate", "none");

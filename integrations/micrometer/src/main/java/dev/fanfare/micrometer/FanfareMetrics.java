@@ -13,6 +13,7 @@ import dev.fanfare.Refusal;
 import dev.fanfare.Rejection;
 import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
+import dev.fanfare.StateCache;
 import dev.fanfare.presence.PresenceEvent;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
@@ -219,6 +220,11 @@ public final class FanfareMetrics implements FanfareListener {
     @Override
     public void onRepairDelayed(ChannelId channel) {
         meters(channel).delayedRepairs.add(1);
+    }
+
+    @Override
+    public void onStateAsked(ChannelId channel, StateCache.Source source) {
+        meters(channel).states.add(source, 1);
     }
 
     @Override

@@ -13,6 +13,7 @@ import dev.fanfare.Refusal;
 import dev.fanfare.Rejection;
 import dev.fanfare.ResetReason;
 import dev.fanfare.StartAt;
+import dev.fanfare.StateCache;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.presence.Member;
 import dev.fanfare.presence.PresenceEvent;
@@ -146,6 +147,11 @@ class FanfareMetricsTest {
         for (Refusal reason : Refusal.values()) {
             metrics.onRefuse(null, null, reason);
             assertThat(count("fanfare.refusals", "namespace", "other", "reason", lower(reason)))
+                    .isEqualTo(1);
+        }
+        for (StateCache.Source source : StateCache.Source.values()) {
+            metrics.onStateAsked(LOBBY, source);
+            assertThat(count("fanfare.states", "namespace", "chat", "reason", lower(source)))
                     .isEqualTo(1);
         }
         metrics.onAnnounceFailed(LOBBY, false);
