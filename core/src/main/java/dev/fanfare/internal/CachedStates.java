@@ -144,7 +144,7 @@ final class CachedStates implements StateCache {
     public void close() {
         isClosed = true;
         entries.values().forEach(Entry::end);
-        engine.forget(this);
+        engine.inProcess.forget(this);
     }
 
     /** One channel. */

@@ -44,14 +44,10 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -82,18 +78,13 @@ public final class Engine implements Fanfare {
     final Presences presences;
     final Clients clients;
     final Mail mail;
+    final InProcess inProcess;
     private final Store store;
     private final String node = UUID.randomUUID().toString();
     private final GuardedListener listener;
     private final Control control;
     private final StoredTickets tickets;
     private final Gate gate = new Gate(this);
-    private final SerialLoop[] localLoops;
-    private final AtomicInteger nextLocalLoop = new AtomicInteger();
-    private final Set<LocalSubscription> localSubscriptions = ConcurrentHashMap.newKeySet();
-    private final Set<MatchingSubscription> matchingSubscriptions = ConcurrentHashMap.newKeySet();
-    private final Set<CachedStates> caches = ConcurrentHashMap.newKeySet();
-    private final Set<JobRunner> runners = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean isClosed = new AtomicBoolean();
     private final AtomicReference<@Nullable CompletableFuture<Void>> draining = new AtomicReference<>();
 
@@ -109,15 +100,11 @@ public final class Engine implements Fanfare {
         this.permissions = new Permissions(settings, calls, hub.log);
         this.publishing = new Publishing(settings, store, calls, time, listener, hub.log);
         this.histories = new Histories(store.log(), calls);
-        this.presences = new Presences(
-                node, store.presence(), store.bus(), calls, time, hub.log, listener, settings.presenceLease());
+        this.presences = new Presences(node, store, calls, time, hub.log, listener, settings.presenceLease());
         this.mail = new Mail(node, store.control(), calls, time);
         this.control = new Control(node, store.control(), clients, hub, mail, calls, time);
         this.tickets = new StoredTickets(store, calls, time);
-        this.localLoops = new SerialLoop[Runtime.getRuntime().availableProcessors()];
-        for (int i = 0; i < localLoops.length; i++) {
-            localLoops[i] = new SerialLoop(calls);
-        }
+        this.inProcess = new InProcess(calls);
     }
 
     /** Starts one. */
@@ -164,12 +151,12 @@ public final class Engine implements Fanfare {
         requireNonNull(subscriber, "subscriber");
         ChannelRules rules = rules(channel);
         LocalSubscription subscription =
-                new LocalSubscription(this, channel, requireNonNull(start, "start"), subscriber, nextLocalLoop());
+                new LocalSubscription(this, channel, requireNonNull(start, "start"), subscriber, inProcess.nextLoop());
         if (rules == null) {
             subscription.refuse(Refusal.UNKNOWN_NAMESPACE);
             return subscription;
         }
-        localSubscriptions.add(subscription);
+        inProcess.add(subscription);
         SubscribeRequest request = new SubscribeRequest(start, true, true);
         Replay replay = new Replay(request, subscription::answered);
         subscription.begin(new Reader(subscription, channel, rules, request, replay));
@@ -185,17 +172,13 @@ public final class Engine implements Fanfare {
         requireNonNull(pattern, "pattern");
         requireNonNull(subscriber, "subscriber");
         MatchingSubscription subscription =
-                new MatchingSubscription(this, pattern, subscriber, hub.queue(nextLocalLoop()));
-        matchingSubscriptions.add(subscription);
+                new MatchingSubscription(this, pattern, subscriber, hub.queue(inProcess.nextLoop()));
+        inProcess.add(subscription);
         subscription.begin();
         if (isClosed.get()) {
             subscription.end(UnsubscribeReason.SHUTDOWN);
         }
         return subscription;
-    }
-
-    private Executor nextLocalLoop() {
-        return localLoops[Math.floorMod(nextLocalLoop.getAndIncrement(), localLoops.length)];
     }
 
     @Override
@@ -271,13 +254,9 @@ public final class Engine implements Fanfare {
 
     Workers start(JobRunner runner) {
         requireOpen();
-        runners.add(runner);
+        inProcess.add(runner);
         runner.start(store.bus());
         return runner;
-    }
-
-    void forget(JobRunner runner) {
-        runners.remove(runner);
     }
 
     @Override
@@ -289,13 +268,9 @@ public final class Engine implements Fanfare {
     StateCache start(StateCacheBuilder wanted) {
         requireOpen();
         CachedStates cache = new CachedStates(this, wanted, store.latestValues(), threads.time());
-        caches.add(cache);
+        inProcess.add(cache);
         cache.start();
         return cache;
-    }
-
-    void forget(CachedStates cache) {
-        caches.remove(cache);
     }
 
     @CanIgnoreReturnValue
@@ -345,17 +320,9 @@ public final class Engine implements Fanfare {
             return;
         }
         clients.forEach(connection -> connection.disconnect(DisconnectReason.SHUTDOWN));
-        localSubscriptions.forEach(subscription -> subscription.end(UnsubscribeReason.SHUTDOWN));
-        matchingSubscriptions.forEach(subscription -> subscription.end(UnsubscribeReason.SHUTDOWN));
-        runners.forEach(JobRunner::close);
-        caches.forEach(CachedStates::close);
+        inProcess.endAll();
         CompletableFuture<Void> retired = presences.close().toCompletableFuture();
-        threads.awaitEnd(
-                () -> retired.isDone()
-                        && clients.count() == 0
-                        && localSubscriptions.isEmpty()
-                        && matchingSubscriptions.isEmpty(),
-                CLOSE_SECONDS);
+        threads.awaitEnd(() -> retired.isDone() && clients.count() == 0 && inProcess.isOver(), CLOSE_SECONDS);
         if (!retired.isDone() || retired.isCompletedExceptionally()) {
             LOG.warn("The presence lease could not be given up; it will run out");
         }
@@ -363,14 +330,6 @@ public final class Engine implements Fanfare {
         control.close();
         hub.close();
         threads.close();
-    }
-
-    void forget(LocalSubscription subscription) {
-        localSubscriptions.remove(subscription);
-    }
-
-    void forget(MatchingSubscription subscription) {
-        matchingSubscriptions.remove(subscription);
     }
 
     // ---- for the gateway

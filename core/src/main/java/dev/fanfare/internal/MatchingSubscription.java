@@ -153,7 +153,7 @@ final class MatchingSubscription implements PatternSubscription, Bus.Watcher {
             LOG.warn("A subscriber to {} threw in onEnded", pattern, failure);
         }
         engine.hub.release(queue);
-        engine.forget(this);
+        engine.inProcess.forget(this);
     }
 
     // ---- from the bus, on any thread

@@ -11,6 +11,7 @@ import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.PresenceStore;
 import dev.fanfare.spi.PresenceStore.Departure;
+import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
 import java.time.Duration;
 import java.util.List;
@@ -81,16 +82,15 @@ final class Presences {
 
     Presences(
             String node,
-            PresenceStore store,
-            Bus bus,
+            Store store,
             Calls calls,
             TimeSource time,
             EventLog log,
             FanfareListener listener,
             Duration lease) {
         this.node = node;
-        this.store = store;
-        this.bus = bus;
+        this.store = store.presence();
+        this.bus = store.bus();
         this.calls = calls;
         this.time = time;
         this.log = log;

@@ -379,7 +379,7 @@ class MatchingTest {
             apart.settle();
 
             assertThatThrownBy(() -> subscription.ready().toCompletableFuture().join())
-                .hasCauseInstanceOf(StoreException.class)
+                    .hasCauseInstanceOf(StoreException.class)
                     .hasMessageContaining("cannot watch channels by pattern");
         }
     }

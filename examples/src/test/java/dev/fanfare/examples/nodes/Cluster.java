@@ -25,13 +25,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
-/** Some nodes, in processes of their own, and the readers and publisher of one test, judged by a {@link HistoryChecker}. */
+/** The readers and the publisher of one test on some nodes, judged by a {@link HistoryChecker}. */
 final class Cluster implements AutoCloseable {
 
     static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
-    final String redis;
     /** Those that a load balancer would send clients to. */
     final List<NodeProcess> nodes = new CopyOnWriteArrayList<>();
 
@@ -42,17 +41,18 @@ final class Cluster implements AutoCloseable {
     private final AtomicInteger published = new AtomicInteger();
     private final AtomicInteger failed = new AtomicInteger();
 
-    /** Starts so many nodes at once. */
-    Cluster(String redis, int count) {
-        this.redis = redis;
+    /** Works with nodes that somebody else started, and ends. */
+    Cluster(List<NodeProcess> nodes) {
         checker.payloadsAreUnique();
-        nodes.addAll(
-                IntStream.range(0, count)
-                        .mapToObj(i -> CompletableFuture.supplyAsync(() -> NodeProcess.start(redis)))
-                        .toList()
-                        .stream()
-                        .map(CompletableFuture::join)
-                        .toList());
+        this.nodes.addAll(nodes);
+    }
+
+    /** Starts so many nodes at once. */
+    static List<NodeProcess> start(String redis, int count) {
+        List<CompletableFuture<NodeProcess>> starting = IntStream.range(0, count)
+                .mapToObj(i -> CompletableFuture.supplyAsync(() -> NodeProcess.start(redis)))
+                .toList();
+        return starting.stream().map(CompletableFuture::join).toList();
     }
 
     NodeProcess any() {
@@ -137,7 +137,6 @@ final class Cluster implements AutoCloseable {
     @Override
     public void close() {
         readers.forEach(WireReader::close);
-        nodes.forEach(NodeProcess::close);
     }
 
     /** Publishes until it is closed. */

@@ -30,14 +30,15 @@ class LostNodeIT {
                 .mapToObj(i -> ChannelId.of("feed:" + i))
                 .toList();
         try (RedisServer redis = RedisServer.start();
-                Cluster cluster = new Cluster(redis.uri(), 3)) {
-            NodeProcess victim = cluster.nodes.get(0);
+                NodeProcess victim = NodeProcess.start(redis.uri());
+                NodeProcess second = NodeProcess.start(redis.uri());
+                NodeProcess third = NodeProcess.start(redis.uri());
+                Cluster cluster = new Cluster(List.of(second, third))) {
             for (int i = 0; i < CROWD; i++) {
                 cluster.read("", channels.get(i % CHANNELS), victim);
             }
             cluster.awaitReaders();
             channels.forEach(cluster::publish);
-            cluster.nodes.remove(victim);
             List<Long> before =
                     cluster.nodes.stream().map(NodeProcess::logReads).toList();
 

@@ -13,6 +13,7 @@ import dev.fanfare.presence.PresenceEvent;
 import dev.fanfare.redis.RedisStore;
 import dev.fanfare.servers.RedisServer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
@@ -32,6 +33,10 @@ class NodeFaultsIT {
 
     private static final int READERS = 24;
     private static final int PER_SECOND = 100;
+    private static final int NODES = 3;
+    /** As the test before left them; {@link #start} replaces those that are gone. */
+    private static final List<NodeProcess> RUNNING = new ArrayList<>();
+
     private static RedisServer redis;
 
     private final ChannelId channel = ChannelId.of("chat:" + System.nanoTime());
@@ -60,12 +65,14 @@ class NodeFaultsIT {
 
     @AfterAll
     static void stopRedis() {
+        RUNNING.forEach(NodeProcess::close);
         redis.close();
     }
 
     @BeforeEach
     void start() {
-        cluster = new Cluster(redis.uri(), 3);
+        RUNNING.addAll(Cluster.start(redis.uri(), NODES - RUNNING.size()));
+        cluster = new Cluster(RUNNING);
         store = RedisStore.of(redis.uri());
         observer = ClusterNode.fanfare(store);
         observer.subscribe(channel, StartAt.live(), observed)
@@ -73,7 +80,7 @@ class NodeFaultsIT {
                 .toCompletableFuture()
                 .join();
         for (int i = 0; i < READERS; i++) {
-            cluster.read("user" + i, channel, cluster.nodes.get(i % 3));
+            cluster.read("user" + i, channel, cluster.nodes.get(i % NODES));
         }
         cluster.awaitReaders();
         await().atMost(PATIENCE).until(() -> observed.events.size() == READERS);
@@ -106,6 +113,7 @@ class NodeFaultsIT {
             traffic.more(50);
             gone.close();
             cluster.nodes.remove(victim);
+            RUNNING.remove(victim);
             victim.close();
             await().atMost(PATIENCE)
                     .until(() -> Stream.iterate(2, i -> i < READERS - 1, i -> i + 3)
@@ -159,10 +167,11 @@ class NodeFaultsIT {
 
     @Test
     void aRollingRestartUnderLoadIsNoticedByNobody() {
+        List<NodeProcess> fresh = Cluster.start(redis.uri(), NODES);
         try (Cluster.Traffic traffic = cluster.traffic(channel, PER_SECOND)) {
-            for (NodeProcess old : List.copyOf(cluster.nodes)) {
-                NodeProcess fresh = NodeProcess.start(cluster.redis);
-                cluster.nodes.add(fresh);
+            for (int i = 0; i < NODES; i++) {
+                NodeProcess old = RUNNING.set(i, fresh.get(i));
+                cluster.nodes.add(fresh.get(i));
                 cluster.nodes.remove(old);
                 traffic.more(20);
                 old.drain(Duration.ofMillis(500));

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.servers.RedisServer;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -20,13 +21,14 @@ class PartitionIT {
         try (Namespace namespace = Namespace.open();
                 RedisServer redis = RedisServer.start(
                         "--save", "", "--bind", "127.0.0.1", namespace.redisAddress(), "--protected-mode", "no");
-                Cluster cluster = new Cluster(redis.uri(), 1);
+                NodeProcess whole = NodeProcess.start(redis.uri());
+                Cluster cluster = new Cluster(List.of(whole));
                 NodeProcess apart = NodeProcess.start(
                         namespace.command(),
                         "redis://" + namespace.redisAddress() + ":" + redis.port(),
                         namespace.address())) {
             for (int i = 0; i < 10; i++) {
-                cluster.read("", CHANNEL, i % 2 == 0 ? apart : cluster.nodes.get(0));
+                cluster.read("", CHANNEL, i % 2 == 0 ? apart : whole);
             }
             cluster.awaitReaders();
             try (Cluster.Traffic traffic = cluster.traffic(CHANNEL, 100)) {
@@ -34,7 +36,7 @@ class PartitionIT {
                 namespace.cut();
                 await().atMost(PATIENCE).until(apart::isRed);
                 traffic.more(100);
-                assertThat(cluster.nodes.get(0).isReady()).isTrue();
+                assertThat(whole.isReady()).isTrue();
                 namespace.heal();
                 await().atMost(PATIENCE).until(apart::isReady);
                 traffic.more(50);
