@@ -223,9 +223,10 @@ final class Hub {
         time.schedule(LINGER, topic::closeIfIdle);
     }
 
-    void retryRepair(Topic topic) {
+    /** Runs what failed again, after a while. */
+    void retryLater(Runnable task) {
         int millis = ThreadLocalRandom.current().nextInt(RETRY_MIN_MILLIS, RETRY_MAX_MILLIS);
-        time.schedule(Duration.ofMillis(millis), topic::retryRepair);
+        time.schedule(Duration.ofMillis(millis), task);
     }
 
     private void probeLater() {

@@ -104,8 +104,8 @@ final class Lane {
             if (!reader.accepts(publication)) {
                 continue;
             }
-            FrameEncoder wanted = reader.encoder();
-            boolean wantsDifference = reader.wantsDifference(broadcast.previous);
+            FrameEncoder wanted = reader.outgoing.encoder();
+            boolean wantsDifference = reader.outgoing.wantsDifference(broadcast.previous);
             if (wanted != encoder || wantsDifference != isDifference) {
                 encoder = wanted;
                 isDifference = wantsDifference;

@@ -104,7 +104,7 @@ final class Replay {
         List<Publication> recent = lane.topic.ring().after(cursor, limit);
         if (recent != null && lane.topic.isRetained(recent.get(0))) {
             continueWith(reader, lane, cursor, recent);
-        } else if (recent == null && !lane.topic.isWarm() && isInReachOfRing(cursor, served)) {
+        } else if (recent == null && !lane.topic.ring().isWarm() && isInReachOfRing(cursor, served)) {
             lane.topic.warm(lane.queue, () -> {
                 if (!reader.isEnded()) {
                     begin(reader, lane);
@@ -258,7 +258,7 @@ final class Replay {
 
     private void finish(Reader reader, Resume resume, Cursor position) {
         Cursor reached = cutToBudget(reader, position);
-        reader.answeredWith(missed);
+        reader.outgoing.answeredWith(missed);
         if (reached.equals(position)) {
             reader.goLive(position);
         } else {
@@ -267,7 +267,11 @@ final class Replay {
         reader.port.started(reader, resume);
         isAnswered = true;
         answer.accept(new SubscribeResult.Subscribed(
-                resume, Collections.unmodifiableList(missed), reached, reader.rules.isRetained(), reader.hasDeltas()));
+                resume,
+                Collections.unmodifiableList(missed),
+                reached,
+                reader.rules.isRetained(),
+                reader.outgoing.hasDeltas()));
         reader.resume();
     }
 

@@ -28,6 +28,7 @@ final class Ring {
     private long oldest;
 
     private long bytes;
+    private volatile boolean isWarm;
 
     /** Begins after that offset. */
     Ring(long top) {
@@ -106,6 +107,16 @@ final class Ring {
         boolean proven = (first.epoch().equals(position.epoch()) || !position.hasEpoch())
                 && (first.previousTag() == position.tag() || Positions.hasUnknownTag(position));
         return proven ? found : null;
+    }
+
+    /** Tells whether it reaches back as far as it ever will. */
+    boolean isWarm() {
+        return isWarm;
+    }
+
+    /** Takes note that nothing older will come. */
+    void warmed() {
+        isWarm = true;
     }
 
     /**

@@ -1,14 +1,10 @@
 package dev.fanfare.internal;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.Cursor;
-import dev.fanfare.DropReason;
 import dev.fanfare.Publication;
 import dev.fanfare.Refusal;
-import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
@@ -16,9 +12,7 @@ import dev.fanfare.spi.ChannelLog.LogPage;
 import dev.fanfare.spi.ChannelLog.LogRead;
 import dev.fanfare.spi.ChannelView;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
@@ -28,31 +22,22 @@ import org.jspecify.annotations.Nullable;
  * One channel on this node: it turns announcements, which may be lost, repeated or late, into one
  * unbroken run, and hands each publication once to each event loop that has subscribers.
  *
- * <p><i>State.</i> OPENING until the bus watch is effective and the log's head is known; then OPEN, with
- * the position reached; CLOSED when nobody has been here for a while. A publication that links to the
- * position, by offset and tag, is delivered. One that is in the ring is a repetition. Anything else makes
- * the topic read the log ({@link #repair}, one read at a time), and only if that does not link either are
- * the subscribers reset.
+ * <p>An announcement comes in by {@link Intake}. A publication that links to the {@link Run}, by offset and tag, goes
+ * on to {@link FanOut}; one that is in the ring is a repetition; anything else makes {@link Repair} read the log, and
+ * only if that does not link either are the subscribers reset.
+ *
+ * <p><i>State.</i> OPENING until the bus watch is effective and the log's head is known; then OPEN; CLOSED when
+ * nobody has been here for a while.
  *
  * <p><i>Threads.</i> Confined to its stripe; {@link #announced}, {@link #interrupted}, {@link #join},
- * {@link #left}, {@link #read} and {@link #verify} may be called from anywhere and hand over to it.
+ * {@link #left}, {@link #read}, {@link #warm} and {@link #verify} may be called from anywhere and hand over to it.
  * {@link #ring} is read from anywhere.
  *
  * <p><i>Ordering.</i> The stripe keeps the order of announcements; each loop's queue keeps it from there.
- * The ring is written before a publication is handed to the lanes, so a lane's position is never beyond
- * the ring.
  *
- * <p><i>Bounds.</i> Announcements of at most {@link #MAX_IN_FLIGHT_BYTES} wait for the stripe, each counted as
- * {@link #LEAST_BYTES} at least; more are dropped, counted, and repaired from the log. As many as a ring holds wait for the end of a repair; for more there is
- * another one.
+ * <p><i>Bounds.</i> Those of {@link Intake}, {@link FanOut}, {@link Repair} and {@link Ring}.
  */
 final class Topic implements Bus.Watcher {
-
-    private static final long MAX_IN_FLIGHT_BYTES = 32L * 1024 * 1024;
-    /** So that there are at most 4,096. */
-    private static final int LEAST_BYTES = 8 * 1024;
-
-    private static final int REPAIR_PAGE = 1000;
 
     private enum State {
         OPENING,
@@ -63,39 +48,26 @@ final class Topic implements Bus.Watcher {
     final Hub hub;
     final ChannelId channel;
     final ChannelRules rules;
-    private final Stripe stripe;
-    private final Map<LoopQueue, Lane> lanes = new HashMap<>(2);
-    private final AtomicLong inFlightBytes = new AtomicLong();
-    private final AtomicLong lostUnlogged = new AtomicLong();
-    private final AtomicLong lostPresence = new AtomicLong();
-    private final Reads reads;
-    private final List<Reader> waiting = new ArrayList<>(1);
-    private final List<Runnable> afterRepair = new ArrayList<>(1);
-    private final List<Runnable> afterWarming = new ArrayList<>(0);
-    private final List<Publication> early = new ArrayList<>(0);
-
-    private State state = State.OPENING;
-    private Bus.@Nullable Watch watch;
-    private Cursor base = Cursor.of("", 0);
-    private @Nullable Publication last;
-    /** The base of the next difference, where publications are not logged and the rules allow differences. */
-    private @Nullable Publication lastUnlogged;
-
     /** How many readers the lanes have; theirs. */
     final AtomicInteger readerCount = new AtomicInteger();
 
-    /** How many publications were sent on. */
+    private final Stripe stripe;
+    private final Intake intake;
+    private final Run run = new Run();
+    private final FanOut fanOut;
+    private final Repair repair;
+    private final Reads reads;
+    private final List<Reader> arrivals = new ArrayList<>(1);
+    private final List<Runnable> afterWarming = new ArrayList<>(0);
     private final AtomicLong sentCount = new AtomicLong();
 
+    private State state = State.OPENING;
+    private Bus.@Nullable Watch watch;
+    /** The base of the next difference, where publications are not logged and the rules allow differences. */
+    private @Nullable Publication lastUnlogged;
+
     private volatile @Nullable Cursor forgotten;
-    private volatile Ring ring = new Ring(0);
-    private volatile boolean isWarm;
-    private volatile boolean hasLostAnnouncements;
     private volatile boolean hasNewsSinceProbe;
-    private boolean isRepairing;
-    private boolean isRetrying;
-    private boolean isRepairWanted;
-    private int earlyBytes;
     private boolean isClosingLater;
 
     Topic(Hub hub, ChannelId channel, ChannelRules rules, Stripe stripe) {
@@ -103,10 +75,13 @@ final class Topic implements Bus.Watcher {
         this.channel = channel;
         this.rules = rules;
         this.stripe = stripe;
+        this.intake = new Intake(this, stripe);
+        this.fanOut = new FanOut(hub, channel, stripe, run);
+        this.repair = new Repair(this, stripe, run);
         this.reads = new Reads(hub, stripe);
     }
 
-    // ---- coming and going
+    // ---- opening and closing
 
     /** Begins to watch the channel, for a first reader, who shares its fate; called once. */
     void open(Reader first) {
@@ -145,14 +120,13 @@ final class Topic implements Bus.Watcher {
     }
 
     private void opened(Cursor head) {
-        base = head;
-        ring = new Ring(head.offset());
+        run.beginAfter(head);
         state = State.OPEN;
-        List<Reader> arrivals = List.copyOf(waiting);
-        waiting.clear();
-        arrivals.forEach(this::place);
-        if (isRepairWanted) {
-            repair();
+        List<Reader> early = List.copyOf(arrivals);
+        arrivals.clear();
+        early.forEach(reader -> fanOut.place(this, reader));
+        if (repair.isWanted()) {
+            repair.begin();
         }
         closeIfEmpty();
     }
@@ -162,36 +136,12 @@ final class Topic implements Bus.Watcher {
         close(Refusal.UNAVAILABLE);
     }
 
-    /** Takes in a reader; one that comes to a closed topic is sent to the hub again. */
-    void join(Reader reader) {
-        stripe.execute(() -> {
-            switch (state) {
-                case OPENING -> waiting.add(reader);
-                case OPEN -> place(reader);
-                case CLOSED -> hub.join(reader);
-            }
-        });
-    }
-
-    private void place(Reader reader) {
-        Lane lane = lanes.computeIfAbsent(reader.port.queue, queue -> new Lane(this, queue, position()));
-        lane.attached++;
-        lane.queue.add(() -> reader.attach(lane));
-    }
-
-    /** Takes note that a reader has left its lane. */
-    void left(Lane lane) {
-        stripe.execute(() -> {
-            lane.attached--;
-            if (lane.attached == 0) {
-                lanes.remove(lane.queue, lane);
-                closeIfEmpty();
-            }
-        });
+    private boolean isEmpty() {
+        return fanOut.isEmpty() && arrivals.isEmpty();
     }
 
     private void closeIfEmpty() {
-        if (lanes.isEmpty() && waiting.isEmpty() && !isClosingLater) {
+        if (isEmpty() && !isClosingLater) {
             isClosingLater = true;
             hub.closeLater(this);
         }
@@ -201,7 +151,7 @@ final class Topic implements Bus.Watcher {
     void closeIfIdle() {
         stripe.execute(() -> {
             isClosingLater = false;
-            if (state == State.OPEN && lanes.isEmpty() && waiting.isEmpty()) {
+            if (state == State.OPEN && isEmpty()) {
                 close(Refusal.CLOSED);
             }
         });
@@ -221,211 +171,116 @@ final class Topic implements Bus.Watcher {
             watch.close();
         }
         hub.remove(this);
-        waiting.forEach(reader -> reader.port.queue.add(() -> reader.refuse(answer)));
-        waiting.clear();
-        runAfterRepair();
+        arrivals.forEach(reader -> reader.port.queue.add(() -> reader.refuse(answer)));
+        arrivals.clear();
+        repair.release();
     }
 
-    // ---- announcements
+    boolean isOpen() {
+        return state == State.OPEN;
+    }
+
+    // ---- readers come and go
+
+    /** Takes in a reader; one that comes to a closed topic is sent to the hub again. */
+    void join(Reader reader) {
+        stripe.execute(() -> {
+            switch (state) {
+                case OPENING -> arrivals.add(reader);
+                case OPEN -> fanOut.place(this, reader);
+                case CLOSED -> hub.join(reader);
+            }
+        });
+    }
+
+    /** Takes note that a reader has left its lane. */
+    void left(Lane lane) {
+        stripe.execute(() -> {
+            fanOut.left(lane);
+            closeIfEmpty();
+        });
+    }
+
+    // ---- announcements become one run
 
     @Override
     public void announced(Announcement announcement) {
-        int bytes = bytesOf(announcement);
-        if (inFlightBytes.addAndGet(bytes) > MAX_IN_FLIGHT_BYTES) {
-            inFlightBytes.addAndGet(-bytes);
-            lose(announcement);
-        } else {
-            stripe.execute(() -> {
-                inFlightBytes.addAndGet(-bytes);
-                receive(announcement);
-            });
-        }
-    }
-
-    private static int bytesOf(Announcement announcement) {
-        return announcement instanceof Announcement.Published published
-                ? Math.max(LEAST_BYTES, published.publication().data().size())
-                : LEAST_BYTES;
+        intake.offer(announcement);
     }
 
     @Override
     public void interrupted() {
-        stripe.execute(this::repair);
+        stripe.execute(repair::begin);
     }
 
-    private void lose(Announcement announcement) {
-        boolean isLogged = announcement instanceof Announcement.Published published
-                && published.publication().isLogged();
-        if (isLogged || announcement instanceof Announcement.Moved) {
-            if (!hasLostAnnouncements) {
-                hasLostAnnouncements = true;
-                stripe.execute(this::repairLost);
-            }
-        } else if (announcement instanceof Announcement.Presence) {
-            hub.listener.onDrop(channel, DropReason.PRESENCE, 1);
-            lose(lostPresence);
-        } else {
-            hub.listener.onDrop(channel, DropReason.NOT_RETAINED, 1);
-            lose(lostUnlogged);
-        }
-    }
-
-    private void lose(AtomicLong count) {
-        if (count.getAndIncrement() == 0) {
-            stripe.execute(this::tellLost);
-        }
-    }
-
-    private void tellLost() {
-        long publications = lostUnlogged.getAndSet(0);
-        long events = lostPresence.getAndSet(0);
-        lanes.values().forEach(lane -> passOver(lane, publications, events));
-    }
-
-    private void repairLost() {
-        hasLostAnnouncements = false;
-        repair();
-    }
-
-    private void receive(Announcement announcement) {
+    /** Takes an announcement; on the stripe. */
+    void receive(Announcement announcement) {
         if (state == State.CLOSED) {
             return;
         }
         if (announcement instanceof Announcement.Published published) {
             receive(published.publication());
         } else if (announcement instanceof Announcement.Moved) {
-            repair();
+            repair.begin();
         } else if (announcement instanceof Announcement.Presence presence) {
-            send(presence);
+            fanOut.send(presence.event());
         }
     }
 
     private void receive(Publication publication) {
         if (!publication.isLogged()) {
-            send(publication);
+            sendUnlogged(publication);
         } else if (state == State.OPENING) {
-            isRepairWanted = true;
-        } else if (isNext(publication)) {
+            repair.want();
+        } else if (run.isNext(publication)) {
             take(publication);
-        } else if (!ring.holds(publication)) {
-            if (isRepairing || isRetrying) {
-                keepEarly(publication);
-            } else {
-                repair();
-            }
+        } else if (!run.ring().holds(publication)) {
+            repair.takeUnlinked(publication);
         }
     }
 
-    private void take(Publication publication) {
+    /** Takes the publication that comes next, and sends it on; on the stripe. */
+    void take(Publication publication) {
         hasNewsSinceProbe = true;
-        last = publication;
-        ring.add(publication);
-        send(publication);
+        run.add(publication);
+        Publication previous = rules.allowsDeltas() ? run.ring().at(publication.offset() - 1) : null;
+        send(publication, previous);
     }
 
-    private boolean isNext(Publication publication) {
-        Publication before = last;
-        return before == null
-                ? publication.follows(base)
-                : publication.offset() == before.offset() + 1
-                        && publication.previousTag() == before.tag()
-                        && publication.epoch().equals(before.epoch());
+    private void sendUnlogged(Publication publication) {
+        Publication previous = lastUnlogged;
+        if (rules.allowsDeltas()) {
+            lastUnlogged = publication;
+        }
+        send(publication, previous);
     }
 
-    private Cursor position() {
-        Publication newest = last;
-        return newest == null ? base : newest.cursor();
-    }
-
-    // ---- fan-out
-
-    private void send(Publication publication) {
+    private void send(Publication publication, @Nullable Publication previous) {
         sentCount.incrementAndGet();
-        Publication previous = rules.allowsDeltas() ? previous(publication) : null;
-        int count = lanes.size();
-        if (count == 0) {
-            return;
-        }
-        Broadcast broadcast = Broadcast.of(channel, publication, previous, count, hub.time.nanos());
-        for (Lane lane : lanes.values()) {
-            if (lane.isBehind
-                    || !lane.queue.offer(
-                            new Delivery(lane, broadcast, publication),
-                            publication.data().size())) {
-                broadcast.done();
-                overflow(lane, publication);
-            }
-        }
+        fanOut.send(publication, previous);
     }
 
-    /** Returns what differences to this publication are based on; null if it is not at hand. */
-    private @Nullable Publication previous(Publication publication) {
-        if (publication.isLogged()) {
-            return ring.at(publication.offset() - 1);
-        }
-        Publication before = lastUnlogged;
-        lastUnlogged = publication;
-        return before;
+    /** Begins a new run after a break, and says so to everybody; on the stripe. */
+    void reset(Resume.Reset reset) {
+        run.beginAfter(reset.position());
+        fanOut.reset(reset);
     }
 
-    private void send(Announcement.Presence presence) {
-        int count = lanes.size();
-        if (count == 0) {
-            return;
-        }
-        Broadcast broadcast = Broadcast.of(channel, presence.event(), count);
-        for (Lane lane : lanes.values()) {
-            if (!lane.queue.offer(() -> lane.deliverPresence(broadcast), 0)) {
-                broadcast.done();
-                hub.listener.onDrop(channel, DropReason.PRESENCE, lane.attached);
-                passOver(lane, 0, 1);
-            }
-        }
+    /** Takes note that announcements were lost that no log has; on the stripe. */
+    void passOver(long publications, long events) {
+        fanOut.passOver(publications, events);
     }
 
-    private record Delivery(Lane lane, Broadcast broadcast, Publication publication) implements Runnable {
-        @Override
-        public void run() {
-            lane.queue.release(publication.data().size());
-            lane.deliver(broadcast, publication);
-        }
-    }
+    // ---- comparing with the log
 
-    /** The loop is too far behind: it gets nothing pushed until it has come to where we are then. */
-    private void overflow(Lane lane, Publication publication) {
-        if (!publication.isLogged()) {
-            hub.listener.onDrop(channel, DropReason.NOT_RETAINED, lane.attached);
-        }
-        passOver(lane, publication.isLogged() ? 0 : 1, 0);
+    /** Compares with the log; on the stripe. */
+    void repair() {
+        repair.begin();
     }
-
-    private void passOver(Lane lane, long publications, long events) {
-        lane.missed += publications;
-        lane.missedPresence += events;
-        if (!lane.isBehind) {
-            lane.isBehind = true;
-            lane.queue.add(() -> stripe.execute(() -> catchUp(lane)));
-        }
-    }
-
-    private void catchUp(Lane lane) {
-        lane.isBehind = false;
-        Cursor reached = position();
-        long publications = lane.missed;
-        long events = lane.missedPresence;
-        lane.missed = 0;
-        lane.missedPresence = 0;
-        lane.queue.add(() -> lane.skipTo(reached, publications, events));
-    }
-
-    // ---- repair from the log
 
     /** Looks at the log now, and runs the task on the loop when position and log agree. */
     void verify(LoopQueue queue, Runnable then) {
-        stripe.execute(() -> {
-            afterRepair.add(() -> queue.add(then));
-            repair();
-        });
+        stripe.execute(() -> repair.begin(() -> queue.add(then)));
     }
 
     /** Compares with the log, unless it has brought something since the last time. */
@@ -433,135 +288,20 @@ final class Topic implements Bus.Watcher {
         if (hasNewsSinceProbe) {
             hasNewsSinceProbe = false;
         } else {
-            stripe.execute(this::repair);
+            stripe.execute(repair::begin);
         }
     }
 
-    private void repair() {
-        if (state != State.OPEN || !rules.isRetained()) {
-            isRepairWanted = true;
-            if (state == State.OPEN) {
-                finishRepair();
-            }
-            return;
-        }
-        if (isRepairing || isRetrying) {
-            isRepairWanted = true;
-            return;
-        }
-        isRepairing = true;
-        isRepairWanted = false;
-        Cursor asked = position();
-        hub.readForRepair(
-                LogRead.after(channel, asked.offset(), REPAIR_PAGE),
-                (page, failure) -> stripe.execute(() -> repaired(asked, page, failure)));
+    // ---- what readers read
+
+    /** Returns the newest publications of the channel's present life. */
+    Ring ring() {
+        return run.ring();
     }
 
-    private void repaired(Cursor asked, @Nullable LogPage page, @Nullable Throwable failure) {
-        isRepairing = false;
-        if (state == State.CLOSED) {
-            return;
-        }
-        if (page == null) {
-            hub.log.repairFailed(channel, requireNonNull(failure));
-            isRetrying = true;
-            hub.retryRepair(this);
-            runAfterRepair(); // those who wait have their own patience
-            return;
-        }
-        ResetReason broken = Positions.judge(asked, page);
-        if (broken == null) {
-            takeAll(page);
-        } else if (asked.equals(position())) {
-            hub.listener.onRepair(channel, true);
-            reset(new Resume.Reset(broken, page.head()));
-        } else {
-            isRepairWanted = true; // announcements moved the position on meanwhile, and the page is of before
-        }
-        takeEarly();
-        if (isRepairWanted || isBehind(page.head())) {
-            repair();
-        } else {
-            finishRepair();
-        }
-    }
-
-    /** Tries again, a while after the log could not be read. */
-    void retryRepair() {
-        stripe.execute(() -> {
-            isRetrying = false;
-            repair();
-        });
-    }
-
-    /** Takes what the position does not have yet; announcements may have brought some of it meanwhile. */
-    private void takeAll(LogPage page) {
-        boolean hasTaken = false;
-        for (Publication publication : page.publications()) {
-            if (isNext(publication)) {
-                take(publication);
-                hasTaken = true;
-            } else if (publication.offset() > position().offset() || ring.contradicts(publication)) {
-                isRepairWanted = true;
-                break;
-            }
-        }
-        if (hasTaken) {
-            hub.listener.onRepair(channel, false);
-        }
-    }
-
-    private boolean isBehind(Cursor head) {
-        Cursor reached = position();
-        return head.offset() > reached.offset() || !head.epoch().equals(reached.epoch());
-    }
-
-    /** Keeps what comes while the log is being read: it follows what the read brings. */
-    private void keepEarly(Publication publication) {
-        if (early.size() < Ring.MOST_SLOTS && earlyBytes < Ring.MOST_BYTES) {
-            early.add(publication);
-            earlyBytes += publication.data().size();
-        } else {
-            isRepairWanted = true;
-        }
-    }
-
-    private void takeEarly() {
-        for (Publication publication : early) {
-            if (isNext(publication)) {
-                take(publication);
-            } else if (!ring.holds(publication)) {
-                isRepairWanted = true;
-            }
-        }
-        early.clear();
-        earlyBytes = 0;
-    }
-
-    private void finishRepair() {
-        isRepairWanted = false;
-        runAfterRepair();
-    }
-
-    private void runAfterRepair() {
-        List<Runnable> tasks = List.copyOf(afterRepair);
-        afterRepair.clear();
-        tasks.forEach(Runnable::run);
-    }
-
-    private void reset(Resume.Reset reset) {
-        base = reset.position();
-        last = null;
-        ring = new Ring(base.offset());
-        isWarm = false;
-        lanes.values().forEach(lane -> lane.queue.add(() -> lane.reset(reset)));
-    }
-
-    // ---- reads for readers
-
-    /** Tells whether the ring reaches back as far as it ever will. */
-    boolean isWarm() {
-        return isWarm;
+    /** Reads the log for a reader; readers that want the same share one read. */
+    void read(LogRead read, LoopQueue queue, BiConsumer<@Nullable LogPage, @Nullable Throwable> then) {
+        reads.read(read, queue, then);
     }
 
     /**
@@ -570,7 +310,7 @@ final class Topic implements Bus.Watcher {
      */
     void warm(LoopQueue queue, Runnable then) {
         stripe.execute(() -> {
-            if (isWarm) {
+            if (run.ring().isWarm()) {
                 queue.add(then);
                 return;
             }
@@ -585,27 +325,12 @@ final class Topic implements Bus.Watcher {
 
     private void warmed(@Nullable LogPage page) {
         if (page != null) {
-            ring.prepend(page.publications(), base);
+            run.prepend(page.publications());
         }
-        isWarm = true; // also if it failed: the readers then ask for themselves, and say what is wrong
+        run.ring().warmed(); // also if it failed: the readers then ask for themselves, and say what is wrong
         List<Runnable> tasks = List.copyOf(afterWarming);
         afterWarming.clear();
         tasks.forEach(Runnable::run);
-    }
-
-    /** Returns how many readers there are. */
-    int readers() {
-        return readerCount.get();
-    }
-
-    /** Returns what operators see of it. */
-    ChannelView view() {
-        return new ChannelView(channel, readers(), sentCount.get());
-    }
-
-    /** Returns the newest publications of the channel's present life. */
-    Ring ring() {
-        return ring;
     }
 
     /** Tells whether a publication may still be shown to who begins: the rules keep it, and nobody removed it. */
@@ -624,8 +349,14 @@ final class Topic implements Bus.Watcher {
         forgotten = upTo;
     }
 
-    /** Reads the log for a reader; readers that want the same share one read. */
-    void read(LogRead read, LoopQueue queue, BiConsumer<@Nullable LogPage, @Nullable Throwable> then) {
-        reads.read(read, queue, then);
+    // ---- what operators see
+
+    /** Returns how many readers there are. */
+    int readers() {
+        return readerCount.get();
+    }
+
+    ChannelView view() {
+        return new ChannelView(channel, readers(), sentCount.get());
     }
 }

@@ -175,6 +175,7 @@ public final class Demo implements Callable<Integer> {
         out.println("    " + url + "/chat     a team chat; open it in two windows");
         out.println("    " + url + "/stream   the same rooms through plain EventSource");
         out.println("    " + url + "/console/ what the server is doing; its key is '" + DemoServer.API_KEY + "'");
+        out.println("    " + url + "/metrics  the same for Prometheus");
         out.println();
         out.println("  And from a terminal:");
         out.println();

@@ -5,8 +5,11 @@ import dev.fanfare.Authorizer;
 import dev.fanfare.Fanfare;
 import dev.fanfare.FanfareBuilder;
 import dev.fanfare.examples.chat.TeamChat;
+import dev.fanfare.micrometer.FanfareMetrics;
 import dev.fanfare.netty.HttpRoute;
 import dev.fanfare.netty.NettyTransport;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -34,10 +37,14 @@ final class DemoServer {
     }
 
     static Server start(String host, int port, TeamChat chat, UnaryOperator<FanfareBuilder> store) {
+        PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        FanfareMetrics metrics = FanfareMetrics.of(registry, "chat", "typing", NEWS);
         Fanfare fanfare = chat.configure(store.apply(Fanfare.builder()))
                 .namespace(NEWS, rules -> rules.retain(1_000, Duration.ofDays(1)))
                 .authorizer(access(chat.access()))
+                .listener(metrics)
                 .build();
+        metrics.watch(fanfare);
         return listening(
                 fanfare,
                 () -> chat.mount(NettyTransport.builder(fanfare), fanfare)
@@ -45,6 +52,7 @@ final class DemoServer {
                         .port(port)
                         .apiKey(API_KEY)
                         .console()
+                        .metrics(registry::scrape)
                         .route("GET", "/", page("index.html"))
                         .route("GET", "/chat", page("chat.html"))
                         .route("GET", "/stream", page("stream.html"))

@@ -82,6 +82,16 @@ class DemoIT {
         }
 
         @Test
+        void metricsCountWhatIsPublished() throws Exception {
+            try (Server server = DemoServer.start("127.0.0.1", 0)) {
+                publish(server, "{\"channel\":\"news:today\",\"data\":{}}", DemoServer.API_KEY);
+
+                assertThat(get(uri(server, "/metrics")).body())
+                        .containsPattern("fanfare_publishes_total\\{[^}]*namespace=\"news\"[^}]*} 1\\.0");
+            }
+        }
+
+        @Test
         void aNameIsGivenOnceAndItsTokenIsRecognised() throws Exception {
             try (Server server = DemoServer.start("127.0.0.1", 0)) {
                 HttpResponse<String> first = signIn(server, "Ada");
@@ -226,7 +236,7 @@ class DemoIT {
             case "js" -> "text/javascript";
             case "css" -> "text/css";
             case "svg" -> "image/svg+xml";
-            default -> "text/html";
+            default -> path.equals("/metrics") ? "text/plain" : "text/html";
         };
     }
 

@@ -1,6 +1,8 @@
 package dev.fanfare.examples;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.WRITE;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -9,6 +11,8 @@ import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -95,13 +99,24 @@ final class NodeScript {
                 .findFirst();
     }
 
-    /** Copies the scripts to {@code target/js}; fetches the packages there unless the lock file is unchanged. */
+    /**
+     * Copies the scripts to {@code target/js}; fetches the packages there unless the lock file is unchanged. One test
+     * process does so at a time.
+     */
     private static Path install() throws IOException, InterruptedException {
-        Path source = Path.of("src", "test", "js");
         Path home = Files.createDirectories(Path.of("target", "js"));
+        try (FileChannel turn = FileChannel.open(home.resolve(".turn"), CREATE, WRITE);
+                FileLock held = turn.lock()) {
+            Assertions.assertTrue(held.isValid());
+            return install(home);
+        }
+    }
+
+    private static Path install(Path home) throws IOException, InterruptedException {
+        Path source = Path.of("src", "test", "js");
         try (Stream<Path> files = Files.list(source)) {
             for (Path file : files.toList()) {
-                Files.copy(file, home.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+                copyIfChanged(file, home.resolve(file.getFileName()));
             }
         }
         Path lock = home.resolve("package-lock.json");
@@ -123,6 +138,13 @@ final class NodeScript {
             Files.copy(lock, installed, StandardCopyOption.REPLACE_EXISTING);
         }
         return home;
+    }
+
+    /** Leaves alone what another test process may be reading. */
+    private static void copyIfChanged(Path from, Path to) throws IOException {
+        if (!Files.exists(to) || Files.mismatch(from, to) >= 0) {
+            Files.copy(from, to, StandardCopyOption.REPLACE_EXISTING);
+        }
     }
 
     private static List<DynamicTest> start(Path home, String script, Map<String, String> environment)

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.Health;
+import dev.fanfare.Publication;
 import dev.fanfare.presence.Member;
 import dev.fanfare.presence.PresenceSnapshot;
 import dev.fanfare.spi.Announcement;
@@ -18,10 +19,13 @@ import dev.fanfare.spi.TimeSource;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Wraps a store and makes it fail as a network, a broker or a database does. Without further ado it is as good
@@ -48,9 +52,13 @@ public final class FaultyStore implements Store {
     private final FaultyCalls appends;
     private final FaultyCalls reads;
     private final FaultyCalls presenceCalls;
+    private final FaultyCalls controlCalls;
+    private final FaultyCalls latestCalls;
     private final FaultyBus bus;
     private final FaultyLog log = new FaultyLog();
     private final FaultyPresence presence = new FaultyPresence();
+    private final FaultyControl control = new FaultyControl();
+    private final FaultyLatest latest = new FaultyLatest();
     private final Map<ChannelId, StaleLog> staleLogs = new ConcurrentHashMap<>();
     private volatile Health ownHealth = Health.up();
 
@@ -59,6 +67,8 @@ public final class FaultyStore implements Store {
         this.appends = new FaultyCalls("An append", time, dice);
         this.reads = new FaultyCalls("A read", time, dice);
         this.presenceCalls = new FaultyCalls("A presence call", time, dice);
+        this.controlCalls = new FaultyCalls("A control call", time, dice);
+        this.latestCalls = new FaultyCalls("A call for latest values", time, dice);
         this.bus = new FaultyBus(store.bus(), time, dice);
     }
 
@@ -87,6 +97,16 @@ public final class FaultyStore implements Store {
         return presenceCalls;
     }
 
+    /** Returns what goes wrong with all calls of the control bus. A message that was sent arrives. */
+    public FaultyCalls controlCalls() {
+        return controlCalls;
+    }
+
+    /** Returns what goes wrong with all calls for latest values. */
+    public FaultyCalls latestCalls() {
+        return latestCalls;
+    }
+
     /** Lets the store say that it is down, whatever it can do. */
     public void complain(String reason) {
         ownHealth = Health.down(reason);
@@ -97,6 +117,8 @@ public final class FaultyStore implements Store {
         appends.heal();
         reads.heal();
         presenceCalls.heal();
+        controlCalls.heal();
+        latestCalls.heal();
         bus.heal();
         ownHealth = Health.up();
     }
@@ -138,12 +160,12 @@ public final class FaultyStore implements Store {
 
     @Override
     public ControlBus control() {
-        return store.control();
+        return control;
     }
 
     @Override
     public LatestValues latestValues() {
-        return store.latestValues();
+        return latest;
     }
 
     @Override
@@ -218,6 +240,45 @@ public final class FaultyStore implements Store {
 
         private <T> CompletionStage<T> make(Supplier<CompletionStage<T>> call) {
             return presenceCalls.make(call);
+        }
+    }
+
+    private final class FaultyControl implements ControlBus {
+        @Override
+        public CompletionStage<Membership> join(String node, Consumer<String> handler) {
+            return controlCalls.make(() -> store.control().join(node, handler));
+        }
+
+        @Override
+        public CompletionStage<Void> send(String message) {
+            return controlCalls.make(() -> store.control().send(message));
+        }
+
+        @Override
+        public CompletionStage<Set<String>> nodes() {
+            return controlCalls.make(() -> store.control().nodes());
+        }
+    }
+
+    private final class FaultyLatest implements LatestValues {
+        @Override
+        public CompletionStage<Void> put(ChannelId channel, String key, Publication value, Duration timeToLive) {
+            return latestCalls.make(() -> store.latestValues().put(channel, key, value, timeToLive));
+        }
+
+        @Override
+        public CompletionStage<@Nullable Publication> get(ChannelId channel, String key) {
+            return latestCalls.make(() -> store.latestValues().get(channel, key));
+        }
+
+        @Override
+        public CompletionStage<Map<String, Publication>> all(ChannelId channel, int limit) {
+            return latestCalls.make(() -> store.latestValues().all(channel, limit));
+        }
+
+        @Override
+        public CompletionStage<Void> remove(ChannelId channel, String key) {
+            return latestCalls.make(() -> store.latestValues().remove(channel, key));
         }
     }
 }

@@ -185,6 +185,15 @@ class FaultyStoreTest {
     }
 
     @Test
+    void controlAndLatestValuesFailWhenToldTo() {
+        store.controlCalls().fail(1);
+        store.latestCalls().fail(1);
+
+        assertFails(store.control().send("hello").toCompletableFuture());
+        assertFails(store.latestValues().get(ROOM, "key").toCompletableFuture());
+    }
+
+    @Test
     void afterAFailOverTheLogGoesOnFromAnEarlierPointInTheSameEpoch() {
         List<Publication> before = List.of(append("a"), append("b"), append("c"));
         StoreContract.await(store.failOver(ROOM, 1));

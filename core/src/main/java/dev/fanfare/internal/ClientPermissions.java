@@ -1,0 +1,63 @@
+package dev.fanfare.internal;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.fanfare.Action;
+import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
+import dev.fanfare.ConnectionInfo;
+import dev.fanfare.Refusal;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Asks for one client whether it may do something, and notes what it is refused.
+ *
+ * <p><i>Threads.</i> Confined to the loop of the connection, where the answers come too. An answer that is known
+ * without asking comes at once.
+ */
+final class ClientPermissions {
+
+    private final Engine engine;
+    private final ConnectionInfo info;
+    private final LoopQueue queue;
+
+    ClientPermissions(Engine engine, ConnectionInfo info, LoopQueue queue) {
+        this.engine = engine;
+        this.info = info;
+        this.queue = queue;
+    }
+
+    /** Asks the authorizer. */
+    void ask(Action action, ChannelId channel, Consumer<Boolean> answer) {
+        Boolean known = engine.permissions.known();
+        if (known != null) {
+            answer.accept(known);
+        } else {
+            engine.permissions.ask(
+                    info.user(), action, channel, isAllowed -> queue.add(() -> answer.accept(isAllowed)));
+        }
+    }
+
+    /** Goes on, with the rules of the channel, if it exists and the authorizer agrees. */
+    void ifAllowed(Action action, ChannelId channel, Consumer<Refusal> refuse, Consumer<ChannelRules> proceed) {
+        ChannelRules rules = engine.rules(channel);
+        if (rules == null) {
+            refuse.accept(noted(channel, Refusal.UNKNOWN_NAMESPACE));
+            return;
+        }
+        ask(action, channel, isAllowed -> {
+            if (isAllowed) {
+                proceed.accept(rules);
+            } else {
+                refuse.accept(noted(channel, Refusal.NOT_ALLOWED));
+            }
+        });
+    }
+
+    /** Tells the listener of a refusal, and returns it. */
+    @CanIgnoreReturnValue
+    Refusal noted(@Nullable ChannelId channel, Refusal reason) {
+        engine.listener().onRefuse(info, channel, reason);
+        return reason;
+    }
+}
