@@ -148,7 +148,7 @@ public final class RedisServer implements AutoCloseable {
         throw new AssertionError("Redis did not start on port " + port + "; see " + data.resolve("redis.log"));
     }
 
-    private static void pause() {
+    static void pause() {
         try {
             Thread.sleep(10);
         } catch (InterruptedException e) {

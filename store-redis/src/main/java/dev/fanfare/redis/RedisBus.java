@@ -7,7 +7,6 @@ import dev.fanfare.Health;
 import dev.fanfare.StoreException;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
-import io.lettuce.core.protocol.CommandType;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -32,18 +31,15 @@ final class RedisBus implements Bus {
     private static final Logger LOG = LoggerFactory.getLogger(RedisBus.class);
 
     private final Keys keys;
-    private final CommandLink commands;
-    private final EventLink events;
+    private final Topology redis;
     private final Breaker breaker;
     private final Counters counters;
     private final int maxInlineBytes;
     private final ConcurrentHashMap<ChannelId, ChannelLine> lines = new ConcurrentHashMap<>();
 
-    RedisBus(
-            Keys keys, CommandLink commands, EventLink events, Breaker breaker, Counters counters, int maxInlineBytes) {
+    RedisBus(Keys keys, Topology redis, Breaker breaker, Counters counters, int maxInlineBytes) {
         this.keys = keys;
-        this.commands = commands;
-        this.events = events;
+        this.redis = redis;
         this.breaker = breaker;
         this.counters = counters;
         this.maxInlineBytes = maxInlineBytes;
@@ -55,7 +51,7 @@ final class RedisBus implements Bus {
         ChannelLine line = lines.compute(
                 requireNonNull(channel, "channel"),
                 (id, present) -> (present == null ? new ChannelLine(id) : present).with(registration));
-        return events.want(line).handle((effective, failure) -> {
+        return redis.want(line).handle((effective, failure) -> {
             if (failure != null) {
                 registration.close();
                 throw CommandLink.asStoreFailure(failure);
@@ -72,13 +68,15 @@ final class RedisBus implements Bus {
                     new StoreException("Redis failed too often: nothing is announced for a while", null, true));
         }
         byte[] frame = BusFrame.of(announcement, maxInlineBytes);
-        return breaker.watch(() -> commands.publish(CommandType.PUBLISH, keys.bus(announcement.channel()), frame))
+        return breaker.watch(() -> redis.run(Request.publish(redis.pubSub(), keys.bus(announcement.channel()), frame)))
                 .thenApply(heard -> null);
     }
 
     @Override
     public Health health() {
-        return events.isGood() ? Health.up() : Health.down("redis: announcements do not get through");
+        return redis.primaries().stream().allMatch(primary -> primary.events.isGood())
+                ? Health.up()
+                : Health.down("redis: announcements do not get through");
     }
 
     private final class ChannelLine extends Line {
@@ -86,7 +84,7 @@ final class RedisBus implements Bus {
         private volatile Registration[] registrations = {};
 
         ChannelLine(ChannelId channel) {
-            super(keys.bus(channel));
+            super(redis.pubSub(), keys.bus(channel));
             this.channel = channel;
         }
 
@@ -152,7 +150,7 @@ final class RedisBus implements Bus {
             lines.computeIfPresent(channel, (id, line) -> {
                 ChannelLine rest = line.without(this);
                 if (rest == null) {
-                    events.unwant(line);
+                    redis.unwant(line);
                 }
                 return rest;
             });
