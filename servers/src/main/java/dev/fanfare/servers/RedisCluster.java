@@ -13,7 +13,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
-/** A real Redis Cluster of three primaries, and if wanted a replica of the first. */
+/** A real Redis Cluster of three primaries, and if wanted a replica of one of them. */
 public final class RedisCluster implements AutoCloseable {
 
     public static final int SLOTS = 16_384;
@@ -26,17 +26,17 @@ public final class RedisCluster implements AutoCloseable {
 
     /** Starts one and waits until every server says that it is whole. */
     public static RedisCluster start() {
-        return start(0);
+        return start(-1);
     }
 
-    /** Starts one in which the first primary has a replica, and waits until that is linked. */
-    public static RedisCluster startWithReplica() {
-        return start(1);
+    /** Starts one in which the primary of that slot has a replica, and waits until that is linked. */
+    public static RedisCluster startWithReplicaFor(int slot) {
+        return start(slot * PRIMARIES / SLOTS);
     }
 
-    private static RedisCluster start(int replicas) {
+    private static RedisCluster start(int replicated) {
         RedisCluster cluster = new RedisCluster();
-        for (int i = 0; i < PRIMARIES + replicas; i++) {
+        for (int i = 0; i < PRIMARIES + (replicated < 0 ? 0 : 1); i++) {
             cluster.servers.add(RedisServer.start(
                     "--save",
                     "",
@@ -49,11 +49,11 @@ public final class RedisCluster implements AutoCloseable {
                     "--cluster-node-timeout",
                     "2000"));
         }
-        cluster.join();
+        cluster.join(replicated);
         return cluster;
     }
 
-    private void join() {
+    private void join(int replicated) {
         for (int i = 0; i < PRIMARIES; i++) {
             int first = SLOTS * i / PRIMARIES;
             int last = SLOTS * (i + 1) / PRIMARIES - 1;
@@ -65,10 +65,9 @@ public final class RedisCluster implements AutoCloseable {
         }
         String all = "cluster_known_nodes:" + servers.size();
         awaitEach("CLUSTER INFO", info -> info.contains(all));
-        for (int i = PRIMARIES; i < servers.size(); i++) {
-            int replica = i;
-            await(() -> ask(replica, "CLUSTER REPLICATE " + id(0)).contains("OK"));
-            await(() -> ask(replica, "INFO replication").contains("master_link_status:up"));
+        if (replicated >= 0) {
+            await(() -> ask(PRIMARIES, "CLUSTER REPLICATE " + id(replicated)).contains("OK"));
+            await(() -> ask(PRIMARIES, "INFO replication").contains("master_link_status:up"));
         }
         awaitEach("CLUSTER INFO", info -> info.contains("cluster_state:ok"));
         awaitEach(
@@ -77,9 +76,11 @@ public final class RedisCluster implements AutoCloseable {
                         servers.subList(0, PRIMARIES).stream().allMatch(server -> slots.contains(":" + server.port())));
     }
 
-    /** Returns the URI of the store, which names the last primary. */
+    /** Returns the URI of the store, which names all servers. */
     public String uri() {
-        return "redis-cluster://127.0.0.1:" + servers.get(PRIMARIES - 1).port();
+        return servers.stream()
+                .map(server -> "127.0.0.1:" + server.port())
+                .collect(Collectors.joining(",", "redis-cluster://", ""));
     }
 
     /** Returns the server of that number, counted from 0; the primaries come first. */
@@ -87,9 +88,10 @@ public final class RedisCluster implements AutoCloseable {
         return servers.get(number);
     }
 
-    /** Returns the number of the primary that has a slot, as the last primary sees it. */
+    /** Returns the number of the primary that has a slot, as one that lives sees it. */
     public int primaryOf(int slot) {
-        for (String line : ask(PRIMARIES - 1, "CLUSTER NODES").split("\n")) {
+        int living = servers.get(0).isAlive() ? 0 : 1;
+        for (String line : ask(living, "CLUSTER NODES").split("\n")) {
             String[] words = line.trim().split(" ");
             boolean isOwner = Arrays.stream(words).skip(8).anyMatch(range -> isIn(slot, range));
             if (isOwner) {
@@ -135,18 +137,6 @@ public final class RedisCluster implements AutoCloseable {
     public void endMove(int slot, int from, int to) {
         for (int i : List.of(to, from, 0, 1, 2)) {
             expectOk(ask(i, "CLUSTER SETSLOT " + slot + " NODE " + id(to)));
-        }
-    }
-
-    /** Waits until that server is a primary with slots in the eyes of all that live. */
-    public void awaitPromoted(int number, int except) {
-        String port = ":" + servers.get(number).port() + "\r\n";
-        for (int i = 0; i < servers.size(); i++) {
-            int asked = i;
-            if (i != except) {
-                await(() -> ask(asked, "CLUSTER INFO").contains("cluster_state:ok")
-                        && ask(asked, "CLUSTER SLOTS").contains(port));
-            }
         }
     }
 

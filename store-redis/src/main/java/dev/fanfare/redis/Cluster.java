@@ -55,7 +55,8 @@ final class Cluster implements Topology {
 
     private final Threads threads;
     private final Relay relay;
-    private final List<RedisURI> seeds;
+    private final RedisURI example;
+    private final List<Connector> seedConnectors;
     private final Function<RedisURI, Connector> connectors;
     private final Primary.Parts parts;
     private final Map<String, Primary> primaries = new ConcurrentHashMap<>();
@@ -71,6 +72,9 @@ final class Cluster implements Topology {
     /** Confined to the timer. */
     private final Set<String> strays = new HashSet<>();
 
+    /** Of addresses that ever were a primary's; confined to the timer. */
+    private final Map<String, Connector> known = new HashMap<>();
+
     /** Confined to the timer. */
     private int looks;
 
@@ -84,7 +88,8 @@ final class Cluster implements Topology {
             Primary.Parts parts) {
         this.threads = threads;
         this.relay = relay;
-        this.seeds = List.copyOf(seeds);
+        this.example = seeds.get(0);
+        this.seedConnectors = seeds.stream().map(connectors).toList();
         this.connectors = connectors;
         this.parts = parts;
     }
@@ -96,7 +101,7 @@ final class Cluster implements Topology {
 
     @Override
     public CompletionStage<Void> start() {
-        return askSeed(seeds.iterator())
+        return askSeed(seedConnectors.iterator())
                 .thenComposeAsync(
                         found -> {
                             if (!found.isWhole()) {
@@ -259,35 +264,32 @@ final class Cluster implements Topology {
 
     /** Asks whoever got a slot last, or any primary, or else the addresses that we were given. */
     private CompletionStage<SlotMap> ask() {
-        List<Map.Entry<String, Primary>> known = new ArrayList<>(primaries.entrySet());
-        known.removeIf(each -> !each.getValue().commands.isUp());
-        Collections.shuffle(known);
+        List<Map.Entry<String, Primary>> up = new ArrayList<>(primaries.entrySet());
+        up.removeIf(each -> !each.getValue().commands.isUp());
+        Collections.shuffle(up);
         String preferred = witness;
         witness = null;
-        known.sort(Comparator.comparing(each -> !each.getKey().equals(preferred)));
-        if (known.isEmpty()) {
-            return askSeed(seeds.iterator());
+        up.sort(Comparator.comparing(each -> !each.getKey().equals(preferred)));
+        if (up.isEmpty()) {
+            return askSeed(seedConnectors.iterator());
         }
-        Primary asked = known.get(0).getValue();
+        Primary asked = up.get(0).getValue();
         return asked.commands.run(SlotMap.request(), false).thenApply(answer -> SlotMap.of(answer, asked.host()));
     }
 
-    private CompletionStage<SlotMap> askSeed(Iterator<RedisURI> rest) {
-        RedisURI seed = rest.next();
-        Connector connector = connectors.apply(seed);
-        return connector
-                .connectCommands()
+    private CompletionStage<SlotMap> askSeed(Iterator<Connector> rest) {
+        Connector seed = rest.next();
+        return seed.connectCommands()
                 .thenCompose(connection ->
                         connection.async().clusterSlots().whenComplete((answer, failure) -> connection.closeAsync()))
-                .thenApply(answer -> SlotMap.of(answer, seed.getHost()))
+                .thenApply(answer -> SlotMap.of(answer, seed.host()))
                 .handle((found, failure) -> {
-                    connector.close();
                     if (found != null) {
                         return CompletableFuture.completedStage(found);
                     }
                     return rest.hasNext()
                             ? askSeed(rest)
-                            : CompletableFuture.<SlotMap>failedStage(CommandLink.unreachable(connector, failure));
+                            : CompletableFuture.<SlotMap>failedStage(CommandLink.unreachable(seed, failure));
                 })
                 .thenCompose(Function.identity());
     }
@@ -338,16 +340,17 @@ final class Cluster implements Topology {
     }
 
     private Primary primaryAt(String address, List<CompletableFuture<Void>> starts) {
-        Primary known = primaries.get(address);
-        if (known != null) {
-            return known;
+        Primary present = primaries.get(address);
+        if (present != null) {
+            return present;
         }
         int colon = address.lastIndexOf(':');
-        RedisURI uri = RedisURI.builder(seeds.get(0))
+        RedisURI uri = RedisURI.builder(example)
                 .withHost(address.substring(0, colon))
                 .withPort(Integer.parseInt(address.substring(colon + 1)))
                 .build();
-        Primary fresh = new Primary(connectors.apply(uri), parts, this::stray);
+        Connector connector = known.computeIfAbsent(address, name -> connectors.apply(uri));
+        Primary fresh = new Primary(connector, parts, this::stray);
         primaries.put(address, fresh);
         starts.add(fresh.start().toCompletableFuture());
         return fresh;

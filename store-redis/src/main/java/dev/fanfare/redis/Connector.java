@@ -19,7 +19,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Lettuce's own reconnecting is off: it would send again what may have been executed already, and knows nothing of
  * what must be looked up before a new connection may be used.
+ *
+ * <p>It holds no more than memory, until the {@link Threads} are closed, and can make connections again and again.
  *
  * <p><i>Threads.</i> Thread-safe; each kind of connection is made one at a time.
  */
@@ -52,14 +53,12 @@ final class Connector {
         this.threads = threads;
         this.uri = uri;
         this.timeout = uri.getTimeout();
-        this.commandClient = client(threads.resources, commandLoop, timeout, trusted);
-        this.pubSubClient = client(threads.resources, pubSubLoop, timeout, trusted);
+        this.commandClient = client(threads.resources(commandLoop), timeout, trusted);
+        this.pubSubClient = client(threads.resources(pubSubLoop), timeout, trusted);
     }
 
-    private static RedisClient client(
-            ClientResources resources, LoopFinder loop, Duration timeout, @Nullable Path trusted) {
-        RedisClient client =
-                RedisClient.create(resources.mutate().nettyCustomizer(loop).build());
+    private static RedisClient client(ClientResources resources, Duration timeout, @Nullable Path trusted) {
+        RedisClient client = RedisClient.create(resources);
         SslOptions.Builder ssl = SslOptions.builder().handshakeTimeout(timeout);
         if (trusted != null) {
             ssl.trustManager(trusted.toFile());
@@ -114,12 +113,6 @@ final class Connector {
     /** Runs a short task after about that time. */
     void later(Duration pause, Runnable task) {
         threads.later(pause, task);
-    }
-
-    /** Gives back what it holds; the connections that it made must be closed. Does not wait. */
-    void close() {
-        commandClient.shutdownAsync(0, 0, TimeUnit.MILLISECONDS);
-        pubSubClient.shutdownAsync(0, 0, TimeUnit.MILLISECONDS);
     }
 
     /** Learns on which event loop a connection is. */

@@ -61,7 +61,7 @@ final class Primary {
     @CanIgnoreReturnValue
     CompletionStage<Void> close() {
         probe.close();
-        return commands.close().runAfterBoth(events.close(), connector::close);
+        return commands.close().thenCombine(events.close(), (one, other) -> null);
     }
 
     /** Closes them all. */

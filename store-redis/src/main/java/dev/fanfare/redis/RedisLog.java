@@ -40,6 +40,7 @@ final class RedisLog implements ChannelLog {
     private static final long FULL_RETRY_MILLIS = 50;
     private static final long NOT_RUN_RETRY_MILLIS = 1_000;
     private static final int DIGEST_BYTES = 16;
+    private static final int MAX_PAGE_BYTES = 1 << 20;
 
     /** Longest time that is stored: a hundred years. */
     private static final Duration FOREVER = Duration.ofDays(36_500);
@@ -240,7 +241,8 @@ final class RedisLog implements ChannelLog {
                 .with(Keys.phase(read.channel()))
                 .with(read.afterOffset())
                 .with(read.limit())
-                .with(read.isReverse() ? "r" : "f");
+                .with(read.isReverse() ? "r" : "f")
+                .with(MAX_PAGE_BYTES);
         return redis.run(Request.of(call, () -> new ValueListOutput<>(ByteArrayCodec.INSTANCE), 0))
                 .thenApply(reply -> page(read, reply));
     }

@@ -2,8 +2,11 @@ package dev.fanfare.redis;
 
 import io.lettuce.core.metrics.CommandLatencyRecorder;
 import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.NettyCustomizer;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -22,7 +25,8 @@ final class Threads implements Executor {
 
     private static final Logger LOG = LoggerFactory.getLogger(Threads.class);
 
-    final ClientResources resources;
+    private final ClientResources resources;
+    private final List<ClientResources> derived = new CopyOnWriteArrayList<>();
     private final Duration timeout;
     private final ScheduledThreadPoolExecutor timer;
 
@@ -37,6 +41,13 @@ final class Threads implements Executor {
         this.timer = new ScheduledThreadPoolExecutor(1, new DefaultThreadFactory("fanfare-redis-timer", true));
         timer.setRemoveOnCancelPolicy(true);
         timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    }
+
+    /** Returns the event loops for a client whose channels are to be customized; given back with all else. */
+    ClientResources resources(NettyCustomizer customizer) {
+        ClientResources own = resources.mutate().nettyCustomizer(customizer).build();
+        derived.add(own);
+        return own;
     }
 
     /** Runs a short task on the timer, as soon as it is free; never once this is closed. */
@@ -69,6 +80,7 @@ final class Threads implements Executor {
 
     void close() {
         timer.shutdownNow();
+        derived.forEach(each -> each.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS));
         resources.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS).awaitUninterruptibly(timeout.toMillis());
     }
 }

@@ -18,6 +18,7 @@ import dev.fanfare.ResetReason;
 import dev.fanfare.StartAt;
 import dev.fanfare.StoreException;
 import dev.fanfare.presence.Member;
+import dev.fanfare.servers.MischiefProxy;
 import dev.fanfare.servers.Proxy;
 import dev.fanfare.servers.RedisServer;
 import dev.fanfare.spi.AppendRequest;
@@ -87,6 +88,23 @@ class RedisFaultsTest {
             assertThat(nodes.onB.hasSoon(CHANNEL + "tail")).isTrue();
             nodes.settle();
             assertThat(nodes.onA.resets).isEmpty();
+        }
+    }
+
+    @Test
+    void announcementsMayBeLostRepeatedDelayedAndOutOfOrder() {
+        long seed = Long.getLong("fanfare.seed", System.nanoTime());
+        try (RedisServer server = RedisServer.start();
+                MischiefProxy proxy = new MischiefProxy(server.port(), "fanfare:1:b:", seed);
+                TwoNodes nodes = new TwoNodes(proxy.uri())) {
+            nodes.checker.payloadsAreUnique();
+            nodes.publish(500);
+            nodes.settle();
+
+            assertThat(proxy.lost()).as("seed %s", seed).isPositive();
+            assertThat(nodes.onA.resets).as("seed %s", seed).isEmpty();
+            assertThat(nodes.onB.resets).as("seed %s", seed).isEmpty();
+            assertThat(nodes.storeA.state().malformed()).isZero();
         }
     }
 
