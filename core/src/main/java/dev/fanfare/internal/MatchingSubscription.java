@@ -46,17 +46,17 @@ final class MatchingSubscription implements PatternSubscription, Bus.Watcher {
     private static final int LEAST_BYTES = 256;
 
     /** How far one channel was heard. */
-    private static final class Run {
+    private static final class Position {
         @Nullable
         Cursor at;
 
-        /** Heard of while the log was being read. */
+        /** Position of while the log was being read. */
         @Nullable
         Cursor wanted;
 
         boolean isReading;
 
-        Run(@Nullable Cursor at) {
+        Position(@Nullable Cursor at) {
             this.at = at;
         }
 
@@ -73,7 +73,7 @@ final class MatchingSubscription implements PatternSubscription, Bus.Watcher {
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
     private final AtomicBoolean isInterruptionDue = new AtomicBoolean();
     /** The one used longest ago first. */
-    private final Map<ChannelId, Run> runs = new LinkedHashMap<>(16, 0.75f, true);
+    private final Map<ChannelId, Position> positions = new LinkedHashMap<>(16, 0.75f, true);
 
     private Bus.@Nullable Watch watch;
     private boolean isEnded;
@@ -141,7 +141,7 @@ final class MatchingSubscription implements PatternSubscription, Bus.Watcher {
             return;
         }
         isEnded = true;
-        runs.clear();
+        positions.clear();
         if (watch != null) {
             watch.close();
         }
@@ -191,19 +191,19 @@ final class MatchingSubscription implements PatternSubscription, Bus.Watcher {
         if (isEnded) {
             return;
         }
-        Run run = publication.isLogged() ? runs.get(channel) : null;
+        Position position = publication.isLogged() ? positions.get(channel) : null;
         if (!publication.isLogged()) {
             give(channel, publication);
-        } else if (run == null) {
+        } else if (position == null) {
             begin(channel, publication.cursor());
             give(channel, publication);
-        } else if (run.isReading) {
-            run.wanted = publication.cursor();
-        } else if (run.at != null && publication.follows(run.at)) {
-            run.at = publication.cursor();
+        } else if (position.isReading) {
+            position.wanted = publication.cursor();
+        } else if (position.at != null && publication.follows(position.at)) {
+            position.at = publication.cursor();
             give(channel, publication);
-        } else if (!publication.cursor().equals(run.at)) {
-            read(channel, run);
+        } else if (!publication.cursor().equals(position.at)) {
+            read(channel, position);
         }
     }
 
@@ -212,64 +212,64 @@ final class MatchingSubscription implements PatternSubscription, Bus.Watcher {
         if (isEnded) {
             return;
         }
-        Run known = runs.get(moved.channel());
-        Run run = known == null ? begin(moved.channel(), null) : known;
-        if (run.isReading) {
-            run.wanted = moved.head();
-        } else if (run.isBehind(moved.head())) {
-            read(moved.channel(), run);
+        Position known = positions.get(moved.channel());
+        Position position = known == null ? begin(moved.channel(), null) : known;
+        if (position.isReading) {
+            position.wanted = moved.head();
+        } else if (position.isBehind(moved.head())) {
+            read(moved.channel(), position);
         }
     }
 
     @CanIgnoreReturnValue
-    private Run begin(ChannelId channel, @Nullable Cursor at) {
-        if (runs.size() == MAX_CHANNELS) {
-            runs.remove(runs.keySet().iterator().next());
+    private Position begin(ChannelId channel, @Nullable Cursor at) {
+        if (positions.size() == MAX_CHANNELS) {
+            positions.remove(positions.keySet().iterator().next());
         }
-        Run fresh = new Run(at);
-        runs.put(channel, fresh);
+        Position fresh = new Position(at);
+        positions.put(channel, fresh);
         return fresh;
     }
 
-    private void read(ChannelId channel, Run run) {
-        Cursor from = run.at;
-        run.isReading = true;
-        run.wanted = null;
+    private void read(ChannelId channel, Position position) {
+        Cursor from = position.at;
+        position.isReading = true;
+        position.wanted = null;
         LogRead read = from == null ? LogRead.newest(channel, 1) : LogRead.after(channel, from.offset(), PAGE);
         engine.hub.readForRepair(
                 read,
                 (page, failure) -> queue.add(() -> {
-                    if (!isEnded && runs.get(channel) == run) {
-                        run.isReading = false;
-                        take(channel, run, page);
+                    if (!isEnded && positions.get(channel) == position) {
+                        position.isReading = false;
+                        take(channel, position, page);
                     }
                 }));
     }
 
-    private void take(ChannelId channel, Run run, @Nullable LogPage page) {
+    private void take(ChannelId channel, Position position, @Nullable LogPage page) {
         if (page == null) {
             missed(channel);
-            runs.remove(channel);
+            positions.remove(channel);
             return;
         }
         Cursor head = page.head();
         List<Publication> found = page.publications();
-        Cursor from = run.at;
+        Cursor from = position.at;
         boolean isWhole = from == null ? head.offset() == 1 : Positions.judge(from, page) == null;
         if (!isWhole) {
             missed(channel);
         }
         boolean isOfOneLife = from == null || from.epoch().equals(head.epoch());
         if (isOfOneLife && !found.isEmpty()) {
-            run.at = found.get(found.size() - 1).cursor();
+            position.at = found.get(found.size() - 1).cursor();
             found.forEach(publication -> give(channel, publication));
         } else {
-            run.at = head;
+            position.at = head;
         }
-        Cursor wanted = run.wanted;
-        boolean isMore = from != null && found.size() == PAGE && run.isBehind(head);
-        if (isMore || (wanted != null && run.isBehind(wanted))) {
-            read(channel, run);
+        Cursor wanted = position.wanted;
+        boolean isMore = from != null && found.size() == PAGE && position.isBehind(head);
+        if (isMore || (wanted != null && position.isBehind(wanted))) {
+            read(channel, position);
         }
     }
 

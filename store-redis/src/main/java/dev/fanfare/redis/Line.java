@@ -7,17 +7,14 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 abstract class Line {
 
+    final PubSub kind;
     final String name;
     /** Whether the worker knows that it has to call {@link #interrupted}. */
     final AtomicBoolean isInterruptionDue = new AtomicBoolean();
 
-    Line(String name) {
+    Line(PubSub kind, String name) {
+        this.kind = kind;
         this.name = name;
-    }
-
-    /** Tells whether the name is a pattern, for many pub/sub channels. */
-    boolean isPattern() {
-        return false;
     }
 
     /** Hears a message. */

@@ -8,7 +8,6 @@ import dev.fanfare.Health;
 import dev.fanfare.StoreException;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
-import io.lettuce.core.protocol.CommandType;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -34,19 +33,16 @@ final class RedisBus implements Bus {
     private static final Logger LOG = LoggerFactory.getLogger(RedisBus.class);
 
     private final Keys keys;
-    private final CommandLink commands;
-    private final EventLink events;
+    private final Topology redis;
     private final Breaker breaker;
     private final Counters counters;
     private final int maxInlineBytes;
     private final ConcurrentHashMap<ChannelId, BusLine> lines = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<ChannelPattern, BusLine> patterns = new ConcurrentHashMap<>();
 
-    RedisBus(
-            Keys keys, CommandLink commands, EventLink events, Breaker breaker, Counters counters, int maxInlineBytes) {
+    RedisBus(Keys keys, Topology redis, Breaker breaker, Counters counters, int maxInlineBytes) {
         this.keys = keys;
-        this.commands = commands;
-        this.events = events;
+        this.redis = redis;
         this.breaker = breaker;
         this.counters = counters;
         this.maxInlineBytes = maxInlineBytes;
@@ -61,6 +57,10 @@ final class RedisBus implements Bus {
     @Override
     public CompletionStage<Watch> watchMatching(ChannelPattern pattern, Watcher watcher) {
         requireNonNull(pattern, "pattern");
+        if (redis.pubSub() == PubSub.SHARDED) {
+            return CompletableFuture.failedFuture(
+                    new UnsupportedOperationException("A Redis Cluster cannot watch channels by pattern"));
+        }
         return watch(patterns, pattern, watcher, () -> new PatternLine(pattern));
     }
 
@@ -74,12 +74,12 @@ final class RedisBus implements Bus {
             all.computeIfPresent(key, (same, present) -> {
                 BusLine rest = present.without(registration);
                 if (rest == null) {
-                    events.unwant(present);
+                    redis.unwant(present);
                 }
                 return rest;
             });
         };
-        return events.want(line).handle((effective, failure) -> {
+        return redis.want(line).handle((effective, failure) -> {
             if (failure != null) {
                 watch.close();
                 throw CommandLink.asStoreFailure(failure);
@@ -96,21 +96,23 @@ final class RedisBus implements Bus {
                     new StoreException("Redis failed too often: nothing is announced for a while", null, true));
         }
         byte[] frame = BusFrame.of(announcement, maxInlineBytes);
-        return breaker.watch(() -> commands.publish(CommandType.PUBLISH, keys.bus(announcement.channel()), frame))
+        return breaker.watch(() -> redis.run(Request.publish(redis.pubSub(), keys.bus(announcement.channel()), frame)))
                 .thenApply(heard -> null);
     }
 
     @Override
     public Health health() {
-        return events.isGood() ? Health.up() : Health.down("redis: announcements do not get through");
+        return redis.primaries().stream().allMatch(primary -> primary.events.isGood())
+                ? Health.up()
+                : Health.down("redis: announcements do not get through");
     }
 
     /** A pub/sub channel, or a pattern of some, and those who watch it. */
     private abstract class BusLine extends Line {
         private volatile Registration[] registrations = {};
 
-        BusLine(String name) {
-            super(name);
+        BusLine(PubSub kind, String name) {
+            super(kind, name);
         }
 
         BusLine with(Registration added) {
@@ -162,7 +164,7 @@ final class RedisBus implements Bus {
         private final ChannelId channel;
 
         ChannelLine(ChannelId channel) {
-            super(keys.bus(channel));
+            super(redis.pubSub(), keys.bus(channel));
             this.channel = channel;
         }
 
@@ -176,13 +178,8 @@ final class RedisBus implements Bus {
         private final ChannelPattern pattern;
 
         PatternLine(ChannelPattern pattern) {
-            super(keys.bus(pattern));
+            super(PubSub.PATTERN, keys.bus(pattern));
             this.pattern = pattern;
-        }
-
-        @Override
-        boolean isPattern() {
-            return true;
         }
 
         @Override

@@ -90,7 +90,7 @@ final class Relay {
 
     /** A message that only wakes the worker. */
     private static final Message NUDGE = new Message(
-            new Line("") {
+            new Line(PubSub.PLAIN, "") {
                 @Override
                 void message(byte[] bytes) {}
 

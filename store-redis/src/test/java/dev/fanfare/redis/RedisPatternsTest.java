@@ -118,7 +118,7 @@ class RedisPatternsTest {
                 admin(
                         server.uri(),
                         redis -> redis.aclSetuser(
-                                "fan", AclSetuserArgs.Builder.channelPattern("fanfare:1:b:{metrics:*}")));
+                                "fan", AclSetuserArgs.Builder.channelPattern("fanfare:1:b:{*}metrics:*")));
                 Heard heard = new Heard();
                 fanfare.subscribeMatching("metrics:*", heard)
                         .ready()
