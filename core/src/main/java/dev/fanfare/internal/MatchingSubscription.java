@@ -50,7 +50,7 @@ final class MatchingSubscription implements PatternSubscription, Bus.Watcher {
         @Nullable
         Cursor at;
 
-        /** Position of while the log was being read. */
+        /** Heard of while the log was being read. */
         @Nullable
         Cursor wanted;
 

@@ -18,7 +18,8 @@ import java.util.concurrent.CompletableFuture;
 /** One node, as the main class of a process of its own. It says its port, and does what it reads until there is no more. */
 final class ClusterNode {
 
-    static final Duration LEASE = Duration.ofSeconds(2);
+    static final String LEASE_SECONDS = "fanfare.lease.seconds";
+    static final Duration LEASE = Duration.ofSeconds(Integer.getInteger(LEASE_SECONDS, 2));
     static final Duration GRACE = Duration.ofSeconds(2);
     static final String PORT = "port ";
     static final String DRAIN = "drain ";

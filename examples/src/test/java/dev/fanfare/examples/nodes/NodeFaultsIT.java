@@ -26,7 +26,8 @@ import org.junit.jupiter.api.Timeout;
 
 /**
  * Nodes in processes of their own, over a real Redis, die, stand still and are replaced, under load. Readers are clients on
- * WebSockets that are sent elsewhere; what they saw is judged from their own logs.
+ * WebSockets that are sent elsewhere; what they saw is judged from their own logs. Leases are short, so that a node need not
+ * stand still for long; with {@code -Dfanfare.lease.seconds=15} it does for about twenty seconds.
  */
 @Timeout(180)
 class NodeFaultsIT {

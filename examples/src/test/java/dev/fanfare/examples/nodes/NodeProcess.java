@@ -48,6 +48,7 @@ final class NodeProcess implements AutoCloseable {
                 "-Xmx" + System.getProperty("fanfare.node.heap", "160m"),
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
+                "-D" + ClusterNode.LEASE_SECONDS + "=" + ClusterNode.LEASE.toSeconds(),
                 "-cp",
                 System.getProperty("java.class.path"),
                 ClusterNode.class.getName(),
@@ -57,7 +58,6 @@ final class NodeProcess implements AutoCloseable {
             Path log = Files.createTempFile(Files.createDirectories(Path.of("target", "nodes")), "node", ".log");
             Process process =
                     new ProcessBuilder(command).redirectError(log.toFile()).start();
-            // Should the tests be broken off, it goes with them: its orders end.
             BufferedReader said = process.inputReader();
             for (String line = said.readLine(); line != null; line = said.readLine()) {
                 if (line.startsWith(ClusterNode.PORT)) {
