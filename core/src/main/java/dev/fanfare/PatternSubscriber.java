@@ -22,7 +22,7 @@ public interface PatternSubscriber {
 
     /**
      * Learns that publications of any channel may have been missed: the bus was interrupted, or this subscriber was too
-     * slow. What a log still has of a channel comes with that channel's next publication.
+     * slow; again each second while the bus is away. What a log still has of a channel comes with that channel's next publication.
      */
     default void onInterrupted() {}
 

@@ -162,6 +162,9 @@ final class CachedStates implements StateCache {
         void begin() {
             Subscription begun = engine.subscribe(channel, StartAt.live(), this);
             subscription = begun;
+            if (entries.get(channel) != this) {
+                begun.close(); // it was ended meanwhile
+            }
             begun.ready().whenComplete((resume, failure) -> {
                 if (failure == null) {
                     live.complete(begun);
