@@ -21,8 +21,9 @@ public interface PatternSubscriber {
     default void onMissed(ChannelId channel) {}
 
     /**
-     * Learns that publications of any channel may have been missed: the bus was interrupted, or this subscriber was too
-     * slow; again each second while the bus is away. What a log still has of a channel comes with that channel's next publication.
+     * Learns that publications of any channel may have been missed: the bus was interrupted, which is told again each
+     * second while it is away, or this subscriber was too slow. What a log still has of a channel comes with that channel's
+     * next publication.
      */
     default void onInterrupted() {}
 
