@@ -375,52 +375,7 @@ final class EventLink {
             fresh.closeAsync();
             return;
         }
-        fresh.addListener(new RedisPubSubAdapter<String, byte[]>() {
-            @Override
-            public void message(String name, byte[] bytes) {
-                EventLink.this.message(name, name, bytes);
-            }
-
-            @Override
-            public void message(String pattern, String name, byte[] bytes) {
-                EventLink.this.message(pattern, name, bytes);
-            }
-
-            @Override
-            public void smessage(String name, byte[] bytes) {
-                EventLink.this.message(name, name, bytes);
-            }
-
-            @Override
-            public void subscribed(String name, long count) {
-                EventLink.this.subscribed(fresh, name);
-            }
-
-            @Override
-            public void psubscribed(String pattern, long count) {
-                EventLink.this.subscribed(fresh, pattern);
-            }
-
-            @Override
-            public void ssubscribed(String name, long count) {
-                EventLink.this.subscribed(fresh, name);
-            }
-
-            @Override
-            public void unsubscribed(String name, long count) {
-                EventLink.this.unsubscribed(fresh, name);
-            }
-
-            @Override
-            public void punsubscribed(String pattern, long count) {
-                EventLink.this.unsubscribed(fresh, pattern);
-            }
-
-            @Override
-            public void sunsubscribed(String name, long count) {
-                EventLink.this.unsubscribed(fresh, name);
-            }
-        });
+        fresh.addListener(new Hearing(fresh));
         fresh.addListener(new RedisConnectionStateListener() {
             @Override
             public void onRedisDisconnected(RedisChannelHandler<?, ?> handler) {
@@ -514,5 +469,59 @@ final class EventLink {
         isClosed = true;
         StatefulRedisPubSubConnection<String, byte[]> current = connection;
         return current == null ? CompletableFuture.completedStage(null) : lost(current);
+    }
+
+    /** Hears what comes over one connection. */
+    private final class Hearing extends RedisPubSubAdapter<String, byte[]> {
+        private final StatefulRedisPubSubConnection<String, byte[]> from;
+
+        Hearing(StatefulRedisPubSubConnection<String, byte[]> from) {
+            this.from = from;
+        }
+
+        @Override
+        public void message(String name, byte[] bytes) {
+            EventLink.this.message(name, name, bytes);
+        }
+
+        @Override
+        public void message(String pattern, String name, byte[] bytes) {
+            EventLink.this.message(pattern, name, bytes);
+        }
+
+        @Override
+        public void smessage(String name, byte[] bytes) {
+            EventLink.this.message(name, name, bytes);
+        }
+
+        @Override
+        public void subscribed(String name, long count) {
+            EventLink.this.subscribed(from, name);
+        }
+
+        @Override
+        public void psubscribed(String pattern, long count) {
+            EventLink.this.subscribed(from, pattern);
+        }
+
+        @Override
+        public void ssubscribed(String name, long count) {
+            EventLink.this.subscribed(from, name);
+        }
+
+        @Override
+        public void unsubscribed(String name, long count) {
+            EventLink.this.unsubscribed(from, name);
+        }
+
+        @Override
+        public void punsubscribed(String pattern, long count) {
+            EventLink.this.unsubscribed(from, pattern);
+        }
+
+        @Override
+        public void sunsubscribed(String name, long count) {
+            EventLink.this.unsubscribed(from, name);
+        }
     }
 }
