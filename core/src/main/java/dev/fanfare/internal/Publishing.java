@@ -41,7 +41,7 @@ final class Publishing {
         this.settings = settings;
         this.channelLog = store.log();
         this.isAnnouncedByLog = channelLog.announcesOn(store.bus());
-        this.announcements = new Announcements(store.bus(), calls, time, log);
+        this.announcements = new Announcements(store.bus(), calls, time, listener, log);
         this.calls = calls;
         this.time = time;
         this.listener = listener;
@@ -105,6 +105,11 @@ final class Publishing {
         Publication publication = fresh.publication();
         CompletionStage<Void> announced = announcements.announce(channel, publication);
         return publication.isLogged() ? accepted : announced.thenApply(done -> appended);
+    }
+
+    /** Returns how many channels the bus has not heard of yet. */
+    int overdueAnnouncements() {
+        return announcements.overdue();
     }
 
     /** Gives up announcing what the bus has not taken yet. */

@@ -15,7 +15,9 @@ import dev.fanfare.Subscriber;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -70,6 +72,44 @@ class ClusterTest {
                     .untilAsserted(() -> assertThat(each.seen).hasSize(505));
             each.assertUnbroken();
         }
+    }
+
+    @Test
+    void whoSubscribesToAPatternHearsOtherNodesThroughTheLog() throws Exception {
+        DataSource dataSource = Databases.h2Memory();
+        Fanfare here = node(dataSource);
+        Fanfare there = node(dataSource);
+        Map<ChannelId, List<Publication>> heard = new ConcurrentHashMap<>();
+        there.subscribeMatching(
+                        channel + "-*",
+                        (from, publication) -> heard.computeIfAbsent(from, id -> new CopyOnWriteArrayList<>())
+                                .add(publication))
+                .ready()
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+        List<ChannelId> channels = List.of(ChannelId.of(channel + "-a"), ChannelId.of(channel + "-b"));
+
+        for (int round = 0; round < 2; round++) {
+            int count = round == 0 ? 1 : 200;
+            for (int i = 0; i < count; i++) {
+                for (ChannelId each : channels) {
+                    here.publish(each, Payload.of("p" + i), PublishOptions.none())
+                            .toCompletableFuture()
+                            .get(10, TimeUnit.SECONDS);
+                }
+            }
+            int expected = round == 0 ? 1 : 201;
+            await().atMost(Duration.ofSeconds(20))
+                    .untilAsserted(() -> assertThat(channels)
+                            .allSatisfy(each -> assertThat(heard.getOrDefault(each, List.of()))
+                                    .hasSize(expected)));
+        }
+
+        heard.values().forEach(run -> {
+            for (int i = 0; i < run.size(); i++) {
+                assertThat(run.get(i).offset()).isEqualTo(i + 1);
+            }
+        });
     }
 
     private Fanfare node(DataSource dataSource) {

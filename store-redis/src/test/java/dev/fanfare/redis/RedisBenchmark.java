@@ -93,7 +93,7 @@ final class RedisBenchmark {
         byte[] body = Envelope.body(PAYLOAD, PublishOptions.none(), null);
         for (int i = 0; i < CHANNELS; i++) {
             byte[] place = Keys.place(CHAT[i]);
-            keysOf[i] = new byte[][] {keys.head(place), keys.stream(place), keys.genesis()};
+            keysOf[i] = new byte[][] {keys.head(place), keys.stream(place), keys.genesis(CHAT[i])};
             argumentsOf[i] = new byte[][] {
                 text("epoch"),
                 text("" + Keys.phase(CHAT[i])),

@@ -27,7 +27,7 @@ class RelayTest {
         final CountDownLatch gate;
 
         RecordingLine(String name, CountDownLatch gate) {
-            super(name);
+            super(PubSub.PLAIN, name);
             this.gate = gate;
         }
 
@@ -104,7 +104,7 @@ class RelayTest {
 
     @Test
     void aLineThatThrowsDoesNotStopTheOthers() {
-        Line broken = new Line("b") {
+        Line broken = new Line(PubSub.PLAIN, "b") {
             @Override
             void message(byte[] bytes) {
                 throw new IllegalStateException("on purpose");

@@ -3,6 +3,7 @@ package dev.fanfare.testkit;
 import static java.util.concurrent.TimeUnit.SECONDS;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelPattern;
 import dev.fanfare.Publication;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
@@ -26,6 +27,13 @@ final class RecordingWatcher implements Bus.Watcher {
     static RecordingWatcher watching(Bus bus, ChannelId channel) {
         RecordingWatcher watcher = new RecordingWatcher();
         watcher.watch = StoreContract.await(bus.watch(channel, watcher));
+        return watcher;
+    }
+
+    /** Returns a watcher whose watch of all channels that match is effective. */
+    static RecordingWatcher watchingAll(Bus bus, String pattern) {
+        RecordingWatcher watcher = new RecordingWatcher();
+        watcher.watch = StoreContract.await(bus.watchMatching(ChannelPattern.of(pattern), watcher));
         return watcher;
     }
 

@@ -61,6 +61,11 @@ public abstract class StoreContract {
         return fixture.store();
     }
 
+    /** Tells whether the bus can watch channels by pattern. */
+    boolean hasPatterns() {
+        return fixture.hasPatterns();
+    }
+
     /** Returns that many of the fixture's units. */
     Duration units(long count) {
         return fixture.unit().multipliedBy(count);

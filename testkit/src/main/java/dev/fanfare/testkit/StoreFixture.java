@@ -30,6 +30,11 @@ public interface StoreFixture extends AutoCloseable {
         return Duration.ofSeconds(1);
     }
 
+    /** Tells whether the bus can watch channels by pattern; default true. If not, it must say so. */
+    default boolean hasPatterns() {
+        return true;
+    }
+
     /** Gives back what the fixture holds. */
     @Override
     default void close() {}
