@@ -218,7 +218,10 @@ final class Database {
         }
         String hint = isMissingTable(failure) ? "; are the tables there? JdbcStore.migrate() makes them" : "";
         return new StoreException(
-                "The database failed: " + what + ": " + failure.getMessage() + hint, failure, isRetryable);
+                "The database " + (trouble == null ? "failed" : trouble) + ": " + what + ": " + failure.getMessage()
+                        + hint,
+                failure,
+                isRetryable);
     }
 
     static boolean isMissingTable(SQLException failure) {
@@ -269,6 +272,16 @@ final class Database {
         if (dialect == null) {
             dialect = Dialect.of(connection);
         }
+    }
+
+    /** Returns how long a statement may take, waiting for locks included. */
+    Duration statementTimeout() {
+        return statementTimeout;
+    }
+
+    /** Returns after how many milliseconds without an answer a connection is given up. */
+    int longestSilence() {
+        return (int) statementTimeout.plus(SILENCE).toMillis();
     }
 
     /** Lets a connection fail when the database does not answer for so long, where the driver can. */
@@ -325,7 +338,7 @@ final class Database {
         private int limit() {
             try {
                 int before = connection.getNetworkTimeout();
-                limitSilence(connection, (int) statementTimeout.plus(SILENCE).toMillis());
+                limitSilence(connection, longestSilence());
                 return before;
             } catch (SQLException | UnsupportedOperationException cannot) {
                 return UNKNOWN;

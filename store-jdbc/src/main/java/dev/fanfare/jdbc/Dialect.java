@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class Dialect {
 
+    static final String NO_ROOM = "has no room left";
+
     /** What a failure means for the transaction that had it. */
     enum Failure {
         /** It was rolled back because others were in the way; run it again. */
@@ -117,6 +119,12 @@ abstract class Dialect {
         return "";
     }
 
+    /** Returns a SELECT of those columns that locks the rows of so many channels, in the order of their names. */
+    String lockChannels(String columns, Tables tables, int count, Durability durability) {
+        return "SELECT " + columns + settings(durability) + " FROM " + tables.channel() + " WHERE name IN (" + in(count)
+                + ") ORDER BY name FOR UPDATE";
+    }
+
     /** Returns what stands in the brackets of IN for so many values. */
     String in(int count) {
         return Marks.of(count);
@@ -208,7 +216,7 @@ abstract class Dialect {
                 ? null
                 : switch (state) {
                     case "25006" -> "is read-only";
-                    case "53100" -> "has no room left";
+                    case "53100" -> NO_ROOM;
                     default -> null;
                 };
     }

@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.util.Collection;
 import java.util.List;
 import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /** PostgreSQL 13 or newer. */
 final class PostgresDialect extends Dialect {
@@ -22,7 +23,8 @@ final class PostgresDialect extends Dialect {
 
     @Override
     String clock() {
-        return "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+        // A query of its own is run once, and not once per row.
+        return "(SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint)";
     }
 
     @Override
@@ -78,6 +80,16 @@ final class PostgresDialect extends Dialect {
         return ", (SELECT set_config('idle_in_transaction_session_timeout', '" + FROZEN_MILLIS
                 + "', true) || set_config('enable_seqscan', 'off', true)"
                 + (durability == Durability.ASYNC ? " || set_config('synchronous_commit', 'off', true)" : "") + ")";
+    }
+
+    // One walk through the index per name, in the order of the names, even if the planner believes that there are few
+    // rows; it may have made its plan when there were.
+    @Override
+    String lockChannels(String columns, Tables tables, int count, Durability durability) {
+        return "SELECT " + columns + settings(durability)
+                + " FROM (SELECT n FROM unnest(?) AS n ORDER BY n COLLATE \"C\") AS names CROSS JOIN LATERAL (SELECT * FROM "
+                + tables.channel()
+                + " WHERE name = n LIMIT 1 FOR UPDATE) AS channels";
     }
 
     // A join, whatever the number: a list of parameters is compared with row after row when the planner chooses to
@@ -195,6 +207,15 @@ final class PostgresDialect extends Dialect {
 
     private static Array array(Connection connection, String type, Object[] values) throws SQLException {
         return connection.createArrayOf(type, values);
+    }
+
+    // A full disk has a state of its own; a quota, or a limit of a file's length, is reported as an internal error.
+    @Override
+    @Nullable
+    String writeTrouble(SQLException failure) {
+        boolean isQuota = "XX000".equals(failure.getSQLState())
+                && String.valueOf(failure.getMessage()).contains("could not extend file");
+        return isQuota ? NO_ROOM : super.writeTrouble(failure);
     }
 
     @Override

@@ -54,12 +54,12 @@ class JdbcStoreTest {
     void anH2FileSurvivesARestart(@TempDir Path directory) {
         String url = "jdbc:h2:file:" + directory.resolve("chat");
         Publication before;
-        try (HikariDataSource pool = Databases.pool(url, "sa")) {
+        try (HikariDataSource pool = Databases.pool(url)) {
             before = append(store(pool), "a");
             stores.remove(0).close();
         }
 
-        try (HikariDataSource pool = Databases.pool(url, "sa")) {
+        try (HikariDataSource pool = Databases.pool(url)) {
             JdbcStore reopened = store(pool);
             assertThat(read(reopened).head()).isEqualTo(before.cursor());
             assertThat(append(reopened, "b").follows(before.cursor())).isTrue();
