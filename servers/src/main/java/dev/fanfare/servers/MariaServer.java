@@ -58,6 +58,7 @@ public final class MariaServer extends SqlServer {
     public static MariaServer start(String... settings) {
         try {
             MariaServer server = new MariaServer(binary(), freshData(HOME), List.of(settings));
+            Files.writeString(server.script(), "CREATE DATABASE IF NOT EXISTS fanfare;\n");
             server.startAgain();
             server.restart(false); // killed before it has written its new files once, it would never start again
             return server;
@@ -68,7 +69,7 @@ public final class MariaServer extends SqlServer {
 
     @Override
     public String url(int proxy) {
-        return "jdbc:mariadb://127.0.0.1:" + proxy + "/fanfare?user=root&sslMode=disable&createDatabaseIfNotExist=true";
+        return "jdbc:mariadb://127.0.0.1:" + proxy + "/fanfare?user=root&sslMode=disable";
     }
 
     @Override
@@ -78,19 +79,25 @@ public final class MariaServer extends SqlServer {
                 "--skip-ssl",
                 "--skip-grant-tables",
                 "--datadir=" + data,
+                "--init-file=" + script(),
                 "--port=" + port(),
                 "--bind-address=127.0.0.1",
                 "--socket=" + data.resolve("s"),
                 "--character-set-server=utf8mb4",
                 "--innodb-stats-persistent=OFF",
                 "--innodb-file-per-table=OFF",
-                "--innodb-data-file-path=ibdata1:12M" + (isSmall ? ":autoextend:max:24M" : ":autoextend"),
+                "--innodb-data-file-path=ibdata1:12M" + (isSmall ? ":autoextend:max:40M" : ":autoextend"),
+                "--innodb-autoextend-increment=1",
                 "--max-connections=200"));
         if (isRoot()) {
             line.add("--user=root");
         }
         line.addAll(settings);
         return run(line);
+    }
+
+    private Path script() {
+        return data.resolveSibling(data.getFileName() + ".sql");
     }
 
     @Override

@@ -66,7 +66,7 @@ public abstract class SqlServer implements AutoCloseable {
         }
     }
 
-    /** Starts the server; a small one has room for some 16 MB, and then says that the disk is full. */
+    /** Starts the server; a small one has room for some megabytes, and then says that the disk is full. */
     abstract Process launch(boolean isSmall);
 
     /** Stops it and starts it again with hardly any room, or with all there is. */

@@ -174,6 +174,15 @@ final class Database {
     }
 
     private <T> T transactNow(String what, Work<T> work, boolean isHint) {
+        return commitNow(what, (connection, commit) -> work.run(connection), isHint);
+    }
+
+    /** Runs work as one transaction, which may commit with its last statement, where the dialect can. */
+    <T> T commitNow(String what, LastWork<T> work) {
+        return commitNow(what, work, false);
+    }
+
+    private <T> T commitNow(String what, LastWork<T> work, boolean isHint) {
         for (int attempt = 1; ; attempt++) {
             Attempt<T> run = new Attempt<>(isHint);
             try (Borrowed borrowed = new Borrowed()) {
@@ -183,7 +192,7 @@ final class Database {
                     LOG.debug("A connection could not be given back after {}", what, failure);
                     return run.result();
                 }
-                if (run.isCommitting && dialect().judge(failure) != Dialect.Failure.CONFLICT) {
+                if (run.isCommitting && dialect().isCommitUnknown(failure)) {
                     throw new StoreException(
                             "Whether it was committed is unknown: " + what + "; repeat it with the same dedup key",
                             failure,
@@ -363,6 +372,13 @@ final class Database {
         T run(Connection connection) throws SQLException;
     }
 
+    /** Something to do on a connection whose last statement may commit. */
+    @FunctionalInterface
+    interface LastWork<T> {
+        /** Does it; runs the task before it sends what commits, or leaves that to the database. */
+        T run(Connection connection, Runnable committing) throws SQLException;
+    }
+
     @FunctionalInterface
     private interface Task<T> {
         T run();
@@ -379,14 +395,14 @@ final class Database {
             this.isHint = isHint;
         }
 
-        T in(Connection connection, Work<T> work) throws SQLException {
+        T in(Connection connection, LastWork<T> work) throws SQLException {
             try {
                 if (isHint) {
                     dialect().beginHint(connection, tables);
                 } else {
                     dialect().begin(connection);
                 }
-                result = work.run(connection);
+                result = work.run(connection, () -> isCommitting = true);
                 isCommitting = true;
                 connection.commit();
                 isCommitted = true;

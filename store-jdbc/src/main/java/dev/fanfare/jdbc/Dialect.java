@@ -158,8 +158,19 @@ abstract class Dialect {
         }
     }
 
-    /** Writes what one transaction appends: the rows of the log, and what the rows of their channels have become. */
-    void write(Connection connection, Tables tables, List<LogRow> rows, List<ChannelRow> channels) throws SQLException {
+    /**
+     * Writes what one transaction appends: the rows of the log, and what the rows of their channels have become.
+     *
+     * @param committing if that is all, what to run before it is sent together with the commit, where that saves a
+     *     round trip; null if more follows
+     */
+    void write(
+            Connection connection,
+            Tables tables,
+            List<LogRow> rows,
+            List<ChannelRow> channels,
+            @Nullable Runnable committing)
+            throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement("INSERT INTO " + tables.log()
                 + " (life, off, tag, prev_tag, stored_at, data, extra)" + " VALUES (?, ?, ?, ?, ?, ?, ?)")) {
             for (LogRow row : rows) {
@@ -183,9 +194,27 @@ abstract class Dialect {
         }
     }
 
+    /** Deletes rows of a partition, each by its key: looking at others it would wait for hosts that inserted them. */
+    void deleteFromOutbox(Connection connection, Tables tables, int part, List<Long> ids) throws SQLException {
+        try (PreparedStatement delete =
+                connection.prepareStatement("DELETE FROM " + tables.outbox() + " WHERE part = ? AND id = ?")) {
+            for (long id : ids) {
+                delete.setInt(1, part);
+                delete.setLong(2, id);
+                delete.addBatch();
+            }
+            delete.executeBatch();
+        }
+    }
+
     boolean isDuplicateKey(SQLException failure) {
         String state = failure.getSQLState();
         return state != null && state.startsWith("23505");
+    }
+
+    /** Tells whether a transaction that failed when it was to be committed may be committed all the same. */
+    boolean isCommitUnknown(SQLException failure) {
+        return judge(failure) != Failure.CONFLICT;
     }
 
     /** Judges a failure. */

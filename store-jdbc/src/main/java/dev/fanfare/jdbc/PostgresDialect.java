@@ -121,14 +121,24 @@ final class PostgresDialect extends Dialect {
     // One statement, one round trip and one plan, however many rows. Most channels have only moved: then that is all it
     // says.
     @Override
-    void write(Connection connection, Tables tables, List<LogRow> rows, List<ChannelRow> channels) throws SQLException {
+    void write(
+            Connection connection,
+            Tables tables,
+            List<LogRow> rows,
+            List<ChannelRow> channels,
+            @Nullable Runnable committing)
+            throws SQLException {
         boolean haveOnlyMoved = channels.stream().allMatch(ChannelRow::hasOnlyMoved);
         String update = haveOnlyMoved ? moveChannels(tables) : updateChannels(tables);
         try (PreparedStatement write = connection.prepareStatement(update + " INSERT INTO " + tables.log()
                 + " (life, off, tag, prev_tag, stored_at, data, extra) SELECT * FROM unnest(?::bigint[], ?::bigint[],"
-                + " ?::bigint[], ?::bigint[], ?::bigint[], ?::bytea[], ?::bytea[])")) {
+                + " ?::bigint[], ?::bigint[], ?::bigint[], ?::bytea[], ?::bytea[])"
+                + (committing == null ? "" : "; COMMIT"))) {
             int index = haveOnlyMoved ? setMoves(write, channels) : setUpdates(write, channels);
             setLog(connection, write, index, rows);
+            if (committing != null) {
+                committing.run();
+            }
             write.executeUpdate();
         }
     }
@@ -207,6 +217,23 @@ final class PostgresDialect extends Dialect {
 
     private static Array array(Connection connection, String type, Object[] values) throws SQLException {
         return connection.createArrayOf(type, values);
+    }
+
+    // Only rows that are visible are waited for.
+    @Override
+    void deleteFromOutbox(Connection connection, Tables tables, int part, List<Long> ids) throws SQLException {
+        try (PreparedStatement delete = connection.prepareStatement(
+                "DELETE FROM " + tables.outbox() + " WHERE part = ? AND id IN (" + in(ids.size()) + ")")) {
+            delete.setInt(1, part);
+            setIn(delete, 2, ids);
+            delete.executeUpdate();
+        }
+    }
+
+    // What the server answers with an error is rolled back.
+    @Override
+    boolean isCommitUnknown(SQLException failure) {
+        return failure.getSQLState() == null || judge(failure) == Failure.DISCONNECTED;
     }
 
     // A full disk has a state of its own; a quota, or a limit of a file's length, is reported as an internal error.

@@ -14,8 +14,11 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Compares appending with loops written by hand, on a real PostgreSQL with fsync. Run it with benchmarks/jdbc.sh. */
+@Execution(ExecutionMode.SAME_THREAD)
 class AppendBenchmark {
 
     private static final int PUBLISHERS = 64;

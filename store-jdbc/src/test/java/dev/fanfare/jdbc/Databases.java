@@ -54,7 +54,7 @@ final class Databases {
         config.setJdbcUrl(url);
         config.setMaximumPoolSize(40);
         config.setMinimumIdle(1);
-        config.setConnectionTimeout(3000);
+        config.setConnectionTimeout(1500);
         return new HikariDataSource(config);
     }
 

@@ -7,8 +7,11 @@ import dev.fanfare.testkit.LatestValuesContract;
 import dev.fanfare.testkit.PresenceStoreContract;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
-/** The contract of all stores, and what the outbox promises, on one database. */
+/** The contract of all stores, and what the outbox promises, on one database; one class at a time, as they move clocks. */
+@Execution(ExecutionMode.SAME_THREAD)
 abstract class StoreCases {
 
     private final DataSource dataSource;
