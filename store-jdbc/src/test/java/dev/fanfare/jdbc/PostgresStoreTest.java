@@ -1,58 +1,9 @@
 package dev.fanfare.jdbc;
 
-import dev.fanfare.testkit.BusContract;
-import dev.fanfare.testkit.ChannelLogContract;
-import dev.fanfare.testkit.ControlBusContract;
-import dev.fanfare.testkit.LatestValuesContract;
-import dev.fanfare.testkit.PresenceStoreContract;
-import org.junit.jupiter.api.Nested;
+/** A real PostgreSQL keeps what stores promise. */
+class PostgresStoreTest extends StoreCases {
 
-/** The store on a real PostgreSQL keeps the contract of all stores. */
-class PostgresStoreTest {
-
-    private static JdbcFixture fixture() {
-        return new JdbcFixture(Databases.postgres());
-    }
-
-    @Nested
-    class Log extends ChannelLogContract {
-        Log() {
-            super(fixture());
-        }
-    }
-
-    @Nested
-    class Bus extends BusContract {
-        Bus() {
-            super(fixture());
-        }
-    }
-
-    @Nested
-    class Presence extends PresenceStoreContract {
-        Presence() {
-            super(fixture());
-        }
-    }
-
-    @Nested
-    class Control extends ControlBusContract {
-        Control() {
-            super(fixture());
-        }
-    }
-
-    @Nested
-    class Latest extends LatestValuesContract {
-        Latest() {
-            super(fixture());
-        }
-    }
-
-    @Nested
-    class TransactionalPublish extends OutboxCases {
-        TransactionalPublish() {
-            super(Databases.postgres());
-        }
+    PostgresStoreTest() {
+        super(Databases.postgres());
     }
 }

@@ -26,11 +26,16 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Two nodes on one database, with nothing else between them, behave as one. */
-class ClusterTest {
+abstract class ClusterCases {
 
+    private final DataSource dataSource;
     private final List<AutoCloseable> opened = new ArrayList<>();
     private final ChannelId channel =
             ChannelId.of("chat:" + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40), 36));
+
+    ClusterCases(DataSource dataSource) {
+        this.dataSource = dataSource;
+    }
 
     @AfterEach
     void closeAll() throws Exception {
@@ -40,18 +45,9 @@ class ClusterTest {
     }
 
     @Test
-    void whatOneNodePublishesTheOtherDeliversOnPostgres() throws Exception {
-        publishHereDeliverThere(Databases.postgres());
-    }
-
-    @Test
-    void whatOneNodePublishesTheOtherDeliversOnH2() throws Exception {
-        publishHereDeliverThere(Databases.h2Memory());
-    }
-
-    private void publishHereDeliverThere(DataSource dataSource) throws Exception {
-        Fanfare here = node(dataSource);
-        Fanfare there = node(dataSource);
+    void whatOneNodePublishesTheOtherDelivers() throws Exception {
+        Fanfare here = node();
+        Fanfare there = node();
         Recorder local = subscribe(here);
         Recorder remote = subscribe(there);
 
@@ -76,9 +72,8 @@ class ClusterTest {
 
     @Test
     void whoSubscribesToAPatternHearsOtherNodesThroughTheLog() throws Exception {
-        DataSource dataSource = Databases.h2Memory();
-        Fanfare here = node(dataSource);
-        Fanfare there = node(dataSource);
+        Fanfare here = node();
+        Fanfare there = node();
         Map<ChannelId, List<Publication>> heard = new ConcurrentHashMap<>();
         there.subscribeMatching(
                         channel + "-*",
@@ -112,7 +107,7 @@ class ClusterTest {
         });
     }
 
-    private Fanfare node(DataSource dataSource) {
+    private Fanfare node() {
         JdbcStore store = JdbcStore.of(dataSource).migrate();
         opened.add(store);
         Fanfare fanfare = Fanfare.builder()
