@@ -16,6 +16,7 @@ import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
@@ -63,15 +64,16 @@ final class Publishing {
         CompletionStage<AppendResult> appended = calls.store("publish to " + channel, () -> channelLog.append(request));
         CompletionStage<AppendResult> accepted =
                 isAnnouncedByLog ? appended : appended.thenCompose(result -> announced(channel, result));
-        accepted.whenComplete((result, failure) -> {
+        return accepted.handle((result, failure) -> {
             if (failure != null) {
-                log.publishFailed(channel, Calls.unwrap(failure));
-                listener.onPublishFailed(channel, Calls.unwrap(failure));
-            } else {
-                listener.onAppend(channel, time.nanos() - begun);
+                Throwable cause = Calls.unwrap(failure);
+                log.publishFailed(channel, cause);
+                listener.onPublishFailed(channel, cause);
+                throw new CompletionException(cause);
             }
+            listener.onAppend(channel, time.nanos() - begun);
+            return finish(channel, result);
         });
-        return accepted.thenApply(result -> finish(channel, result));
     }
 
     private PublishResult finish(ChannelId channel, AppendResult appended) {
