@@ -96,8 +96,15 @@ final class RedisBus implements Bus {
                     new StoreException("Redis failed too often: nothing is announced for a while", null, true));
         }
         byte[] frame = BusFrame.of(announcement, maxInlineBytes);
-        return breaker.watch(() -> redis.run(Request.publish(redis.pubSub(), keys.bus(announcement.channel()), frame)))
-                .thenApply(heard -> null);
+        long begun = breaker.begin();
+        return redis.run(Request.publish(redis.pubSub(), keys.bus(announcement.channel()), frame))
+                .handle((heard, failure) -> {
+                    breaker.end(begun, failure);
+                    if (failure != null) {
+                        throw CommandLink.asStoreFailure(failure);
+                    }
+                    return null;
+                });
     }
 
     @Override

@@ -29,10 +29,10 @@ final class RedisLatest implements LatestValues {
 
     @Override
     public CompletionStage<Void> put(ChannelId channel, String key, Publication value, Duration timeToLive) {
-        byte[] entry = Envelope.entry(value);
-        ByteSink sink = new ByteSink(48 + entry.length);
+        ByteSink sink = new ByteSink(48 + Envelope.expectedLength(value));
         BusFrame.putPlace(sink, value.epoch(), value.offset());
-        byte[] bytes = sink.putAll(entry).toBytes();
+        Envelope.putEntry(sink, value);
+        byte[] bytes = sink.toBytes();
         Call call = call(Script.LATEST_PUT, channel)
                 .with(key)
                 .with(RedisLog.millis(timeToLive))

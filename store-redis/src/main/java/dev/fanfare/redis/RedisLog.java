@@ -94,10 +94,12 @@ final class RedisLog implements ChannelLog {
         } else if (breaker.isOpen()) {
             return unavailable(request, breaker.retryMillis());
         }
-        CompletionStage<AppendResult> result =
-                breaker.watch(() -> request.rules().isRetained() ? log(request, place) : send(request, place));
         CompletableFuture<AppendResult> answer = new CompletableFuture<>();
+        long begun = breaker.begin();
+        CompletionStage<AppendResult> result =
+                request.rules().isRetained() ? log(request, place) : send(request, place);
         result.whenComplete((done, failure) -> {
+            breaker.end(begun, failure);
             if (failure == null) {
                 answer.complete(done);
             } else if (wasNotRun(failure)) {
