@@ -7,6 +7,7 @@ import dev.fanfare.testkit.ChannelLogContract;
 import dev.fanfare.testkit.LatestValuesContract;
 import dev.fanfare.testkit.PresenceStoreContract;
 import dev.fanfare.testkit.StoreFixture;
+import io.lettuce.core.KillArgs;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -62,6 +63,12 @@ class RedisStoreContractTest {
         @Override
         public Duration unit() {
             return Duration.ofSeconds(10);
+        }
+
+        @Override
+        public boolean interruptBus() {
+            TwoNodes.admin(server.uri(), redis -> redis.clientKill(KillArgs.Builder.typePubsub()));
+            return true;
         }
     }
 
