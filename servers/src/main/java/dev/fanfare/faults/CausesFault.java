@@ -10,6 +10,6 @@ import java.lang.annotation.Target;
 @Target(ElementType.METHOD)
 public @interface CausesFault {
 
-    /** How the message begins. */
+    /** How the message begins, before anything is filled in. */
     String value();
 }

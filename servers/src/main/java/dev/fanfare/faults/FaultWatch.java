@@ -17,6 +17,8 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.slf4j.LoggerFactory;
 import org.slf4j.Marker;
+import org.slf4j.helpers.FormattingTuple;
+import org.slf4j.helpers.MessageFormatter;
 
 /**
  * Fails a test during which a thread died of an exception, or Fanfare logged what only a bug, of its own or of what it
@@ -73,7 +75,8 @@ public final class FaultWatch implements BeforeAllCallback, BeforeEachCallback, 
                     && format != null
                     && MARKS.stream().anyMatch(format::contains)
                     && onPurpose.stream().noneMatch(format::startsWith)) {
-                faults.add(format + " " + failure);
+                FormattingTuple message = MessageFormatter.arrayFormat(format, parameters);
+                faults.add(message.getMessage() + ": " + (failure == null ? message.getThrowable() : failure));
             }
             return FilterReply.NEUTRAL;
         }
