@@ -1,14 +1,11 @@
 package dev.fanfare;
 
-import static java.util.Objects.requireNonNull;
-
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.presence.PresenceSnapshot;
 import dev.fanfare.spi.Gateway;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -98,17 +95,7 @@ public interface Fanfare extends AutoCloseable {
      * @param loader called once the position is known, on the host executor; it may block only if that may
      * @return completes with a {@link RefusedException} if the channel has no history; with what the loader failed with
      */
-    default <T> CompletionStage<StateAt<T>> stateAt(ChannelId channel, Supplier<? extends CompletionStage<T>> loader) {
-        requireNonNull(loader, "loader");
-        return history(channel, HistoryQuery.first(0)).thenCompose(result -> {
-            if (result instanceof HistoryResult.Page page) {
-                return loader.get().thenApply(state -> new StateAt<>(page.top(), state));
-            }
-            Refusal reason = ((HistoryResult.Refused) result).reason();
-            return CompletableFuture.failedStage(
-                    new RefusedException(channel + " has no position to follow from: " + reason, reason));
-        });
-    }
+    <T> CompletionStage<StateAt<T>> stateAt(ChannelId channel, Supplier<? extends CompletionStage<T>> loader);
 
     /**
      * Reads a part of a channel's history.

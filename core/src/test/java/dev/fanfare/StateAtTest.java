@@ -57,6 +57,20 @@ class StateAtTest {
     }
 
     @Test
+    void theLoaderRunsOnTheHostExecutor() throws Exception {
+        try (Fanfare fanfare = fanfare()) {
+            StateAt<String> at = fanfare.stateAt(
+                            ChannelId.of("orders:a"),
+                            () -> CompletableFuture.completedStage(
+                                    Thread.currentThread().getName()))
+                    .toCompletableFuture()
+                    .get(10, TimeUnit.SECONDS);
+
+            assertThat(at.state()).startsWith("fanfare-host");
+        }
+    }
+
+    @Test
     void aChannelWithoutHistoryHasNoPosition() {
         try (Fanfare fanfare = fanfare()) {
             assertThatThrownBy(() -> fanfare.stateAt(

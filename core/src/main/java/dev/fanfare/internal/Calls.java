@@ -1,12 +1,15 @@
 package dev.fanfare.internal;
 
+import dev.fanfare.ClosedException;
 import dev.fanfare.FanfareException;
 import dev.fanfare.StoreException;
 import dev.fanfare.spi.TimeSource;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
@@ -18,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><i>Threads.</i> Thread-safe. A stage that a store had completed already costs no switch.
  *
- * <p><i>Bounds.</i> Every call has a time-out. What the host executor refuses is answered at once: a
+ * <p><i>Bounds.</i> Every call has a time-out, and ends with Fanfare at the latest. What the host executor refuses is answered at once: a
  * question with a failure, a completion by a thread kept for those.
  */
 final class Calls {
@@ -28,6 +31,10 @@ final class Calls {
     private final Executor host;
     private final Executor overflow;
     private final TimeSource time;
+    /** Those that somebody waits for. */
+    private final Set<CompletableFuture<?>> waiting = ConcurrentHashMap.newKeySet();
+
+    private volatile boolean isClosed;
     private final ThreadLocal<Boolean> isInHostCode = ThreadLocal.withInitial(() -> false);
 
     Calls(Executor host, Executor overflow, TimeSource time) {
@@ -46,13 +53,13 @@ final class Calls {
         CompletableFuture<T> asked;
         try {
             asked = call.get().toCompletableFuture();
-        } catch (RuntimeException failure) {
+        } catch (RuntimeException | Error failure) {
             return CompletableFuture.failedFuture(asStoreFailure(what, failure));
         }
         if (asked.isDone() && !asked.isCompletedExceptionally()) {
             return asked;
         }
-        CompletableFuture<T> answered = new CompletableFuture<>();
+        CompletableFuture<T> answered = begin();
         TimeSource.Timer timer = time.schedule(
                 patience,
                 () -> answered.completeExceptionally(new StoreException(
@@ -70,7 +77,7 @@ final class Calls {
 
     /** Asks the host's code, on the host executor; completes exceptionally if it fails or is late. */
     <T> CompletionStage<T> host(Supplier<@Nullable CompletionStage<T>> question) {
-        CompletableFuture<T> answered = new CompletableFuture<>();
+        CompletableFuture<T> answered = begin();
         TimeSource.Timer timer = time.schedule(
                 TIME_OUT,
                 () -> answered.completeExceptionally(
@@ -82,6 +89,28 @@ final class Calls {
         }
         answered.whenComplete((value, failure) -> timer.cancel());
         return answered;
+    }
+
+    /** Begins a call that ends with an answer, its time-out, or {@link #close}. */
+    @SuppressWarnings("CollectionUndefinedEquality") // futures are told apart by identity, as is meant here
+    private <T> CompletableFuture<T> begin() {
+        CompletableFuture<T> answered = new CompletableFuture<>();
+        waiting.add(answered);
+        answered.whenComplete((value, failure) -> waiting.remove(answered));
+        if (isClosed) {
+            answered.completeExceptionally(closed());
+        }
+        return answered;
+    }
+
+    /** Fails what is still waited for: there will be no time-outs any more. */
+    void close() {
+        isClosed = true;
+        waiting.forEach(answered -> answered.completeExceptionally(closed()));
+    }
+
+    private static ClosedException closed() {
+        return new ClosedException("This Fanfare was closed before there was an answer");
     }
 
     private static <T> void ask(Supplier<@Nullable CompletionStage<T>> question, CompletableFuture<T> answered) {

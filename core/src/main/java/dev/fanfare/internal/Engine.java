@@ -20,6 +20,7 @@ import dev.fanfare.Refusal;
 import dev.fanfare.RefusedException;
 import dev.fanfare.Rejection;
 import dev.fanfare.StartAt;
+import dev.fanfare.StateAt;
 import dev.fanfare.Stats;
 import dev.fanfare.Subscriber;
 import dev.fanfare.Subscription;
@@ -48,6 +49,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -149,6 +151,12 @@ public final class Engine implements Fanfare {
     }
 
     @Override
+    public <T> CompletionStage<StateAt<T>> stateAt(ChannelId channel, Supplier<? extends CompletionStage<T>> loader) {
+        requireNonNull(loader, "loader");
+        return new StateLoad<T>(channel, calls).begin(history(channel, HistoryQuery.first(0)), loader);
+    }
+
+    @Override
     public Subscription subscribe(ChannelId channel, StartAt start, Subscriber subscriber) {
         requireOpen();
         requireNonNull(subscriber, "subscriber");
@@ -246,7 +254,7 @@ public final class Engine implements Fanfare {
     Workers start(JobRunner runner) {
         requireOpen();
         runners.add(runner);
-        runner.start(store.bus());
+        runner.start();
         return runner;
     }
 
@@ -303,6 +311,11 @@ public final class Engine implements Fanfare {
         publishing.close();
         control.close();
         hub.close();
+        CompletableFuture<Void> drained = draining.get();
+        if (drained != null) {
+            drained.complete(null);
+        }
+        calls.close();
         threads.close();
     }
 
@@ -318,6 +331,7 @@ public final class Engine implements Fanfare {
         }
         ClientConnection connection = new ClientConnection(this, info, outlet);
         if (!clients.add(connection)) {
+            hub.release(connection.queue);
             listener.onReject(Rejection.USER_CONNECTION_LIMIT);
             throw new RefusedException("A user has too many connections; see ClientLimits", Refusal.LIMIT_EXCEEDED);
         }

@@ -2,8 +2,7 @@ package dev.fanfare.internal;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.Refusal;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,14 +17,17 @@ final class EventLog {
 
     private static final Logger LOG = LoggerFactory.getLogger("dev.fanfare");
 
-    private final Throttle opens = new Throttle();
-    private final Throttle repairs = new Throttle();
-    private final Throttle hosts = new Throttle();
-    private final Throttle publishes = new Throttle();
-    private final Throttle announcements = new Throttle();
-    private final Throttle jobs = new Throttle();
-    private final Throttle refusals = new Throttle();
-    private final Throttle presences = new Throttle();
+    private static final Duration PAUSE = Duration.ofSeconds(1);
+
+    private final Throttle opens = new Throttle(PAUSE);
+    private final Throttle repairs = new Throttle(PAUSE);
+    private final Throttle hosts = new Throttle(PAUSE);
+    private final Throttle filters = new Throttle(PAUSE);
+    private final Throttle publishes = new Throttle(PAUSE);
+    private final Throttle announcements = new Throttle(PAUSE);
+    private final Throttle jobs = new Throttle(PAUSE);
+    private final Throttle refusals = new Throttle(PAUSE);
+    private final Throttle presences = new Throttle(PAUSE);
 
     void openFailed(ChannelId channel, @Nullable Throwable failure) {
         warn(opens, "Cannot subscribe to channel {}: {}", channel, failure);
@@ -37,6 +39,10 @@ final class EventLog {
 
     void hostFailed(String what, @Nullable Throwable failure) {
         warn(hosts, "The host's {} failed; the answer is no: {}", what, failure);
+    }
+
+    void filterFailed(ChannelId channel, Throwable failure) {
+        warn(filters, "A filter of a subscription to channel {} failed; the publication is sent: {}", channel, failure);
     }
 
     void publishFailed(ChannelId channel, Throwable failure) {
@@ -69,27 +75,7 @@ final class EventLog {
     private static void warn(Throttle throttle, String text, Object about, @Nullable Object failure) {
         long suppressed = throttle.enter();
         if (suppressed >= 0) {
-            LOG.warn(
-                    text + (suppressed == 0 ? "" : " (and " + suppressed + " more like this)"),
-                    about,
-                    String.valueOf(failure));
-        }
-    }
-
-    private static final class Throttle {
-        private final AtomicLong quietUntil = new AtomicLong(Long.MIN_VALUE);
-        private final AtomicLong suppressed = new AtomicLong();
-
-        /** Returns how many were left out before this one, or -1 to leave this one out too. */
-        long enter() {
-            long now = System.nanoTime();
-            long until = quietUntil.get();
-            boolean isOpen = until == Long.MIN_VALUE || now - until >= 0;
-            if (isOpen && quietUntil.compareAndSet(until, now + TimeUnit.SECONDS.toNanos(1))) {
-                return suppressed.getAndSet(0);
-            }
-            suppressed.incrementAndGet();
-            return -1;
+            LOG.warn(text + Throttle.more(suppressed), about, String.valueOf(failure));
         }
     }
 }

@@ -12,6 +12,7 @@ import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
 import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.presence.PresenceEvent;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -40,8 +41,11 @@ final class GuardedListener implements FanfareListener {
         this.guarded = guarded.toArray(FanfareListener[]::new);
     }
 
+    /** Guards those of the host, and adds the one that writes losses to the log. */
     static GuardedListener of(List<FanfareListener> listeners, Calls calls) {
-        return new GuardedListener(listeners, calls);
+        List<FanfareListener> all = new ArrayList<>(listeners);
+        all.add(new LossLog());
+        return new GuardedListener(all, calls);
     }
 
     synchronized void add(FanfareListener listener) {

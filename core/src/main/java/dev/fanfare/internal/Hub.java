@@ -183,10 +183,10 @@ final class Hub {
 
     // ---- what topics need
 
-    CompletionStage<Bus.Watch> watch(ChannelId channel, Topic topic) {
+    CompletionStage<Bus.Watch> watch(ChannelId channel, Bus.Watcher watcher) {
         AtomicReference<CompletionStage<Bus.Watch>> asked = new AtomicReference<>();
         CompletionStage<Bus.Watch> answered = calls.store("watch of " + channel, () -> {
-            asked.set(bus.watch(channel, topic));
+            asked.set(bus.watch(channel, watcher));
             return asked.get();
         });
         return answered.whenComplete((watch, failure) -> {

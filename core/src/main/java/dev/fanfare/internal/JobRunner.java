@@ -38,6 +38,7 @@ final class JobRunner implements Workers, Bus.Watcher {
 
     private static final Logger LOG = LoggerFactory.getLogger(JobRunner.class);
     private static final Duration TICK = Duration.ofSeconds(1);
+    private static final Duration WATCH_PAUSE = Duration.ofSeconds(5);
 
     private final Engine engine;
     private final WorkersBuilder options;
@@ -64,11 +65,21 @@ final class JobRunner implements Workers, Bus.Watcher {
         this.free = new AtomicInteger(options.concurrency);
     }
 
-    void start(Bus bus) {
-        engine.calls
-                .store("watch of " + channel, () -> bus.watch(channel, this))
-                .thenAccept(watch::complete);
+    void start() {
+        watch();
         tick();
+    }
+
+    /** Without a watch jobs are found by the {@link #TICK}s alone. */
+    private void watch() {
+        engine.hub.watch(channel, this).whenComplete((effective, failure) -> {
+            if (failure == null) {
+                watch.complete(effective);
+            } else if (!isClosed) {
+                engine.hub.log.jobsFailed(channel, failure);
+                engine.threads.time().schedule(WATCH_PAUSE, this::watch);
+            }
+        });
     }
 
     private void tick() {

@@ -101,7 +101,7 @@ final class Lane {
         Frame frame = null;
         for (int i = size - 1; i >= 0; i--) {
             Reader reader = readers[i];
-            if (!reader.accepts(publication)) {
+            if (!accepts(reader, publication)) {
                 continue;
             }
             FrameEncoder wanted = reader.outgoing.encoder();
@@ -115,13 +115,33 @@ final class Lane {
                 reader.port.outlet().disconnect(DisconnectReason.INAPPROPRIATE_PROTOCOL);
                 continue;
             }
-            reader.write(frame, publication);
-            delivered++;
-            bytes += frame.bytes();
+            if (write(reader, frame, publication)) {
+                delivered++;
+                bytes += frame.bytes();
+            }
         }
         if (delivered > 0) {
             topic.hub.listener.onDeliver(topic.channel, delivered, bytes);
             topic.hub.listener.onFanOut(topic.channel, topic.hub.time.nanos() - broadcast.begunNanos);
+        }
+    }
+
+    private static boolean accepts(Reader reader, Publication publication) {
+        try {
+            return reader.accepts(publication);
+        } catch (RuntimeException | Error broken) {
+            reader.port.failed(broken);
+            return false;
+        }
+    }
+
+    private static boolean write(Reader reader, Frame frame, Publication publication) {
+        try {
+            reader.write(frame, publication);
+            return true;
+        } catch (RuntimeException | Error broken) {
+            reader.port.failed(broken);
+            return false;
         }
     }
 

@@ -230,11 +230,11 @@ final class LocalSubscription extends Port implements Subscription, Outlet {
         try {
             callback.run();
         } catch (RuntimeException | Error failure) {
-            failed(failure);
+            endAfter(failure);
         }
     }
 
-    private void failed(Throwable failure) {
+    private void endAfter(Throwable failure) {
         LOG.warn("A subscriber of channel {} threw; its subscription ends", channel, failure);
         hasFailed = true;
         end(UnsubscribeReason.SUBSCRIBER_FAILED);

@@ -137,7 +137,7 @@ final class LoopQueue implements Runnable {
         try {
             port.flushWritten();
         } catch (RuntimeException | Error broken) {
-            LOG.error("An outlet failed to flush, which it must not", broken);
+            port.failed(broken);
         }
     }
 

@@ -1,12 +1,15 @@
 package dev.fanfare.internal;
 
 import dev.fanfare.ConnectionInfo;
+import dev.fanfare.DisconnectReason;
 import dev.fanfare.Resume;
 import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.spi.Outlet;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One outlet as its subscriptions share it: what was written and not flushed, and who waits for it to
@@ -18,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  * <p><i>Bounds.</i> Each subscription waits in the line at most once.
  */
 abstract class Port {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Port.class);
 
     final LoopQueue queue;
     private boolean isDirty;
@@ -55,6 +60,17 @@ abstract class Port {
         if (isUnflushed) {
             isUnflushed = false;
             outlet().flush();
+        }
+    }
+
+    /** The outlet threw, which it must not: nobody knows what has left, so the client is to come back and say. */
+    final void failed(Throwable broken) {
+        LOG.error("An outlet failed, which it must not; its connection is closed", broken);
+        isUnflushed = false;
+        try {
+            outlet().disconnect(DisconnectReason.WRITE_ERROR);
+        } catch (RuntimeException | Error again) {
+            LOG.error("An outlet failed to close its connection, which it must not", again);
         }
     }
 

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
 /**
@@ -33,7 +34,8 @@ import java.util.function.Supplier;
  * has given up waiting, since a call that is late may still come to pass. Only one that is not answered for
  * {@link #PATIENCE} is passed by.
  *
- * <p><i>Bounds.</i> One entry per subscription to a channel with presence. A sweep hands out at most
+ * <p><i>Bounds.</i> One entry per subscription to a channel with presence, and one per subscription that ended and
+ * could not be taken out while the lease lasts. A sweep hands out at most
  * {@link #SWEEP} departures and goes on at once while it finds that many.
  */
 final class Presences {
@@ -64,6 +66,8 @@ final class Presences {
         }
     }
 
+    private record Overdue(Entry entry, Duration grace) {}
+
     private final String node;
     private final PresenceStore store;
     private final Bus bus;
@@ -74,6 +78,13 @@ final class Presences {
     private final Map<Place, Entry> mine = new ConcurrentHashMap<>();
     /** The last call under way per place. */
     private final Map<Place, CompletableFuture<Void>> lines = new ConcurrentHashMap<>();
+
+    /** Who could not be taken out, and is to be; while our lease lasts, for without it nobody is in. */
+    private final Map<Place, Overdue> overdue = new ConcurrentHashMap<>();
+
+    private final AtomicBoolean willTakeOut = new AtomicBoolean();
+    /** When the lease was renewed last; see {@code TimeSource.nanos()}. */
+    private volatile long renewedAt;
 
     private volatile boolean isClosed;
 
@@ -92,6 +103,7 @@ final class Presences {
         this.time = time;
         this.log = log;
         this.listener = listener;
+        this.renewedAt = time.nanos();
     }
 
     /** Takes the lease, and keeps it from now on. */
@@ -152,7 +164,7 @@ final class Presences {
                 .whenComplete((left, failure) -> {
                     if (failure != null) {
                         log.presenceFailed("a leave", failure);
-                        time.schedule(LEAVE_PAUSE, () -> leaveAgain(place, entry, grace));
+                        takeOutLater(place, entry, grace);
                     } else if (left && hasEntered && !isUnseen) {
                         announce(place.channel, new PresenceEvent(PresenceEvent.Kind.LEAVE, entry.member));
                     } else if (!left && isUnseen) {
@@ -162,14 +174,29 @@ final class Presences {
                 });
     }
 
-    private void leaveAgain(Place place, Entry entry, Duration grace) {
-        if (!isClosed) {
-            inTurn(
-                    place,
-                    () -> mine.containsKey(place)
-                            ? CompletableFuture.completedFuture(false)
-                            : leave(place, entry, grace));
+    private void takeOutLater(Place place, Entry entry, Duration grace) {
+        overdue.put(place, new Overdue(entry, grace));
+        if (!isClosed && willTakeOut.compareAndSet(false, true)) {
+            time.schedule(LEAVE_PAUSE, this::takeOut);
         }
+    }
+
+    private void takeOut() {
+        willTakeOut.set(false);
+        if (isClosed || time.nanos() - renewedAt > LEASE.toNanos()) {
+            overdue.clear(); // the lease has run out, and the store lets all that was under it leave by itself
+            return;
+        }
+        Map.copyOf(overdue).forEach((place, late) -> {
+            overdue.remove(place, late);
+            inTurn(place, () -> leaveAgain(place, late));
+        });
+    }
+
+    private CompletionStage<Boolean> leaveAgain(Place place, Overdue late) {
+        return mine.containsKey(place)
+                ? CompletableFuture.completedFuture(false)
+                : leave(place, late.entry, late.grace);
     }
 
     /** Makes the calls that concern one place one after the other, however long the store takes. */
@@ -222,7 +249,11 @@ final class Presences {
         calls.store("lease", () -> store.renew(node, LEASE)).whenComplete((held, failure) -> {
             if (failure != null) {
                 log.presenceFailed("the lease", failure);
-            } else if (!held) {
+                return;
+            }
+            renewedAt = time.nanos();
+            if (!held) {
+                overdue.clear();
                 mine.forEach(this::enterAgain);
             }
         });

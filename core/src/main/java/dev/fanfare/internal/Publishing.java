@@ -60,9 +60,7 @@ final class Publishing {
         }
         AppendRequest request = new AppendRequest(channel, data, options, publisher, rules, newTag());
         long begun = time.nanos();
-        CompletionStage<AppendResult> appended = calls.store("publish to " + channel, () -> channelLog.append(request));
-        CompletionStage<AppendResult> accepted =
-                isAnnouncedByLog ? appended : appended.thenCompose(result -> announced(channel, result));
+        CompletionStage<AppendResult> accepted = calls.store("publish to " + channel, () -> append(request));
         accepted.whenComplete((result, failure) -> {
             if (failure != null) {
                 log.publishFailed(channel, Calls.unwrap(failure));
@@ -72,6 +70,12 @@ final class Publishing {
             }
         });
         return accepted.thenApply(result -> finish(channel, result));
+    }
+
+    /** Appends, and announces what was appended, also when nobody waits for it any more. */
+    private CompletionStage<AppendResult> append(AppendRequest request) {
+        CompletionStage<AppendResult> appended = channelLog.append(request);
+        return isAnnouncedByLog ? appended : appended.thenCompose(result -> announced(request.channel(), result));
     }
 
     private PublishResult finish(ChannelId channel, AppendResult appended) {

@@ -77,8 +77,11 @@ final class ReadGate {
         underWay.incrementAndGet();
         log.apply(next.read).whenComplete((page, failure) -> {
             underWay.decrementAndGet();
-            next.then.accept(page, failure);
-            beginWaiting();
+            try {
+                next.then.accept(page, failure);
+            } finally {
+                beginWaiting();
+            }
         });
         return true;
     }

@@ -329,8 +329,8 @@ final class Reader {
         try {
             return filter.test(publication);
         } catch (RuntimeException broken) {
-            hub().log.hostFailed("filter of a subscription", broken);
-            return false;
+            hub().log.filterFailed(channel, broken);
+            return true; // rather one too many than one lost unsaid
         }
     }
 

@@ -17,8 +17,8 @@ import org.slf4j.LoggerFactory;
  * <p><i>Ordering.</i> First in, first out. A task that executes another on the same stripe only queues
  * it. What one task wrote the next one sees: both pass through {@link #pending}.
  *
- * <p><i>Bounds.</i> The stripe itself has none; those who feed it from outside do ({@link Topic} counts
- * what it has waiting).
+ * <p><i>Bounds.</i> The stripe itself has none; those who feed it from outside do ({@link Intake} counts
+ * what waits).
  */
 final class Stripe implements Executor {
 

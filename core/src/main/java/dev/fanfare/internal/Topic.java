@@ -11,6 +11,7 @@ import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog.LogPage;
 import dev.fanfare.spi.ChannelLog.LogRead;
 import dev.fanfare.spi.ChannelView;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -38,6 +39,9 @@ import org.jspecify.annotations.Nullable;
  * <p><i>Bounds.</i> Those of {@link Intake}, {@link FanOut}, {@link Repair} and {@link Ring}.
  */
 final class Topic implements Bus.Watcher {
+
+    /** What is as young as this needs no probe. */
+    private static final Duration FRESH = Duration.ofSeconds(5);
 
     private enum State {
         OPENING,
@@ -67,7 +71,9 @@ final class Topic implements Bus.Watcher {
     private @Nullable Publication lastUnlogged;
 
     private volatile @Nullable Cursor forgotten;
-    private volatile boolean hasNewsSinceProbe;
+    /** When the last publication was taken; see {@code TimeSource.nanos()}. */
+    private volatile long newsAt;
+
     private boolean isClosingLater;
 
     Topic(Hub hub, ChannelId channel, ChannelRules rules, Stripe stripe) {
@@ -79,6 +85,7 @@ final class Topic implements Bus.Watcher {
         this.fanOut = new FanOut(hub, channel, stripe, run);
         this.repair = new Repair(this, stripe, run);
         this.reads = new Reads(hub, stripe);
+        this.newsAt = hub.time.nanos() - FRESH.toNanos();
     }
 
     // ---- opening and closing
@@ -241,7 +248,7 @@ final class Topic implements Bus.Watcher {
 
     /** Takes the publication that comes next, and sends it on; on the stripe. */
     void take(Publication publication) {
-        hasNewsSinceProbe = true;
+        newsAt = hub.time.nanos();
         run.add(publication);
         Publication previous = rules.allowsDeltas() ? run.ring().at(publication.offset() - 1) : null;
         send(publication, previous);
@@ -283,11 +290,9 @@ final class Topic implements Bus.Watcher {
         stripe.execute(() -> repair.begin(() -> queue.add(then)));
     }
 
-    /** Compares with the log, unless it has brought something since the last time. */
+    /** Compares with the log, unless something has come just now: then more would have shown a hole. */
     void probe() {
-        if (hasNewsSinceProbe) {
-            hasNewsSinceProbe = false;
-        } else {
+        if (hub.time.nanos() - newsAt > FRESH.toNanos()) {
             stripe.execute(repair::begin);
         }
     }

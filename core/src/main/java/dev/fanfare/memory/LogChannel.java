@@ -106,7 +106,7 @@ final class LogChannel {
         Publication publication = draft.publication(epoch, top + 1, tag);
         add(publication, draft.request().rules(), now);
         if (topic != null) {
-            topic.enter(new Announcement.Published(id, publication));
+            topic.add(new Announcement.Published(id, publication));
         }
         return new AppendResult.Appended(publication);
     }

@@ -103,6 +103,11 @@ final class MemoryBus implements Bus {
             return entered;
         }
 
+        /** Queues an announcement in any case; {@link #isFull} was asked before. */
+        void add(Announcement announcement) {
+            turnstile.add(announcement);
+        }
+
         void drain() {
             turnstile.drain();
         }

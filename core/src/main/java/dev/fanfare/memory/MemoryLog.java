@@ -85,7 +85,7 @@ final class MemoryLog implements ChannelLog {
         }
         Publication publication = draft.unlogged();
         if (topic != null) {
-            topic.enter(new Announcement.Published(id, publication));
+            topic.add(new Announcement.Published(id, publication));
             topic.drain();
         }
         return new AppendResult.Appended(publication);

@@ -64,9 +64,14 @@ final class Turnstile<T> {
         if (isFull()) {
             return false;
         }
+        add(item);
+        return true;
+    }
+
+    /** Queues the item in any case: whoever brings it has asked {@link #isFull} before. */
+    void add(T item) {
         waitingBytes.addAndGet(ITEM_BYTES + bytesOf.applyAsInt(item));
         waiting.add(item);
-        return true;
     }
 
     /** Hands on what has entered, unless another thread is at it, which then does so. */

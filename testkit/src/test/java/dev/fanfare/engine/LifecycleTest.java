@@ -127,6 +127,34 @@ class LifecycleTest {
     }
 
     @Test
+    void whoDrainsAndThenClosesIsNotLeftWaiting() throws Exception {
+        Fanfare fanfare = open();
+        ManualLoop loop = new ManualLoop();
+        RecordingOutlet.connect(fanfare, loop, new RecordingFormat(), "ann");
+        CompletableFuture<Void> drained = fanfare.drain(Duration.ofHours(1)).toCompletableFuture();
+
+        CompletableFuture<Void> closing = CompletableFuture.runAsync(fanfare::close);
+        while (!closing.isDone()) {
+            loop.runAll();
+            Thread.onSpinWait();
+        }
+
+        drained.get(30, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void whatIsStillAskedOfTheStoreEndsWithFanfare() {
+        FaultyStore store = FaultyStore.wrap(MemoryStore.create(), new ManualTime(), 1);
+        store.appends().hold();
+        Fanfare fanfare = Fanfare.builder().store(store).build();
+        CompletableFuture<PublishResult> publish = fanfare.publish("a", "1").toCompletableFuture();
+
+        fanfare.close();
+
+        assertThatThrownBy(() -> publish.get(30, TimeUnit.SECONDS)).cause().isInstanceOf(ClosedException.class);
+    }
+
+    @Test
     void closingTwiceIsNothingNew() {
         Fanfare fanfare = open();
         fanfare.close();

@@ -38,6 +38,10 @@ import org.slf4j.LoggerFactory;
  *         .start();
  * }</pre>
  *
+ * <p>To read on: {@code Startup} puts the parts together, {@code http.Router} finds who answers a request, and the
+ * packages {@code centrifuge}, {@code sse} and {@code api} are those who do; {@code connection.ChannelOutlet} is where
+ * the core's frames become bytes on a socket.
+ *
  * <p>It speaks HTTP/1.1, with TLS if it is given a certificate.
  *
  * <p><b>Lifecycle:</b> works from {@link Builder#start} until {@link #close}. To shut down, close the

@@ -14,6 +14,8 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Several commands in one request, done one after the other, each begun when the one before it is answered.
@@ -25,6 +27,7 @@ import java.util.function.Consumer;
  */
 final class ApiBatch {
 
+    private static final Logger LOG = LoggerFactory.getLogger(ApiBatch.class);
     private static final int MAX_REPLY_BYTES = 8 * 1024 * 1024;
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final String RESULT = "{\"result\":";
@@ -108,6 +111,9 @@ final class ApiBatch {
             reply(command, out -> ApiReply.error(out, new ApiError(refused.code(), refused.text(), false, null)));
         } catch (ClosedException closed) {
             reply(command, out -> ApiReply.error(out, ApiError.CLOSED));
+        } catch (RuntimeException broken) {
+            LOG.error("A command of a batch failed: {}; this is a bug in Fanfare", command.method(), broken);
+            reply(command, out -> ApiReply.error(out, new ApiError(100, "internal server error", true, null)));
         }
     }
 

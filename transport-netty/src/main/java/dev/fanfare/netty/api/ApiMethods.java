@@ -145,7 +145,11 @@ final class ApiMethods {
     }
 
     private ApiCall<?> ticket(ApiRequest request) {
-        return ApiCall.of(fanfare.tickets().issue(request.admission()), ApiReply::ticket);
+        try {
+            return ApiCall.of(fanfare.tickets().issue(request.admission()), ApiReply::ticket);
+        } catch (IllegalArgumentException tooLarge) {
+            throw new RequestRefused(200, 107, "bad request: " + tooLarge.getMessage());
+        }
     }
 
     private ApiCall<?> info(ApiRequest request) {

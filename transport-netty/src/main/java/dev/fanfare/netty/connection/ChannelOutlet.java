@@ -14,6 +14,8 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelPromise;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Writes to a Netty channel for the core, and keeps the end of the connection in order: whoever ends it
@@ -28,6 +30,8 @@ public abstract class ChannelOutlet implements Outlet {
 
     /** So many bytes of shared frames wait for the end of the turn, and one frame more. */
     private static final int MAX_OWED_BYTES = 32 * 1024;
+
+    private static final Logger LOG = LoggerFactory.getLogger(ChannelOutlet.class);
 
     private final Channel channel;
     private final Turn turn;
@@ -76,7 +80,21 @@ public abstract class ChannelOutlet implements Outlet {
             channel.flush();
         } else {
             owed = null;
-            Turn.send(channel, wire, due);
+            try {
+                Turn.send(channel, wire, due);
+            } catch (RuntimeException | Error broken) {
+                cut(broken);
+            }
+        }
+    }
+
+    /** What was owed cannot be sent: without the connection, the client comes back and asks for it. */
+    private void cut(Throwable why) {
+        LOG.warn("A connection is cut, since what is due to it cannot be written: {}", why.toString());
+        channel.close();
+        if (ending == null) {
+            ending = DisconnectReason.WRITE_ERROR;
+            channel.eventLoop().execute(this::tellCore);
         }
     }
 
@@ -178,7 +196,11 @@ public abstract class ChannelOutlet implements Outlet {
         Owed due = owed;
         if (due != null) {
             owed = null;
-            Turn.enqueue(channel, due);
+            try {
+                Turn.enqueue(channel, due);
+            } catch (RuntimeException | Error broken) {
+                cut(broken);
+            }
         }
     }
 

@@ -44,19 +44,25 @@ public final class Turn {
 
     /** Puts what is owed into the channel's queue, before something else goes there. */
     static void enqueue(Channel channel, Owed owed) {
-        enqueue(channel, owed.buffer(), 0);
-        owed.release();
+        try {
+            enqueue(channel, owed.buffer(), 0);
+        } finally {
+            owed.release();
+        }
     }
 
     /** Sends what is owed: what the kernel does not take at once goes into the channel's queue. */
     static void send(Channel channel, Wire wire, Owed owed) {
-        ByteBuf bytes = owed.buffer();
-        int sent = hasWaiting(channel) ? 0 : trySend(channel, wire, bytes);
-        if (sent < bytes.readableBytes()) {
-            enqueue(channel, bytes, sent);
-            channel.flush();
+        try {
+            ByteBuf bytes = owed.buffer();
+            int sent = hasWaiting(channel) ? 0 : trySend(channel, wire, bytes);
+            if (sent < bytes.readableBytes()) {
+                enqueue(channel, bytes, sent);
+                channel.flush();
+            }
+        } finally {
+            owed.release();
         }
-        owed.release();
     }
 
     private static int trySend(Channel channel, Wire wire, ByteBuf bytes) {

@@ -550,6 +550,23 @@ class ServerApiTest {
     // ---- batch
 
     @Test
+    void aTicketThatIsTooLargeIsRefusedAlsoInABatch() throws Exception {
+        String large = "{\"user\":\"ann\",\"data\":\"" + "x".repeat(20_000) + "\"}";
+
+        assertThat(call("ticket", large).get("error").get("code").asInt()).isEqualTo(107);
+        assertThat(call(
+                                "batch",
+                                "{\"commands\":[{\"publish\":{\"channel\":\"chat:a\",\"data\":1}},{\"ticket\":" + large
+                                        + "}]}")
+                        .get("replies")
+                        .get(1)
+                        .get("error")
+                        .get("code")
+                        .asInt())
+                .isEqualTo(107);
+    }
+
+    @Test
     void aBatchIsDoneInOrderAndAnsweredByMethod() throws Exception {
         JsonNode replies = call(
                         "batch",
