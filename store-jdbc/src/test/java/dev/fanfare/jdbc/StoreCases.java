@@ -20,38 +20,52 @@ abstract class StoreCases {
         this.dataSource = dataSource;
     }
 
+    /** Has the bus fail, where the database can be made to; else returns false. */
+    boolean interruptBus() {
+        return false;
+    }
+
+    private JdbcFixture fixture() {
+        return new JdbcFixture(dataSource) {
+            @Override
+            public boolean interruptBus() {
+                return StoreCases.this.interruptBus();
+            }
+        };
+    }
+
     @Nested
     class Log extends ChannelLogContract {
         Log() {
-            super(new JdbcFixture(dataSource));
+            super(fixture());
         }
     }
 
     @Nested
     class Bus extends BusContract {
         Bus() {
-            super(new JdbcFixture(dataSource));
+            super(fixture());
         }
     }
 
     @Nested
     class Presence extends PresenceStoreContract {
         Presence() {
-            super(new JdbcFixture(dataSource));
+            super(fixture());
         }
     }
 
     @Nested
     class Control extends ControlBusContract {
         Control() {
-            super(new JdbcFixture(dataSource));
+            super(fixture());
         }
     }
 
     @Nested
     class Latest extends LatestValuesContract {
         Latest() {
-            super(new JdbcFixture(dataSource));
+            super(fixture());
         }
     }
 

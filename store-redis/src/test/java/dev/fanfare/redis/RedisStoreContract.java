@@ -33,6 +33,11 @@ abstract class RedisStoreContract {
         return true;
     }
 
+    /** Has the bus fail, where that is simple to do; else returns false. */
+    boolean interruptBus() {
+        return false;
+    }
+
     @BeforeAll
     void start() {
         String uri = startServers();
@@ -77,6 +82,11 @@ abstract class RedisStoreContract {
         @Override
         public Duration unit() {
             return Duration.ofSeconds(10);
+        }
+
+        @Override
+        public boolean interruptBus() {
+            return RedisStoreContract.this.interruptBus();
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.fanfare.redis;
 
 import dev.fanfare.servers.RedisServer;
+import io.lettuce.core.KillArgs;
 
 /** The contract on one server. */
 class RedisStoreContractTest extends RedisStoreContract {
@@ -16,5 +17,11 @@ class RedisStoreContractTest extends RedisStoreContract {
     @Override
     void stopServers() {
         server.close();
+    }
+
+    @Override
+    boolean interruptBus() {
+        TwoNodes.admin(server.uri(), redis -> redis.clientKill(KillArgs.Builder.typePubsub()));
+        return true;
     }
 }

@@ -3,6 +3,7 @@ package dev.fanfare.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.fanfare.faults.CausesFault;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -103,6 +104,7 @@ class RelayTest {
     }
 
     @Test
+    @CausesFault("A watcher of the Redis store threw")
     void aLineThatThrowsDoesNotStopTheOthers() {
         Line broken = new Line(PubSub.PLAIN, "b") {
             @Override

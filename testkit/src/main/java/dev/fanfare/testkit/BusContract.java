@@ -27,8 +27,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /**
- * The contract of {@link Bus}, case by case. That watchers are interrupted after a failure (clause 3) is for
- * each store to show, as it alone can fail.
+ * The contract of {@link Bus}, case by case. That watchers are interrupted after a failure (clause 3) is shown where
+ * the fixture can make the bus fail.
  *
  * <p><b>Threading:</b> as JUnit says; one instance per test.
  */
@@ -183,6 +183,37 @@ public abstract class BusContract extends StoreContract {
             assertThat(here.nextPublication().data())
                     .isEqualTo(there.nextPublication().data());
         }
+    }
+
+    @Test
+    void clause3AfterAFailureEveryWatcherIsInterruptedAndHearsAgain() {
+        List<RecordingWatcher> watchers = List.of(
+                RecordingWatcher.watching(bus(), channel),
+                RecordingWatcher.watching(bus(), channel),
+                RecordingWatcher.watching(otherNode().bus(), channel("other")));
+        await(bus().announce(published(channel, "before")));
+        await(bus().announce(published(channel("other"), "before")));
+        assertThat(watchers)
+                .allSatisfy(watcher ->
+                        assertThat(watcher.nextPublication().data().text()).isEqualTo("before"));
+
+        interruptBus();
+
+        for (RecordingWatcher watcher : watchers) {
+            watcher.awaitInterruption();
+        }
+        announceUntilHeard(channel, watchers.get(0));
+        announceUntilHeard(channel, watchers.get(1));
+        announceUntilHeard(channel("other"), watchers.get(2));
+    }
+
+    /** While the bus recovers, announcements may fail or be lost; and the interruption may come before it has. */
+    private void announceUntilHeard(ChannelId where, RecordingWatcher watcher) {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (watcher.waiting().isEmpty() && System.nanoTime() < deadline) {
+            await(bus().announce(published(where, "again")).handle((done, failure) -> true));
+        }
+        assertThat(watcher.nextPublication().data().text()).isEqualTo("again");
     }
 
     @Test

@@ -9,6 +9,7 @@ import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -20,6 +21,7 @@ final class RecordingWatcher implements Bus.Watcher {
     private final AtomicBoolean inside = new AtomicBoolean();
     private final AtomicInteger overlaps = new AtomicInteger();
     private final AtomicInteger interruptions = new AtomicInteger();
+    private final CountDownLatch interrupted = new CountDownLatch(1);
 
     private Bus.Watch watch = () -> {};
 
@@ -49,6 +51,7 @@ final class RecordingWatcher implements Bus.Watcher {
     @Override
     public void interrupted() {
         interruptions.incrementAndGet();
+        interrupted.countDown();
     }
 
     void close() {
@@ -83,6 +86,17 @@ final class RecordingWatcher implements Bus.Watcher {
 
     int overlaps() {
         return overlaps.get();
+    }
+
+    void awaitInterruption() {
+        try {
+            if (!interrupted.await(StoreContract.PATIENCE.toSeconds(), SECONDS)) {
+                throw new AssertionError("The watcher was not interrupted within " + StoreContract.PATIENCE);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError("Interrupted", e);
+        }
     }
 
     int interruptions() {

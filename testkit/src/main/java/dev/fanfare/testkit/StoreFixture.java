@@ -35,6 +35,16 @@ public interface StoreFixture extends AutoCloseable {
         return true;
     }
 
+    /**
+     * Makes the bus of every node fail in a way through which announcements may be lost, such as by ending its
+     * connection, and lets it recover. It returns without waiting for that.
+     *
+     * @return whether it did; false, the default, if this bus cannot fail, and the suite then leaves the case out
+     */
+    default boolean interruptBus() {
+        return false;
+    }
+
     /** Gives back what the fixture holds. */
     @Override
     default void close() {}
