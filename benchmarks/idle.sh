@@ -18,7 +18,7 @@ measure() {
   # a first wave, so that classes and pools are there before the count begins
   taskset -c 1 "$work/fanload" --port 7010 --conns 1000 --idle --hold 1 "${@:2}" >/dev/null; sleep 8
   read -r heap0 direct0 < <(memory)
-  taskset -c 1 "$work/fanload" --port 7010 --conns "$connections" --idle --hold 60 "${@:2}" >"$work/load" & local load=$!
+  taskset -c 1 "$work/fanload" --port 7010 --conns "$connections" --idle --hold 60 --pid $server "${@:2}" >"$work/load" & local load=$!
   sleep 40
   read -r heap1 direct1 < <(memory)
   awk -v n="$connections" -v h=$((heap1 - heap0)) -v d=$((direct1 - direct0)) -v what="$1" \

@@ -40,6 +40,9 @@ import org.jspecify.annotations.Nullable;
 final class Hub {
 
     private static final int STRIPES = 64;
+    /** So many reads for readers that catch up are under way at a time. */
+    private static final int CATCH_UPS = 64;
+
     private static final Duration LINGER = Duration.ofSeconds(5);
     /** Repairs that failed are tried again half a second to a second and a half later, not all at once. */
     private static final int RETRY_MIN_MILLIS = 500;
@@ -61,6 +64,7 @@ final class Hub {
     private final Bus bus;
     private final Calls calls;
     private final ReadGate repairs;
+    private final ReadGate catchUps;
     private final Stripe[] stripes = new Stripe[STRIPES];
     private final Map<ChannelId, Topic> topics = new ConcurrentHashMap<>();
     private final Map<Executor, LoopQueue> queues = new ConcurrentHashMap<>();
@@ -73,6 +77,7 @@ final class Hub {
         this.channelLog = store.log();
         this.bus = store.bus();
         this.repairs = new ReadGate(repairReads, this::read, listener::onRepairDelayed);
+        this.catchUps = new ReadGate(CATCH_UPS, this::read, channel -> {});
         for (int i = 0; i < STRIPES; i++) {
             stripes[i] = new Stripe(worker);
         }
@@ -217,6 +222,14 @@ final class Hub {
     /** Reads to see whether a topic is where the log is, when it is its turn. */
     void readForRepair(LogRead read, BiConsumer<@Nullable LogPage, @Nullable Throwable> then) {
         repairs.read(read, then);
+    }
+
+    /**
+     * Reads what readers miss, when it is their turn: so many reads at a time, first come, first served, and each
+     * reader asks for one page at a time.
+     */
+    void readForReaders(LogRead read, BiConsumer<@Nullable LogPage, @Nullable Throwable> then) {
+        catchUps.read(read, then);
     }
 
     void closeLater(Topic topic) {

@@ -13,15 +13,15 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets only so many repairs and probes read the log at a time: when a bus comes back, every topic wants to look at
- * once, and a store that has just come back too is not to be knocked over.
+ * Lets only so many read the log at a time: when a bus comes back, every topic wants to look at once, when clients come
+ * back, every reader wants what it missed, and a store that has just come back too is not to be knocked over.
  *
  * <p><i>State.</i> How many reads are under way, and who waits, first come, first served.
  *
  * <p><i>Threads.</i> Thread-safe. Whoever adds or finishes a read begins those that may begin, one thread at a time;
  * nobody waits for another.
  *
- * <p><i>Bounds.</i> A topic has one repair at a time, so no more wait than there are topics. Each read has its
+ * <p><i>Bounds.</i> A topic has one repair at a time and a reader one page, so no more wait than there are of those. Each read has its
  * time-out once it has begun.
  */
 final class ReadGate {

@@ -45,7 +45,7 @@ final class Reads {
 
     private void begin(LogRead read, List<Asker> askers) {
         next.put(read, new ArrayList<>(0));
-        hub.read(read).whenComplete((page, failure) -> stripe.execute(() -> answer(read, askers, page, failure)));
+        hub.readForReaders(read, (page, failure) -> stripe.execute(() -> answer(read, askers, page, failure)));
     }
 
     private void answer(LogRead read, List<Asker> askers, @Nullable LogPage page, @Nullable Throwable failure) {

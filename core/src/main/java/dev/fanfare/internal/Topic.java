@@ -334,8 +334,8 @@ final class Topic implements Bus.Watcher {
             afterWarming.add(() -> queue.add(then));
             if (afterWarming.size() == 1) {
                 int count = Math.min(rules.retainedCount(), Ring.MOST_SLOTS);
-                hub.read(LogRead.newest(channel, count))
-                        .whenComplete((page, failure) -> stripe.execute(() -> warmed(page)));
+                hub.readForReaders(
+                        LogRead.newest(channel, count), (page, failure) -> stripe.execute(() -> warmed(page)));
             }
         });
     }

@@ -19,6 +19,7 @@ final class BenchServer {
     static Server start(String host, int port) {
         Fanfare fanfare = Fanfare.builder()
                 .namespace("bench", rules -> rules.retain(100, Duration.ofMinutes(5)))
+                .namespace("deep", rules -> rules.retain(100_000, Duration.ofMinutes(5)))
                 .namespace("plain", rules -> rules)
                 .authorizer(Authorizer.allowAll())
                 .limits(ClientLimits.unlimited())

@@ -303,7 +303,7 @@ public final class Demo implements Callable<Integer> {
             usageHelpAutoWidth = true,
             description = {
                 "Serves nothing but the library's end points, to be measured: everybody may do everything.",
-                "Namespaces: bench: keeps 100 publications for 300 s, plain: keeps none.",
+                "Namespaces: bench: keeps 100 publications for 300 s, deep: 100,000, plain: keeps none.",
                 ""
             })
     static final class Bench extends Plain {

@@ -8,6 +8,7 @@ import dev.fanfare.examples.chat.TeamChat;
 import dev.fanfare.micrometer.FanfareMetrics;
 import dev.fanfare.netty.HttpRoute;
 import dev.fanfare.netty.NettyTransport;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
@@ -45,7 +46,7 @@ final class DemoServer {
                 .listener(metrics)
                 .build();
         metrics.watch(fanfare);
-        return listening(
+        Server server = listening(
                 fanfare,
                 () -> chat.mount(NettyTransport.builder(fanfare), fanfare)
                         .host(host)
@@ -59,6 +60,9 @@ final class DemoServer {
                         .files("/assets", DemoServer.class, SITE + "/assets")
                         .files("/vendor", DemoServer.class, SITE + "/vendor")
                         .start());
+        Gauge.builder("fanfare.unsent.bytes", server.transport(), NettyTransport::unsentBytes)
+                .register(registry);
+        return server;
     }
 
     /** Everybody may read the news; the rest is for the chat to say. */

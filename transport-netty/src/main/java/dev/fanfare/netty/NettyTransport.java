@@ -10,6 +10,7 @@ import dev.fanfare.Rate;
 import dev.fanfare.netty.api.ApiKey;
 import dev.fanfare.netty.connection.AllowedOrigins;
 import dev.fanfare.netty.connection.TransportSettings;
+import dev.fanfare.netty.connection.UnsentLimits;
 import dev.fanfare.spi.Gateway;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.EventExecutor;
@@ -22,6 +23,7 @@ import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -59,10 +61,12 @@ public final class NettyTransport implements AutoCloseable {
     private final IoLoops loops;
     private final Channel listening;
     private final OpenChannels open;
+    private final LongSupplier unsentBytes;
     private final int port;
     private final AtomicBoolean isClosed = new AtomicBoolean();
 
-    NettyTransport(Gateway gateway, IoLoops loops, Channel listening, OpenChannels open) {
+    NettyTransport(Gateway gateway, IoLoops loops, Channel listening, OpenChannels open, LongSupplier unsentBytes) {
+        this.unsentBytes = unsentBytes;
         this.gateway = gateway;
         this.loops = loops;
         this.listening = listening;
@@ -78,6 +82,14 @@ public final class NettyTransport implements AutoCloseable {
     /** Returns the port on which it listens, or listened. */
     public int port() {
         return port;
+    }
+
+    /**
+     * Returns how many bytes wait for clients that read more slowly than they are sent to, over all; see {@link
+     * Builder#maxUnsentBytes}.
+     */
+    public long unsentBytes() {
+        return unsentBytes.getAsLong();
     }
 
     /** Returns how many accepted connections are open. */
@@ -140,6 +152,8 @@ public final class NettyTransport implements AutoCloseable {
         private @Nullable Duration pingInterval;
         private @Nullable Duration pongTimeout;
         private @Nullable Duration handshakeTimeout;
+        private @Nullable Duration writeTimeout;
+        private @Nullable Long maxUnsentBytes;
         private boolean hasConsole;
         private @Nullable Rate connectRate;
         private @Nullable Integer maxConnections;
@@ -376,6 +390,31 @@ public final class NettyTransport implements AutoCloseable {
         }
 
         /**
+         * Sets how long a client may take nothing of what waits for it, 1 second to 1 hour; default 30 seconds. Then it
+         * is cut off with {@link dev.fanfare.DisconnectReason#SLOW}, and goes on from its cursor when it comes back.
+         */
+        @CanIgnoreReturnValue
+        public Builder writeTimeout(Duration timeout) {
+            this.writeTimeout = once(this.writeTimeout, checkedTime(timeout, "timeout"), "writeTimeout");
+            return this;
+        }
+
+        /**
+         * Sets how many bytes may wait for clients that do not read, 1 MiB or more, of all connections together; each
+         * event loop has its share. What waits for one is bounded anyway, at somewhat more than 100 KiB. Beyond this,
+         * those are cut off with {@link dev.fanfare.DisconnectReason#SLOW} for whom most waits. Default: a quarter of
+         * the largest heap.
+         */
+        @CanIgnoreReturnValue
+        public Builder maxUnsentBytes(long bytes) {
+            if (bytes < 1 << 20) {
+                throw new IllegalArgumentException("bytes must be at least 1048576: " + bytes);
+            }
+            this.maxUnsentBytes = once(this.maxUnsentBytes, bytes, "maxUnsentBytes");
+            return this;
+        }
+
+        /**
          * Binds the port and begins to accept.
          *
          * @throws TransportException if it cannot listen there
@@ -449,6 +488,14 @@ public final class NettyTransport implements AutoCloseable {
                     requireNonNullElse(maxMessageBytes, standard.maxMessageBytes()),
                     origins,
                     requireNonNullElse(compression, standard.compresses()));
+        }
+
+        UnsentLimits unsentLimits() {
+            int loops = eventLoopThreads();
+            UnsentLimits standard = UnsentLimits.defaults(loops);
+            return new UnsentLimits(
+                    requireNonNullElse(writeTimeout, standard.patience()),
+                    maxUnsentBytes == null ? standard.maxBytes() : maxUnsentBytes / loops);
         }
 
         private static Duration checkedTime(Duration time, String name) {

@@ -58,13 +58,15 @@ final class Startup {
     NettyTransport start() {
         IoLoops loops = IoLoops.start(builder.eventLoopThreads());
         OpenChannels open = new OpenChannels(loops.group().next(), builder.maxConnections() + SPARE_CHANNELS);
-        Router router = routerOrStop(loops, open);
+        TransportContext context = context(open);
+        Router router = routerOrStop(loops, context);
         ChannelFuture bound = bootstrap(loops, open, router).bind(address()).awaitUninterruptibly();
         if (!bound.isSuccess()) {
             loops.stop(1);
             throw failure(bound.cause());
         }
-        NettyTransport transport = new NettyTransport(builder.fanfare.gateway(), loops, bound.channel(), open);
+        NettyTransport transport =
+                new NettyTransport(builder.fanfare.gateway(), loops, bound.channel(), open, context::unsentBytes);
         LOG.atInfo()
                 .addKeyValue("address", bound.channel().localAddress())
                 .addKeyValue("sockets", loops.name())
@@ -72,9 +74,9 @@ final class Startup {
         return transport;
     }
 
-    private Router routerOrStop(IoLoops loops, OpenChannels open) {
+    private Router routerOrStop(IoLoops loops, TransportContext context) {
         try {
-            return router(open);
+            return router(context);
         } catch (RuntimeException wrongRoutes) {
             loops.stop(1);
             throw wrongRoutes;
@@ -125,11 +127,15 @@ final class Startup {
                 });
     }
 
-    private Router router(OpenChannels open) {
+    private TransportContext context(OpenChannels open) {
         Entrance entrance = new Entrance(
                 gateway, builder.connectRate(), builder.maxConnections(), builder.maxAuthentications(), open::count);
-        TransportContext context =
-                new TransportContext(gateway, builder.authenticator(), settings, IoLoops.wire(), entrance);
+        return new TransportContext(
+                gateway, builder.authenticator(), settings, IoLoops.wire(), entrance, builder.unsentLimits());
+    }
+
+    private Router router(TransportContext context) {
+        Entrance entrance = context.entrance();
         Router.Builder router = Router.builder().rejections(gateway.listener()::onReject);
         router.add("GET", "/health/live", new HealthEndpoint(Health::up));
         router.add("GET", "/health/ready", new HealthEndpoint(builder.fanfare::health));

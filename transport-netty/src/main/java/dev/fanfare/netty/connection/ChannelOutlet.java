@@ -30,6 +30,7 @@ public abstract class ChannelOutlet implements Outlet {
     /** So many bytes of shared frames wait for the end of the turn, and one frame more. */
     private static final int MAX_OWED_BYTES = 32 * 1024;
 
+    private static final long GATHERING_NANOS = Turn.GATHERING.toNanos();
     private static final LogLine CUT =
             LogLine.warn(ChannelOutlet.class, "A connection is cut, since what is due to it cannot be written");
 
@@ -37,6 +38,13 @@ public abstract class ChannelOutlet implements Outlet {
     private final Turn turn;
     private final Wire wire;
     private @Nullable Owed owed;
+    /** When what was owed was sent last. */
+    private long sentNanos;
+
+    private boolean isGathering;
+    /** There is one while the channel is full. */
+    private Unsent.@Nullable Stall stall;
+
     private @Nullable Connection connection;
     private @Nullable DisconnectReason ending;
     private @Nullable HostCode hostCode;
@@ -46,6 +54,7 @@ public abstract class ChannelOutlet implements Outlet {
         this.channel = requireNonNull(channel, "channel");
         this.turn = requireNonNull(turn, "turn");
         this.wire = turn.wireOf(channel);
+        this.sentNanos = turn.nanos() - GATHERING_NANOS;
     }
 
     /** Returns the channel. */
@@ -75,16 +84,23 @@ public abstract class ChannelOutlet implements Outlet {
 
     @Override
     public void flush() {
-        Owed due = owed;
-        if (due == null) {
+        if (owed == null) {
             channel.flush();
-        } else {
-            owed = null;
-            try {
-                Turn.send(channel, wire, due);
-            } catch (RuntimeException | Error broken) {
-                cut(broken);
-            }
+        } else if (turn.nanos() - sentNanos >= GATHERING_NANOS) {
+            sendOwed(owed);
+        } else if (!isGathering) {
+            isGathering = true;
+            turn.gather(this, sentNanos);
+        }
+    }
+
+    private void sendOwed(Owed due) {
+        owed = null;
+        sentNanos = turn.nanos();
+        try {
+            Turn.send(channel, wire, due);
+        } catch (RuntimeException | Error broken) {
+            cut(broken);
         }
     }
 
@@ -95,6 +111,14 @@ public abstract class ChannelOutlet implements Outlet {
         if (ending == null) {
             ending = DisconnectReason.WRITE_ERROR;
             channel.eventLoop().execute(this::tellCore);
+        }
+    }
+
+    /** Sends what is owed since it was sent last, unless that went another way. */
+    final void sendGathered() {
+        isGathering = false;
+        if (owed != null) {
+            sendOwed(owed);
         }
     }
 
@@ -139,9 +163,20 @@ public abstract class ChannelOutlet implements Outlet {
 
     /** Learns that the channel became writable, or ceased to be. */
     public final void writabilityChanged() {
+        Unsent.Stall present = stall;
+        if (channel.isWritable() && present != null) {
+            endStall(present);
+        } else if (!channel.isWritable() && present == null && ending == null) {
+            stall = turn.unsent().begin(this, channel);
+        }
         if (connection != null && isWritable()) {
             connection.writable();
         }
+    }
+
+    private void endStall(Unsent.Stall present) {
+        stall = null;
+        present.end();
     }
 
     /** Learns that the channel is gone, or is being closed by the other side. */
@@ -152,6 +187,9 @@ public abstract class ChannelOutlet implements Outlet {
         if (owed != null) {
             owed.release();
             owed = null;
+        }
+        if (stall != null) {
+            endStall(stall);
         }
         tellCore();
     }
@@ -171,7 +209,7 @@ public abstract class ChannelOutlet implements Outlet {
         if (ending == null) {
             owed = turn.add(owed, (BufferFrame) frame);
             if (owed.bytes() > MAX_OWED_BYTES) {
-                flush();
+                sendOwed(owed);
             }
         }
     }

@@ -7,6 +7,7 @@ import dev.fanfare.spi.Gateway;
 import io.netty.channel.EventLoop;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * What the protocols of one transport work with; made once, by the front door.
@@ -24,15 +25,23 @@ public final class TransportContext {
 
     private final Map<EventLoop, Turn> turns = new ConcurrentHashMap<>(); // as many
     private final Wire wire;
+    private final UnsentLimits unsentLimits;
+    private final AtomicLong unsentBytes = new AtomicLong();
 
     /** Bundles the parts; everything is written through the channels. */
     public TransportContext(Gateway gateway, Authenticator authenticator, TransportSettings settings) {
-        this(gateway, authenticator, settings, Wire.NONE, Entrance.unlimited(gateway));
+        this(gateway, authenticator, settings, Wire.NONE, Entrance.unlimited(gateway), UnsentLimits.defaults(1));
     }
 
     /** Bundles the parts. */
     public TransportContext(
-            Gateway gateway, Authenticator authenticator, TransportSettings settings, Wire wire, Entrance entrance) {
+            Gateway gateway,
+            Authenticator authenticator,
+            TransportSettings settings,
+            Wire wire,
+            Entrance entrance,
+            UnsentLimits unsentLimits) {
+        this.unsentLimits = requireNonNull(unsentLimits, "unsentLimits");
         this.wire = requireNonNull(wire, "wire");
         this.entrance = requireNonNull(entrance, "entrance");
         this.gateway = requireNonNull(gateway, "gateway");
@@ -67,6 +76,15 @@ public final class TransportContext {
 
     /** Returns what the turns of that event loop owe to its connections. */
     public Turn turn(EventLoop loop) {
-        return turns.computeIfAbsent(loop, each -> new Turn(wire));
+        return turns.computeIfAbsent(loop, this::newTurn);
+    }
+
+    private Turn newTurn(EventLoop loop) {
+        return new Turn(loop, wire, new Unsent(heartbeats(loop), unsentLimits, unsentBytes));
+    }
+
+    /** Returns how many bytes wait for clients that do not read. */
+    public long unsentBytes() {
+        return unsentBytes.get();
     }
 }

@@ -407,7 +407,7 @@ class SseOutletTest {
         write(A, publication(1, "x".repeat(70_000)));
         assertThat(core.outlet.isWritable()).isFalse();
         int before = core.writable;
-        pass(60);
+        pass(20);
 
         isStalled = false;
         channel.flush();
