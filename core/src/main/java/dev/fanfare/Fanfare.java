@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -98,6 +99,15 @@ public interface Fanfare extends AutoCloseable {
     <T> CompletionStage<StateAt<T>> stateAt(ChannelId channel, Supplier<? extends CompletionStage<T>> loader);
 
     /**
+     * Prepares a cache of the application's own state of channels, for pages that show a state and then its changes.
+     *
+     * @param key names this state among others of the same channels, 1 to 64 characters; nodes with the same key share
+     * @param loader loads the state of one channel; called on the host executor, at most once at a time per channel and
+     *     node; it may block only if that may, and must be done within ten seconds
+     */
+    StateCache.Builder stateCache(String key, Function<ChannelId, ? extends CompletionStage<Payload>> loader);
+
+    /**
      * Reads a part of a channel's history.
      *
      * @throws IllegalArgumentException if the channel's name is not valid
@@ -129,6 +139,30 @@ public interface Fanfare extends AutoCloseable {
     @CanIgnoreReturnValue
     default Subscription subscribe(String channel, StartAt start, Subscriber subscriber) {
         return subscribe(ChannelId.of(channel), start, subscriber);
+    }
+
+    /**
+     * Subscribes within this process to all channels whose names match, those that nobody has written yet included: live
+     * only, without resume.
+     *
+     * <p>This costs no topic per channel, but every node with such a subscription is sent everything that is published in
+     * matching channels, and every publish looks at every pattern. Where the bus only says that a channel has moved (SQL
+     * databases, large payloads on Redis), each time costs a read of the log.
+     *
+     * @return the subscription; its {@link PatternSubscription#ready} fails with a {@link RefusedException} if the pattern
+     *     names a namespace that has no rules, with a {@link StoreException} if the bus cannot watch by pattern
+     */
+    @CanIgnoreReturnValue
+    PatternSubscription subscribeMatching(ChannelPattern pattern, PatternSubscriber subscriber);
+
+    /**
+     * Subscribes to all channels whose names match.
+     *
+     * @throws IllegalArgumentException if the pattern is not valid
+     */
+    @CanIgnoreReturnValue
+    default PatternSubscription subscribeMatching(String pattern, PatternSubscriber subscriber) {
+        return subscribeMatching(ChannelPattern.of(pattern), subscriber);
     }
 
     /**

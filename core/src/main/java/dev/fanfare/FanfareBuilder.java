@@ -14,6 +14,7 @@ import dev.fanfare.spi.LatestValues;
 import dev.fanfare.spi.PresenceStore;
 import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,6 +34,9 @@ public final class FanfareBuilder {
     private static final int MAX_NAMESPACE_LENGTH = 64;
     private static final int DEFAULT_CHANNELS = 128;
     private static final int DEFAULT_REPAIR_READS = 64;
+    private static final Duration DEFAULT_LEASE = Duration.ofSeconds(15);
+    private static final Duration SHORTEST_LEASE = Duration.ofSeconds(1);
+    private static final Duration LONGEST_LEASE = Duration.ofMinutes(10);
 
     private final Map<String, ChannelRules> namespaces = new LinkedHashMap<>();
     private @Nullable Store store;
@@ -51,6 +55,7 @@ public final class FanfareBuilder {
     private @Nullable ClientLimits limits;
     private @Nullable Integer maxChannelsPerConnection;
     private @Nullable Integer repairReads;
+    private @Nullable Duration presenceLease;
 
     FanfareBuilder() {}
 
@@ -206,6 +211,21 @@ public final class FanfareBuilder {
     }
 
     /**
+     * Sets for how long members are believed to be there without a sign of life from their node, 1 second to 10 minutes;
+     * default 15 seconds. Nodes give one three times in that time. A node that dies keeps its members for so long, and
+     * then for their grace; one that is only slow must not be taken for dead.
+     */
+    @CanIgnoreReturnValue
+    public FanfareBuilder presenceLease(Duration lease) {
+        if (lease.compareTo(SHORTEST_LEASE) < 0 || lease.compareTo(LONGEST_LEASE) > 0) {
+            throw new IllegalArgumentException(
+                    "lease must be in [" + SHORTEST_LEASE + ", " + LONGEST_LEASE + "]: " + lease);
+        }
+        this.presenceLease = once(this.presenceLease, lease, "presenceLease");
+        return this;
+    }
+
+    /**
      * Builds it; it works at once.
      *
      * @throws IllegalStateException if there is a log without a bus, a bus without a log, or neither store nor presence
@@ -230,6 +250,7 @@ public final class FanfareBuilder {
                 timeSource,
                 maxChannelsPerConnection == null ? DEFAULT_CHANNELS : maxChannelsPerConnection,
                 repairReads == null ? DEFAULT_REPAIR_READS : repairReads,
+                presenceLease == null ? DEFAULT_LEASE : presenceLease,
                 limits == null ? ClientLimits.standard() : limits));
     }
 

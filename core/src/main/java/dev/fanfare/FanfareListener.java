@@ -34,6 +34,14 @@ public interface FanfareListener {
     /** A publish failed in the store; its outcome is unknown. */
     default void onPublishFailed(ChannelId channel, Throwable failure) {}
 
+    /**
+     * The log has a publication that the bus would not take. Nodes find it in the log, late.
+     *
+     * @param willRetry whether the bus is told again when it is back; if not, since too many channels wait for that, the
+     *     nodes' next look at the log finds it
+     */
+    default void onAnnounceFailed(ChannelId channel, boolean willRetry) {}
+
     /** Something a client asked for was refused. */
     default void onRefuse(ConnectionInfo connection, @Nullable ChannelId channel, Refusal reason) {}
 
@@ -63,6 +71,9 @@ public interface FanfareListener {
 
     /** A channel that wants to look at the log for lost announcements waits, because so many others do already. */
     default void onRepairDelayed(ChannelId channel) {}
+
+    /** Somebody asked a {@link StateCache} for the state of a channel, and got it from there. */
+    default void onStateAsked(ChannelId channel, StateCache.Source source) {}
 
     /** A user joined or left a channel, as announced by this node. */
     default void onPresence(ChannelId channel, PresenceEvent event) {}

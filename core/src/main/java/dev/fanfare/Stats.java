@@ -12,6 +12,7 @@ package dev.fanfare;
  * @param waitingSignals what waits for the event loops, in publications and other signals
  * @param waitingBytes payloads that wait for the event loops, in bytes
  * @param waitingHostTasks tasks that wait for a thread of the host pool; 0 if the host brought its own executor
+ * @param overdueAnnouncements channels whose newest publication the bus would not take, and is offered again each second
  */
 public record Stats(
         int connections,
@@ -20,4 +21,5 @@ public record Stats(
         long logReads,
         int waitingSignals,
         long waitingBytes,
-        int waitingHostTasks) {}
+        int waitingHostTasks,
+        int overdueAnnouncements) {}

@@ -5,13 +5,17 @@ import dev.fanfare.FanfareException;
 import dev.fanfare.StoreException;
 import dev.fanfare.spi.TimeSource;
 import java.time.Duration;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -23,15 +27,23 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><i>Bounds.</i> Every call has a time-out, and ends with Fanfare at the latest. What the host executor refuses is answered at once: a
  * question with a failure, a completion by a thread kept for those.
+ *
+ * <p><i>Completions</i> that come in a burst share tasks of the host executor, since handing each over by itself costs more
+ * than all else in a publish. None waits behind one that blocks: who takes one while others wait brings the next task first.
  */
 final class Calls {
 
     static final Duration TIME_OUT = Duration.ofSeconds(10);
 
+    private static final int COMPLETIONS_PER_TASK = 64;
+
     private final Executor host;
     private final Executor overflow;
+    private final Queue<Runnable> completions = new ConcurrentLinkedQueue<>();
+    private final AtomicBoolean isTaskComing = new AtomicBoolean();
     private final TimeSource time;
-    /** Those that somebody waits for. */
+    private final TimeOuts timeOuts;
+    /** Those with a time-out of their own. */
     private final Set<CompletableFuture<?>> waiting = ConcurrentHashMap.newKeySet();
 
     private volatile boolean isClosed;
@@ -41,15 +53,26 @@ final class Calls {
         this.host = host;
         this.overflow = overflow;
         this.time = time;
+        this.timeOuts = new TimeOuts(time, TIME_OUT, what -> noAnswer(what, TIME_OUT));
     }
 
     /** Asks the store; fails with a {@link FanfareException} and nothing else. */
     <T> CompletionStage<T> store(String what, Supplier<CompletionStage<T>> call) {
-        return store(what, TIME_OUT, call);
+        return store(what, call, answered -> timeOuts.watch(answered, what));
     }
 
     /** Asks the store, and waits so long. */
     <T> CompletionStage<T> store(String what, Duration patience, Supplier<CompletionStage<T>> call) {
+        return store(what, call, answered -> {
+            waitFor(answered);
+            TimeSource.Timer timer =
+                    time.schedule(patience, () -> answered.completeExceptionally(noAnswer(what, patience)));
+            return timer::cancel;
+        });
+    }
+
+    private <T> CompletionStage<T> store(
+            String what, Supplier<CompletionStage<T>> call, Function<CompletableFuture<T>, Runnable> watch) {
         CompletableFuture<T> asked;
         try {
             asked = call.get().toCompletableFuture();
@@ -59,13 +82,10 @@ final class Calls {
         if (asked.isDone() && !asked.isCompletedExceptionally()) {
             return asked;
         }
-        CompletableFuture<T> answered = begin();
-        TimeSource.Timer timer = time.schedule(
-                patience,
-                () -> answered.completeExceptionally(new StoreException(
-                        "No answer from the store in " + patience.toSeconds() + " s: " + what, null, true)));
+        CompletableFuture<T> answered = new CompletableFuture<>();
+        Runnable unwatch = watch.apply(answered);
         asked.whenComplete((value, failure) -> {
-            timer.cancel();
+            unwatch.run();
             if (failure == null) {
                 answered.complete(value);
             } else {
@@ -75,9 +95,14 @@ final class Calls {
         return answered;
     }
 
+    private static StoreException noAnswer(String what, Duration patience) {
+        return new StoreException("No answer from the store in " + patience.toSeconds() + " s: " + what, null, true);
+    }
+
     /** Asks the host's code, on the host executor; completes exceptionally if it fails or is late. */
     <T> CompletionStage<T> host(Supplier<@Nullable CompletionStage<T>> question) {
-        CompletableFuture<T> answered = begin();
+        CompletableFuture<T> answered = new CompletableFuture<>();
+        waitFor(answered);
         TimeSource.Timer timer = time.schedule(
                 TIME_OUT,
                 () -> answered.completeExceptionally(
@@ -91,22 +116,21 @@ final class Calls {
         return answered;
     }
 
-    /** Begins a call that ends with an answer, its time-out, or {@link #close}. */
+    /** Sees to it that a call ends with {@link #close} at the latest. */
     @SuppressWarnings("CollectionUndefinedEquality") // futures are told apart by identity, as is meant here
-    private <T> CompletableFuture<T> begin() {
-        CompletableFuture<T> answered = new CompletableFuture<>();
+    private void waitFor(CompletableFuture<?> answered) {
         waiting.add(answered);
         answered.whenComplete((value, failure) -> waiting.remove(answered));
         if (isClosed) {
             answered.completeExceptionally(closed());
         }
-        return answered;
     }
 
     /** Fails what is still waited for: there will be no time-outs any more. */
     void close() {
         isClosed = true;
         waiting.forEach(answered -> answered.completeExceptionally(closed()));
+        timeOuts.close(closed());
     }
 
     private static ClosedException closed() {
@@ -158,10 +182,34 @@ final class Calls {
 
     /** Runs a completion on the host executor, or if that is full, on a thread kept for those. */
     void complete(Runnable completion) {
-        try {
-            inHostCode(completion);
-        } catch (RejectedExecutionException full) {
-            overflow.execute(() -> run(completion));
+        completions.add(completion);
+        bringTask();
+    }
+
+    private void bringTask() {
+        if (isTaskComing.compareAndSet(false, true)) {
+            try {
+                host.execute(this::runCompletions);
+            } catch (RejectedExecutionException full) {
+                overflow.execute(this::runCompletions);
+            }
+        }
+    }
+
+    private void runCompletions() {
+        isTaskComing.set(false);
+        for (int i = 0; i < COMPLETIONS_PER_TASK; i++) {
+            Runnable next = completions.poll();
+            if (next == null) {
+                return;
+            }
+            if (!completions.isEmpty()) {
+                bringTask(); // this one may block
+            }
+            run(next);
+        }
+        if (!completions.isEmpty()) {
+            bringTask();
         }
     }
 

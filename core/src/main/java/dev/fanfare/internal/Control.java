@@ -1,6 +1,7 @@
 package dev.fanfare.internal;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelPattern;
 import dev.fanfare.ClosedException;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.Connections;
@@ -260,14 +261,17 @@ final class Control implements Connections {
 
     private void reply(ControlMessage.Ask ask) {
         ControlMessage.Part part = ask.what().equals(ControlMessage.Ask.CHANNELS)
-                ? new ControlMessage.Channels(
-                        ask.question(), node, hub.channels(new Glob(ask.which()), MAX_LISTED_CHANNELS))
+                ? new ControlMessage.Channels(ask.question(), node, openChannels(ask.which()))
                 : new ControlMessage.Answer(ask.question(), node, clients.count(), connections(ask));
         send(part).whenComplete((sent, failure) -> {
             if (failure != null) {
                 NO_ANSWER.log("failure", failure);
             }
         });
+    }
+
+    private Map<String, Integer> openChannels(String pattern) {
+        return ChannelId.isValid(pattern) ? hub.channels(ChannelPattern.of(pattern), MAX_LISTED_CHANNELS) : Map.of();
     }
 
     private List<ConnectionInfo> connections(ControlMessage.Ask ask) {

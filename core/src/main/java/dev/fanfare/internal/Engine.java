@@ -2,7 +2,9 @@ package dev.fanfare.internal;
 
 import static java.util.Objects.requireNonNull;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelPattern;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.ClosedException;
 import dev.fanfare.ConnectionInfo;
@@ -13,6 +15,8 @@ import dev.fanfare.FanfareListener;
 import dev.fanfare.Health;
 import dev.fanfare.HistoryQuery;
 import dev.fanfare.HistoryResult;
+import dev.fanfare.PatternSubscriber;
+import dev.fanfare.PatternSubscription;
 import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
@@ -21,6 +25,7 @@ import dev.fanfare.RefusedException;
 import dev.fanfare.Rejection;
 import dev.fanfare.StartAt;
 import dev.fanfare.StateAt;
+import dev.fanfare.StateCache;
 import dev.fanfare.Stats;
 import dev.fanfare.Subscriber;
 import dev.fanfare.Subscription;
@@ -41,15 +46,12 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -61,7 +63,8 @@ import org.jspecify.annotations.Nullable;
 public final class Engine implements Fanfare {
 
     private static final int MAX_PRESENCE = 10_000;
-    private static final int MAX_GROUP_LENGTH = 64;
+    private static final int MAX_NAME_LENGTH = 64;
+    private static final int BROADCAST_AT_ONCE = 500;
     private static final long CLOSE_SECONDS = 10;
     private static final Duration LONGEST_DRAIN = Duration.ofDays(1);
     private static final LogLine LEASE =
@@ -77,16 +80,13 @@ public final class Engine implements Fanfare {
     final Presences presences;
     final Clients clients;
     final Mail mail;
+    final InProcess inProcess;
     private final Store store;
     private final String node = UUID.randomUUID().toString();
     private final GuardedListener listener;
     private final Control control;
     private final StoredTickets tickets;
     private final Gate gate = new Gate(this);
-    private final SerialLoop[] localLoops;
-    private final AtomicInteger nextLocalLoop = new AtomicInteger();
-    private final Set<LocalSubscription> localSubscriptions = ConcurrentHashMap.newKeySet();
-    private final Set<JobRunner> runners = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean isClosed = new AtomicBoolean();
     private final AtomicReference<@Nullable CompletableFuture<Void>> draining = new AtomicReference<>();
 
@@ -102,14 +102,11 @@ public final class Engine implements Fanfare {
         this.permissions = new Permissions(settings, calls, hub.log);
         this.publishing = new Publishing(settings, store, calls, time, listener, hub.log);
         this.histories = new Histories(store.log(), calls);
-        this.presences = new Presences(node, store.presence(), store.bus(), calls, time, hub.log, listener);
+        this.presences = new Presences(node, store, calls, time, hub.log, listener, settings.presenceLease());
         this.mail = new Mail(node, store.control(), calls, time);
         this.control = new Control(node, store.control(), clients, hub, mail, calls, time);
         this.tickets = new StoredTickets(store, calls, time);
-        this.localLoops = new SerialLoop[Runtime.getRuntime().availableProcessors()];
-        for (int i = 0; i < localLoops.length; i++) {
-            localLoops[i] = new SerialLoop(calls);
-        }
+        this.inProcess = new InProcess(calls);
     }
 
     /** Starts one. */
@@ -134,7 +131,7 @@ public final class Engine implements Fanfare {
             Collection<ChannelId> channels, Payload data, PublishOptions options) {
         requireOpen();
         Map<ChannelId, CompletionStage<PublishResult>> outcomes = new LinkedHashMap<>();
-        new Spread(channels, channel -> publishRaw(channel, data, options))
+        new Spread<>(channels, BROADCAST_AT_ONCE, channel -> publishRaw(channel, data, options))
                 .begin()
                 .forEach((channel, outcome) -> outcomes.put(channel, calls.forHost(outcome)));
         return outcomes;
@@ -161,17 +158,31 @@ public final class Engine implements Fanfare {
         requireOpen();
         requireNonNull(subscriber, "subscriber");
         ChannelRules rules = rules(channel);
-        Executor loop = localLoops[Math.floorMod(nextLocalLoop.getAndIncrement(), localLoops.length)];
         LocalSubscription subscription =
-                new LocalSubscription(this, channel, requireNonNull(start, "start"), subscriber, loop);
+                new LocalSubscription(this, channel, requireNonNull(start, "start"), subscriber, inProcess.nextLoop());
         if (rules == null) {
             subscription.refuse(Refusal.UNKNOWN_NAMESPACE);
             return subscription;
         }
-        localSubscriptions.add(subscription);
+        inProcess.add(subscription);
         SubscribeRequest request = new SubscribeRequest(start, true, true);
         Replay replay = new Replay(request, subscription::answered);
         subscription.begin(new Reader(subscription, channel, rules, request, replay));
+        if (isClosed.get()) {
+            subscription.end(UnsubscribeReason.SHUTDOWN);
+        }
+        return subscription;
+    }
+
+    @Override
+    public PatternSubscription subscribeMatching(ChannelPattern pattern, PatternSubscriber subscriber) {
+        requireOpen();
+        requireNonNull(pattern, "pattern");
+        requireNonNull(subscriber, "subscriber");
+        MatchingSubscription subscription =
+                new MatchingSubscription(this, pattern, subscriber, hub.queue(inProcess.nextLoop()));
+        inProcess.add(subscription);
+        subscription.begin();
         if (isClosed.get()) {
             subscription.end(UnsubscribeReason.SHUTDOWN);
         }
@@ -204,7 +215,7 @@ public final class Engine implements Fanfare {
 
     @Override
     public Stats stats() {
-        return hub.stats(clients.count(), threads.waitingHostTasks());
+        return hub.stats(clients.count(), threads.waitingHostTasks(), publishing.overdueAnnouncements());
     }
 
     private Health storeHealth() {
@@ -237,9 +248,7 @@ public final class Engine implements Fanfare {
     public Workers.Builder workers(ChannelId channel, String group) {
         requireOpen();
         requireNonNull(channel, "channel");
-        if (group.isEmpty() || group.length() > MAX_GROUP_LENGTH) {
-            throw new IllegalArgumentException("group must have 1 to " + MAX_GROUP_LENGTH + " characters: " + group);
-        }
+        checkedName(group, "group");
         ChannelRules rules = rules(channel);
         if (rules == null || !rules.isRetained()) {
             throw new IllegalArgumentException("Jobs are what the log retains, and " + channel + " retains nothing");
@@ -253,13 +262,31 @@ public final class Engine implements Fanfare {
 
     Workers start(JobRunner runner) {
         requireOpen();
-        runners.add(runner);
+        inProcess.add(runner);
         runner.start();
         return runner;
     }
 
-    void forget(JobRunner runner) {
-        runners.remove(runner);
+    @Override
+    public StateCache.Builder stateCache(String key, Function<ChannelId, ? extends CompletionStage<Payload>> loader) {
+        requireOpen();
+        return new StateCacheBuilder(this, checkedName(key, "key"), requireNonNull(loader, "loader"));
+    }
+
+    StateCache start(StateCacheBuilder wanted) {
+        requireOpen();
+        CachedStates cache = new CachedStates(this, wanted, store.latestValues(), threads.time());
+        inProcess.add(cache);
+        cache.start();
+        return cache;
+    }
+
+    @CanIgnoreReturnValue
+    private static String checkedName(String name, String what) {
+        if (name.isEmpty() || name.length() > MAX_NAME_LENGTH) {
+            throw new IllegalArgumentException(what + " must have 1 to " + MAX_NAME_LENGTH + " characters: " + name);
+        }
+        return name;
     }
 
     @Override
@@ -301,10 +328,9 @@ public final class Engine implements Fanfare {
             return;
         }
         clients.forEach(connection -> connection.disconnect(DisconnectReason.SHUTDOWN));
-        localSubscriptions.forEach(subscription -> subscription.end(UnsubscribeReason.SHUTDOWN));
-        runners.forEach(JobRunner::close);
+        inProcess.endAll();
         CompletableFuture<Void> retired = presences.close().toCompletableFuture();
-        threads.awaitEnd(() -> retired.isDone() && clients.count() == 0 && localSubscriptions.isEmpty(), CLOSE_SECONDS);
+        threads.awaitEnd(() -> retired.isDone() && clients.count() == 0 && inProcess.isOver(), CLOSE_SECONDS);
         if (!retired.isDone() || retired.isCompletedExceptionally()) {
             LEASE.log("node", node);
         }
@@ -317,10 +343,6 @@ public final class Engine implements Fanfare {
         }
         calls.close();
         threads.close();
-    }
-
-    void forget(LocalSubscription subscription) {
-        localSubscriptions.remove(subscription);
     }
 
     // ---- for the gateway

@@ -21,6 +21,7 @@ final class EventLog {
     private final LogLine announcements =
             line("A publication was accepted but not announced; nodes fetch it from the log by and by");
     private final LogLine jobs = line("Cannot take jobs of a channel, trying again in a second");
+    private final LogLine shares = line("A state could not be given to other nodes, which load it themselves");
     private final LogLine refusals = line("A publish of the host was refused");
     private final LogLine presences = line("A change of presence failed");
 
@@ -54,6 +55,10 @@ final class EventLog {
 
     void jobsFailed(ChannelId channel, @Nullable Throwable failure) {
         about(jobs, channel, failure);
+    }
+
+    void sharingFailed(ChannelId channel, Throwable failure) {
+        about(shares, channel, failure);
     }
 
     void publishRefused(ChannelId channel, Refusal reason) {

@@ -10,6 +10,7 @@ import dev.fanfare.Refusal;
 import dev.fanfare.Rejection;
 import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
+import dev.fanfare.StateCache;
 import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.presence.PresenceEvent;
 import java.util.ArrayList;
@@ -110,6 +111,11 @@ final class GuardedListener implements FanfareListener {
     }
 
     @Override
+    public void onAnnounceFailed(ChannelId channel, boolean willRetry) {
+        each(listener -> listener.onAnnounceFailed(channel, willRetry));
+    }
+
+    @Override
     public void onRefuse(ConnectionInfo connection, @Nullable ChannelId channel, Refusal reason) {
         each(listener -> listener.onRefuse(connection, channel, reason));
     }
@@ -168,6 +174,11 @@ final class GuardedListener implements FanfareListener {
     @Override
     public void onRepairDelayed(ChannelId channel) {
         each(listener -> listener.onRepairDelayed(channel));
+    }
+
+    @Override
+    public void onStateAsked(ChannelId channel, StateCache.Source source) {
+        each(listener -> listener.onStateAsked(channel, source));
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.fanfare.internal;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelPattern;
 import dev.fanfare.Cursor;
 import dev.fanfare.FanfareListener;
 import dev.fanfare.Refusal;
@@ -24,6 +25,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BiConsumer;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -150,11 +152,11 @@ final class Hub {
     }
 
     /** Returns channels that have subscribers on this node, with how many. */
-    Map<String, Integer> channels(Glob pattern, int limit) {
+    Map<String, Integer> channels(ChannelPattern pattern, int limit) {
         Map<String, Integer> found = new LinkedHashMap<>();
         for (Topic topic : topics.values()) {
             int readers = topic.readers();
-            if (readers > 0 && found.size() < limit && pattern.matches(topic.channel.value())) {
+            if (readers > 0 && found.size() < limit && pattern.matches(topic.channel)) {
                 found.put(topic.channel.value(), readers);
             }
         }
@@ -162,7 +164,7 @@ final class Hub {
     }
 
     /** Counts what there is and what waits. */
-    Stats stats(int connections, int waitingHostTasks) {
+    Stats stats(int connections, int waitingHostTasks, int overdueAnnouncements) {
         int waitingSignals = 0;
         long waitingBytes = 0;
         for (LoopQueue queue : queues.values()) {
@@ -176,7 +178,8 @@ final class Hub {
                 logReads.sum(),
                 waitingSignals,
                 waitingBytes,
-                waitingHostTasks);
+                waitingHostTasks,
+                overdueAnnouncements);
     }
 
     /** Closes all topics, and forgets the loops. */
@@ -189,9 +192,18 @@ final class Hub {
     // ---- what topics need
 
     CompletionStage<Bus.Watch> watch(ChannelId channel, Bus.Watcher watcher) {
+        return watch("watch of " + channel, () -> bus.watch(channel, watcher));
+    }
+
+    /** Watches all channels that match. */
+    CompletionStage<Bus.Watch> watchMatching(ChannelPattern pattern, Bus.Watcher watcher) {
+        return watch("watch of " + pattern, () -> bus.watchMatching(pattern, watcher));
+    }
+
+    private CompletionStage<Bus.Watch> watch(String what, Supplier<CompletionStage<Bus.Watch>> call) {
         AtomicReference<CompletionStage<Bus.Watch>> asked = new AtomicReference<>();
-        CompletionStage<Bus.Watch> answered = calls.store("watch of " + channel, () -> {
-            asked.set(bus.watch(channel, watcher));
+        CompletionStage<Bus.Watch> answered = calls.store(what, () -> {
+            asked.set(call.get());
             return asked.get();
         });
         return answered.whenComplete((watch, failure) -> {

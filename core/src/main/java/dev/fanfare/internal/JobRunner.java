@@ -224,7 +224,7 @@ final class JobRunner implements Workers, Bus.Watcher {
     public void close() {
         isClosed = true;
         watch.thenAccept(Bus.Watch::close);
-        engine.forget(this);
+        engine.inProcess.forget(this);
     }
 
     private final class TakenJob implements Job {

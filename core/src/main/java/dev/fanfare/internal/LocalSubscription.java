@@ -148,7 +148,7 @@ final class LocalSubscription extends Port implements Subscription, Outlet {
             engine.listener().onUnsubscribe(null, channel, reason);
         }
         tellEnded(reason);
-        engine.forget(this); // only now: whoever closes Fanfare waits for what the subscriber is told
+        engine.inProcess.forget(this); // only now: whoever closes Fanfare waits for what the subscriber is told
     }
 
     private void tellEnded(UnsubscribeReason reason) {

@@ -11,6 +11,7 @@ import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.PresenceStore;
 import dev.fanfare.spi.PresenceStore.Departure;
+import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
 import java.time.Duration;
 import java.util.List;
@@ -40,8 +41,9 @@ import java.util.function.Supplier;
  */
 final class Presences {
 
-    private static final Duration HEARTBEAT = Duration.ofSeconds(5);
-    private static final Duration LEASE = Duration.ofSeconds(15);
+    /** Heartbeats within the time of a lease. */
+    private static final int BEATS = 3;
+
     private static final Duration SWEEP_PAUSE = Duration.ofSeconds(1);
     private static final Duration LEAVE_PAUSE = Duration.ofSeconds(5);
     /** After so long without an answer a call to the store is taken for lost, and the next one is made. */
@@ -75,6 +77,7 @@ final class Presences {
     private final TimeSource time;
     private final EventLog log;
     private final FanfareListener listener;
+    private final Duration lease;
     private final Map<Place, Entry> mine = new ConcurrentHashMap<>();
     /** The last call under way per place. */
     private final Map<Place, CompletableFuture<Void>> lines = new ConcurrentHashMap<>();
@@ -90,20 +93,21 @@ final class Presences {
 
     Presences(
             String node,
-            PresenceStore store,
-            Bus bus,
+            Store store,
             Calls calls,
             TimeSource time,
             EventLog log,
-            FanfareListener listener) {
+            FanfareListener listener,
+            Duration lease) {
         this.node = node;
-        this.store = store;
-        this.bus = bus;
+        this.store = store.presence();
+        this.bus = store.bus();
         this.calls = calls;
         this.time = time;
         this.log = log;
         this.listener = listener;
         this.renewedAt = time.nanos();
+        this.lease = lease;
     }
 
     /** Takes the lease, and keeps it from now on. */
@@ -183,7 +187,7 @@ final class Presences {
 
     private void takeOut() {
         willTakeOut.set(false);
-        if (isClosed || time.nanos() - renewedAt > LEASE.toNanos()) {
+        if (isClosed || time.nanos() - renewedAt > lease.toNanos()) {
             overdue.clear(); // the lease has run out, and the store lets all that was under it leave by itself
             return;
         }
@@ -246,7 +250,7 @@ final class Presences {
         if (isClosed) {
             return;
         }
-        calls.store("lease", () -> store.renew(node, LEASE)).whenComplete((held, failure) -> {
+        calls.store("lease", () -> store.renew(node, lease)).whenComplete((held, failure) -> {
             if (failure != null) {
                 log.presenceFailed("the lease", failure);
                 return;
@@ -257,7 +261,7 @@ final class Presences {
                 mine.forEach(this::enterAgain);
             }
         });
-        time.schedule(HEARTBEAT, this::beat);
+        time.schedule(lease.dividedBy(BEATS), this::beat);
     }
 
     private void enterAgain(Place place, Entry entry) {

@@ -16,6 +16,7 @@ import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +42,7 @@ final class Publishing {
         this.settings = settings;
         this.channelLog = store.log();
         this.isAnnouncedByLog = channelLog.announcesOn(store.bus());
-        this.announcements = new Announcements(store.bus(), calls, time, log);
+        this.announcements = new Announcements(store.bus(), calls, time, listener, log);
         this.calls = calls;
         this.time = time;
         this.listener = listener;
@@ -61,15 +62,16 @@ final class Publishing {
         AppendRequest request = new AppendRequest(channel, data, options, publisher, rules, newTag());
         long begun = time.nanos();
         CompletionStage<AppendResult> accepted = calls.store("publish to " + channel, () -> append(request));
-        accepted.whenComplete((result, failure) -> {
+        return accepted.handle((result, failure) -> {
             if (failure != null) {
-                log.publishFailed(channel, Calls.unwrap(failure));
-                listener.onPublishFailed(channel, Calls.unwrap(failure));
-            } else {
-                listener.onAppend(channel, time.nanos() - begun);
+                Throwable cause = Calls.unwrap(failure);
+                log.publishFailed(channel, cause);
+                listener.onPublishFailed(channel, cause);
+                throw new CompletionException(cause);
             }
+            listener.onAppend(channel, time.nanos() - begun);
+            return finish(channel, result);
         });
-        return accepted.thenApply(result -> finish(channel, result));
     }
 
     /** Appends, and announces what was appended, also when nobody waits for it any more. */
@@ -105,6 +107,11 @@ final class Publishing {
         Publication publication = fresh.publication();
         CompletionStage<Void> announced = announcements.announce(channel, publication);
         return publication.isLogged() ? accepted : announced.thenApply(done -> appended);
+    }
+
+    /** Returns how many channels the bus has not heard of yet. */
+    int overdueAnnouncements() {
+        return announcements.overdue();
     }
 
     /** Gives up announcing what the bus has not taken yet. */

@@ -9,6 +9,7 @@ import dev.fanfare.RpcHandler;
 import dev.fanfare.SubscriptionAuthenticator;
 import dev.fanfare.spi.Store;
 import dev.fanfare.spi.TimeSource;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
@@ -28,6 +29,7 @@ public record Settings(
         @Nullable TimeSource timeSource,
         int maxChannelsPerConnection,
         int repairReads,
+        Duration presenceLease,
         ClientLimits limits) {
 
     @Nullable

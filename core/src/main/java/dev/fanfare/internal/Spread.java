@@ -1,7 +1,7 @@
 package dev.fanfare.internal;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
-import dev.fanfare.PublishResult;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Iterator;
@@ -13,30 +13,30 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /**
- * Publishes to many channels, {@link #AT_ONCE} at a time: a store that pipelines gets pipelines of that length.
+ * Does the same for many channels, so many at a time: a store that pipelines gets pipelines of that length.
  *
  * <p><i>Threads.</i> Thread-safe. Whoever finds nobody at it goes on with the channels that are left.
  *
- * <p><i>Bounds.</i> So many publishes under way; the host gave the list of the others.
+ * <p><i>Bounds.</i> So many calls under way; whoever asked gave the list of the others.
  */
-final class Spread {
+final class Spread<T> {
 
-    static final int AT_ONCE = 500;
-
-    private final Map<ChannelId, CompletableFuture<PublishResult>> outcomes = new LinkedHashMap<>();
-    private final Iterator<Map.Entry<ChannelId, CompletableFuture<PublishResult>>> rest;
-    private final Function<ChannelId, CompletionStage<PublishResult>> publish;
-    private final AtomicInteger places = new AtomicInteger(AT_ONCE);
+    private final Map<ChannelId, CompletableFuture<T>> outcomes = new LinkedHashMap<>();
+    private final Iterator<Map.Entry<ChannelId, CompletableFuture<T>>> rest;
+    private final Function<ChannelId, CompletionStage<T>> call;
+    private final AtomicInteger places;
     private final AtomicInteger calls = new AtomicInteger();
 
-    Spread(Collection<ChannelId> channels, Function<ChannelId, CompletionStage<PublishResult>> publish) {
+    Spread(Collection<ChannelId> channels, int atOnce, Function<ChannelId, CompletionStage<T>> call) {
         channels.forEach(channel -> outcomes.put(channel, new CompletableFuture<>()));
         this.rest = outcomes.entrySet().iterator();
-        this.publish = publish;
+        this.places = new AtomicInteger(atOnce);
+        this.call = call;
     }
 
     /** Begins; returns what will become of each. */
-    Map<ChannelId, CompletableFuture<PublishResult>> begin() {
+    @CanIgnoreReturnValue
+    Map<ChannelId, CompletableFuture<T>> begin() {
         goOn();
         return Collections.unmodifiableMap(outcomes);
     }
@@ -55,11 +55,11 @@ final class Spread {
         }
     }
 
-    private void next(Map.Entry<ChannelId, CompletableFuture<PublishResult>> entry) {
-        CompletableFuture<PublishResult> outcome = entry.getValue();
-        CompletionStage<PublishResult> asked;
+    private void next(Map.Entry<ChannelId, CompletableFuture<T>> entry) {
+        CompletableFuture<T> outcome = entry.getValue();
+        CompletionStage<T> asked;
         try {
-            asked = publish.apply(entry.getKey());
+            asked = call.apply(entry.getKey());
         } catch (RuntimeException closed) {
             asked = CompletableFuture.failedFuture(closed);
         }

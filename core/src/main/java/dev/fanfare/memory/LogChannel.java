@@ -70,29 +70,29 @@ final class LogChannel {
     /** Appends and announces; null if this life of the channel is over. */
     @Nullable
     AppendResult append(Draft draft, DedupTable dedup, MemoryBus bus) {
-        MemoryBus.Topic topic;
+        MemoryBus.Audience audience;
         AppendResult result;
         lock.lock();
         try {
             // Looked up under the lock: who watches after this reads the log after this append.
-            topic = bus.topic(id);
-            result = append(draft, dedup, topic);
+            audience = bus.audience(id);
+            result = append(draft, dedup, audience);
         } finally {
             lock.unlock();
         }
-        if (topic != null) {
-            topic.drain();
+        if (audience != null) {
+            audience.drain();
         }
         return result;
     }
 
     @GuardedBy("lock")
-    private @Nullable AppendResult append(Draft draft, DedupTable dedup, MemoryBus.@Nullable Topic topic) {
+    private @Nullable AppendResult append(Draft draft, DedupTable dedup, MemoryBus.@Nullable Audience audience) {
         long now = advanced(draft.nanos());
         if (isOver(now)) {
             return null;
         }
-        if (topic != null && topic.isFull()) {
+        if (audience != null && audience.isFull()) {
             return MemoryLog.FULL;
         }
         DedupTable.Key key = draft.key();
@@ -105,8 +105,8 @@ final class LogChannel {
         }
         Publication publication = draft.publication(epoch, top + 1, tag);
         add(publication, draft.request().rules(), now);
-        if (topic != null) {
-            topic.add(new Announcement.Published(id, publication));
+        if (audience != null) {
+            audience.add(new Announcement.Published(id, publication));
         }
         return new AppendResult.Appended(publication);
     }

@@ -4,10 +4,13 @@ import static java.util.Objects.requireNonNull;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelPattern;
 import dev.fanfare.StoreException;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,7 +22,7 @@ final class MemoryBus implements Bus {
 
     /*
      * State: one Topic per watched channel; a channel that nobody watches has none, and announcing there
-     * costs a look-up.
+     * costs a look-up. One Topic per watch of a pattern, all of which each announcement is compared with.
      *
      * Threads: thread-safe. Watchers are called on the announcing threads, through the topic's turnstile,
      * and after many in a row on the worker, under no lock. The list of a topic's watchers is copied on each change, inside ConcurrentHashMap's
@@ -33,35 +36,65 @@ final class MemoryBus implements Bus {
      */
 
     private final ConcurrentHashMap<ChannelId, Topic> topics = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<Topic, ChannelPattern> patterns = new ConcurrentHashMap<>();
     private final Executor worker;
 
     MemoryBus(Executor worker) {
         this.worker = worker;
     }
 
-    /** Returns the topic to announce in, or null if nobody watches. */
+    /** Returns who is to hear what is announced in the channel, or null if nobody watches. */
     @Nullable
-    Topic topic(ChannelId channel) {
-        return topics.get(channel);
+    Audience audience(ChannelId channel) {
+        Topic topic = topics.get(channel);
+        if (patterns.isEmpty()) {
+            return topic;
+        }
+        List<Topic> all = new ArrayList<>();
+        if (topic != null) {
+            all.add(topic);
+        }
+        patterns.forEach((matching, pattern) -> {
+            if (pattern.matches(channel)) {
+                all.add(matching);
+            }
+        });
+        return all.isEmpty() ? null : new Crowd(all);
     }
 
     @Override
     public CompletionStage<Watch> watch(ChannelId channel, Watcher watcher) {
-        Registration registration = new Registration(channel, requireNonNull(watcher, "watcher"));
+        Registration registration = new Registration(requireNonNull(watcher, "watcher"));
         topics.compute(
                 requireNonNull(channel, "channel"),
                 (id, topic) -> (topic == null ? new Topic(worker) : topic).with(registration));
-        return CompletableFuture.completedStage(registration);
+        return CompletableFuture.completedStage(() -> {
+            if (!registration.closed) {
+                registration.closed = true;
+                topics.computeIfPresent(channel, (id, topic) -> topic.without(registration));
+            }
+        });
+    }
+
+    @Override
+    public CompletionStage<Watch> watchMatching(ChannelPattern pattern, Watcher watcher) {
+        Registration registration = new Registration(requireNonNull(watcher, "watcher"));
+        Topic topic = new Topic(worker).with(registration);
+        patterns.put(topic, requireNonNull(pattern, "pattern"));
+        return CompletableFuture.completedStage(() -> {
+            registration.closed = true;
+            patterns.remove(topic);
+        });
     }
 
     @Override
     public CompletionStage<Void> announce(Announcement announcement) {
-        Topic topic = topics.get(announcement.channel());
-        if (topic == null) {
+        Audience audience = audience(announcement.channel());
+        if (audience == null) {
             return CompletableFuture.completedStage(null);
         }
-        boolean entered = topic.enter(announcement);
-        topic.drain();
+        boolean entered = audience.enter(announcement);
+        audience.drain();
         return entered
                 ? CompletableFuture.completedStage(null)
                 : CompletableFuture.failedStage(new StoreException(
@@ -76,8 +109,50 @@ final class MemoryBus implements Bus {
                 : 0;
     }
 
-    /** The watchers of one channel. */
-    static final class Topic {
+    /** Who hears what is announced in a channel. */
+    sealed interface Audience {
+        boolean isFull();
+
+        /** Queues an announcement; false if it had to be dropped, of which the watchers will hear. */
+        @CanIgnoreReturnValue
+        boolean enter(Announcement announcement);
+
+        /** Queues an announcement in any case; {@link #isFull} was asked before. */
+        void add(Announcement announcement);
+
+        /** Hands on what was queued. */
+        void drain();
+    }
+
+    private record Crowd(List<Topic> topics) implements Audience {
+        @Override
+        public boolean isFull() {
+            return topics.stream().anyMatch(Topic::isFull);
+        }
+
+        @Override
+        @CanIgnoreReturnValue
+        public boolean enter(Announcement announcement) {
+            boolean entered = true;
+            for (Topic topic : topics) {
+                entered &= topic.enter(announcement);
+            }
+            return entered;
+        }
+
+        @Override
+        public void add(Announcement announcement) {
+            topics.forEach(topic -> topic.add(announcement));
+        }
+
+        @Override
+        public void drain() {
+            topics.forEach(Topic::drain);
+        }
+    }
+
+    /** The watchers of one channel, or one of a pattern. */
+    private static final class Topic implements Audience {
         private final Turnstile<Announcement> turnstile;
 
         /** Copied on write; changed inside the map's compute only. */
@@ -89,13 +164,14 @@ final class MemoryBus implements Bus {
             this.turnstile = new Turnstile<>(MemoryBus::bytesOf, this::tell, worker);
         }
 
-        boolean isFull() {
+        @Override
+        public boolean isFull() {
             return turnstile.isFull();
         }
 
-        /** Queues an announcement; false if it had to be dropped, of which the watchers will hear. */
+        @Override
         @CanIgnoreReturnValue
-        boolean enter(Announcement announcement) {
+        public boolean enter(Announcement announcement) {
             boolean entered = turnstile.enter(announcement);
             if (!entered) {
                 overflowed = true;
@@ -103,12 +179,13 @@ final class MemoryBus implements Bus {
             return entered;
         }
 
-        /** Queues an announcement in any case; {@link #isFull} was asked before. */
-        void add(Announcement announcement) {
+        @Override
+        public void add(Announcement announcement) {
             turnstile.add(announcement);
         }
 
-        void drain() {
+        @Override
+        public void drain() {
             turnstile.drain();
         }
 
@@ -137,13 +214,11 @@ final class MemoryBus implements Bus {
         }
     }
 
-    private final class Registration implements Watch {
-        private final ChannelId channel;
+    private static final class Registration {
         private final Watcher watcher;
         private volatile boolean closed;
 
-        Registration(ChannelId channel, Watcher watcher) {
-            this.channel = channel;
+        Registration(Watcher watcher) {
             this.watcher = watcher;
         }
 
@@ -154,14 +229,6 @@ final class MemoryBus implements Bus {
             watcher.announced(announcement);
             if (interrupted) {
                 watcher.interrupted();
-            }
-        }
-
-        @Override
-        public void close() {
-            if (!closed) {
-                closed = true;
-                topics.computeIfPresent(channel, (id, topic) -> topic.without(this));
             }
         }
     }

@@ -71,8 +71,8 @@ final class MemoryLog implements ChannelLog {
 
     private AppendResult appendUnlogged(LogChannel.Draft draft) {
         ChannelId id = draft.request().channel();
-        MemoryBus.Topic topic = bus.topic(id);
-        if (topic != null && topic.isFull()) {
+        MemoryBus.Audience audience = bus.audience(id);
+        if (audience != null && audience.isFull()) {
             return FULL;
         }
         DedupTable.Key key = draft.key();
@@ -84,9 +84,9 @@ final class MemoryLog implements ChannelLog {
             }
         }
         Publication publication = draft.unlogged();
-        if (topic != null) {
-            topic.add(new Announcement.Published(id, publication));
-            topic.drain();
+        if (audience != null) {
+            audience.add(new Announcement.Published(id, publication));
+            audience.drain();
         }
         return new AppendResult.Appended(publication);
     }

@@ -1,7 +1,9 @@
 package dev.fanfare.spi;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelPattern;
 import dev.fanfare.Health;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -20,12 +22,23 @@ import java.util.concurrent.CompletionStage;
  *       <li>After a failure through which announcements may have been lost, every watcher's {@link
  *           Watcher#interrupted} is called.
  *       <li>A closed watch gets no announcement that is made later.
+ *       <li>All this holds for {@link #watchMatching} too, with each channel that matches; announcements of different
+ *           channels may come at the same time. Who watches a channel by itself and by patterns hears of it each time.
  *     </ol>
  */
 public interface Bus {
 
     /** Begins to watch a channel; the stage completes when the watch is effective. */
     CompletionStage<Watch> watch(ChannelId channel, Watcher watcher);
+
+    /**
+     * Begins to watch all channels whose names match; the stage completes when the watch is effective. A bus that has no
+     * such thing, which is the default, fails with an {@link UnsupportedOperationException}.
+     */
+    default CompletionStage<Watch> watchMatching(ChannelPattern pattern, Watcher watcher) {
+        return CompletableFuture.failedStage(
+                new UnsupportedOperationException(getClass().getSimpleName() + " cannot watch channels by pattern"));
+    }
 
     /** Tells all watchers of the announcement's channel; completes when it was handed on. */
     CompletionStage<Void> announce(Announcement announcement);
@@ -42,9 +55,9 @@ public interface Bus {
     }
 
     /**
-     * Hears the announcements of one channel.
+     * Hears the announcements of one channel, or of those that match.
      *
-     * <p><b>Threading:</b> called on any thread, serially; returns at once, does not throw.
+     * <p><b>Threading:</b> called on any thread, serially per channel; returns at once, does not throw.
      */
     interface Watcher {
         /** Hears one announcement. */

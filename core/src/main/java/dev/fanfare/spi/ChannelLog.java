@@ -74,7 +74,8 @@ public interface ChannelLog {
      * @param channel of which channel
      * @param afterOffset exclusive start: forward from there, or if reversed, backward from there; for
      *     a reverse read {@code Long.MAX_VALUE} means from the top
-     * @param limit at most that many; 0 reads only the head
+     * @param limit at most that many; 0 reads only the head. A log may give fewer, so that a page does not get too
+     *     large, but one if there is one
      * @param isReverse newest first
      */
     record LogRead(ChannelId channel, long afterOffset, int limit, boolean isReverse) {

@@ -22,7 +22,7 @@ class SourceTreeTest {
 
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
     /** A test as documents name it: {@code ResumeTest}, {@code ResumeTest.method}, {@code LogContract.clause3…}. */
-    private static final Pattern TEST_NAME = Pattern.compile("`(\\w+(?:Test|IT|Contract))(?:\\.(\\w+)(…?))?`");
+    private static final Pattern TEST_NAME = Pattern.compile("`(\\w+(?:Test|IT|Contract|Cases))(?:\\.(\\w+)(…?))?`");
 
     private static final Pattern SLEEP = Pattern.compile("\\.sleep\\(");
 
@@ -31,9 +31,7 @@ class SourceTreeTest {
             "StressTest.java", // lets time fly and faults come and go at random
             "DrainIT.java", // spaces out what it publishes
             "AppendBenchmark.java", // measures
-            "ClusterTest.java", // waits for a database
             "OutboxCases.java", // waits for a database
-            "MariaServer.java", // waits for a process
             "RedisControlTest.java"); // lets real leases run out
 
     @Test

@@ -3,17 +3,11 @@ package dev.fanfare.servers;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermission;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -27,23 +21,22 @@ import org.tukaani.xz.XZInputStream;
  * A real PostgreSQL, from a Maven artifact, for tests. It refuses to run as root, so for root it runs as nobody.
  * The unpacked binaries stay under target/.
  */
-public final class PostgresServer implements AutoCloseable {
+public final class PostgresServer extends SqlServer {
 
     private static final Path HOME = Path.of("target", "postgresql").toAbsolutePath();
-    private static final Duration START = Duration.ofSeconds(60);
     private static final String NOBODY = "65534";
 
-    private final Path binaries;
-    private final Path data;
-    private final int port;
-    private final List<String> settings;
-    private Process process;
+    /**
+     * How long a file may be, in blocks of 512 bytes: one of the WAL fits. Half a page more, so that the first that does not
+     * is cut short, as on a full disk.
+     */
+    private static final int SMALL_FILES = (16 << 20) / 512 + 8;
 
-    private PostgresServer(Path binaries, Path data, int port, List<String> settings) {
+    private final Path binaries;
+
+    private PostgresServer(Path binaries, Path data, List<String> settings) throws IOException {
+        super(HOME, data, settings);
         this.binaries = binaries;
-        this.data = data;
-        this.port = port;
-        this.settings = settings;
     }
 
     /** The server that tests share, started with the first of them. */
@@ -65,9 +58,7 @@ public final class PostgresServer implements AutoCloseable {
     public static PostgresServer start(String... settings) {
         try {
             Path binaries = unpacked();
-            Path data = Files.createTempDirectory(Files.createDirectories(HOME.resolve("data")), "cluster");
-            int port = freePort();
-            PostgresServer server = new PostgresServer(binaries, data, port, List.of(settings));
+            PostgresServer server = new PostgresServer(binaries, freshData(HOME), List.of(settings));
             server.initialize();
             server.startAgain();
             return server;
@@ -76,27 +67,19 @@ public final class PostgresServer implements AutoCloseable {
         }
     }
 
-    public String url() {
-        return url(port);
-    }
-
-    /** Returns its URL by way of a {@link Proxy}. */
+    @Override
     public String url(int proxy) {
         return "jdbc:postgresql://127.0.0.1:" + proxy + "/postgres?user=postgres";
     }
 
-    public int port() {
-        return port;
-    }
-
-    /** Starts it again after {@link #kill}. */
-    public void startAgain() {
+    @Override
+    Process launch(boolean isSmall) {
         List<String> command = new ArrayList<>(List.of(
                 "postgres",
                 "-D",
                 data.toString(),
                 "-p",
-                Integer.toString(port),
+                Integer.toString(port()),
                 "-c",
                 "listen_addresses=127.0.0.1",
                 "-c",
@@ -104,102 +87,21 @@ public final class PostgresServer implements AutoCloseable {
                 "-c",
                 "max_connections=200"));
         command.addAll(settings);
-        process = run(command);
-        long deadline = System.nanoTime() + START.toNanos();
-        while (true) {
-            try (Connection connection = DriverManager.getConnection(url())) {
-                return;
-            } catch (SQLException notYet) {
-                if (!process.isAlive() || System.nanoTime() - deadline > 0) {
-                    throw new IllegalStateException("PostgreSQL does not start:\n" + log(), notYet);
-                }
-                pause();
-            }
+        List<String> line = line(command);
+        if (isSmall) {
+            line.addAll(0, List.of("sh", "-c", "ulimit -f " + SMALL_FILES + "; exec \"$0\" \"$@\""));
         }
-    }
-
-    /** Returns the processor time that its processes have used. */
-    public Duration cpu() {
-        return process.descendants().map(PostgresServer::cpu).reduce(Duration.ZERO, Duration::plus);
-    }
-
-    /** Returns the processor time that a process has used. */
-    public static Duration cpu(ProcessHandle process) {
-        return process.info().totalCpuDuration().orElse(Duration.ZERO);
-    }
-
-    /** Stops it, and keeps its data. */
-    public void stop() {
-        try {
-            // Fast: otherwise it would wait for the clients.
-            run(List.of("pg_ctl", "stop", "-D", data.toString(), "-m", "fast")).waitFor(20, TimeUnit.SECONDS);
-            process.onExit().join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    /** Keeps a copy of the data of a stopped server. */
-    public void saveData() {
-        copy(data, saved());
-    }
-
-    /** Goes back to the copy. */
-    public void restoreData() {
-        delete(data);
-        copy(saved(), data);
-    }
-
-    private Path saved() {
-        return data.resolveSibling(data.getFileName() + "-saved");
-    }
-
-    private static void copy(Path from, Path to) {
-        try {
-            int result = new ProcessBuilder("cp", "-a", from.toString(), to.toString())
-                    .inheritIO()
-                    .start()
-                    .waitFor();
-            if (result != 0) {
-                throw new IllegalStateException("Cannot copy " + from);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
-    }
-
-    /** Kills it as a power cut does. */
-    public void kill() {
-        // The postmaster's children die with it, or hold the data directory: each is killed.
-        List<ProcessHandle> children = process.descendants().toList();
-        process.destroyForcibly();
-        children.forEach(ProcessHandle::destroyForcibly);
-        process.onExit().join();
-        children.forEach(child -> child.onExit().join());
+        return run(line);
     }
 
     @Override
-    public void close() {
-        if (process.isAlive()) {
-            stop();
-        }
-        delete(data);
-        delete(saved());
-    }
-
-    private static void delete(Path directory) {
-        if (!Files.exists(directory)) {
-            return;
-        }
-        try (var files = Files.walk(directory)) {
-            for (Path file : files.sorted((a, b) -> b.compareTo(a)).toList()) {
-                Files.deleteIfExists(file);
-            }
-        } catch (IOException | UncheckedIOException leftForClean) {
-            System.err.println("Left behind: " + directory);
+    void requestStop(Process running) {
+        try {
+            // Fast: otherwise it would wait for the clients.
+            run(line(List.of("pg_ctl", "stop", "-D", data.toString(), "-m", "fast")))
+                    .waitFor(START.toSeconds(), TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -207,7 +109,7 @@ public final class PostgresServer implements AutoCloseable {
         if (isRoot()) {
             own(data);
         }
-        Process initdb = run(List.of(
+        Process initdb = run(line(List.of(
                 "initdb",
                 "-A",
                 "trust",
@@ -218,7 +120,7 @@ public final class PostgresServer implements AutoCloseable {
                 "--no-sync",
                 "--no-instructions",
                 "-D",
-                data.toString()));
+                data.toString())));
         try {
             if (!initdb.waitFor(START.toSeconds(), TimeUnit.SECONDS) || initdb.exitValue() != 0) {
                 throw new IllegalStateException("initdb failed:\n" + log());
@@ -229,58 +131,19 @@ public final class PostgresServer implements AutoCloseable {
         }
     }
 
-    private Process run(List<String> command) {
+    private List<String> line(List<String> command) {
         List<String> line = new ArrayList<>();
         if (isRoot()) {
             line.addAll(List.of("setpriv", "--reuid=" + NOBODY, "--regid=" + NOBODY, "--clear-groups", "--"));
         }
         line.add(binaries.resolve("bin").resolve(command.get(0)).toString());
         line.addAll(command.subList(1, command.size()));
-        try {
-            return new ProcessBuilder(line)
-                    .directory(isRoot() ? data.toFile() : HOME.toFile())
-                    .redirectErrorStream(true)
-                    .redirectOutput(ProcessBuilder.Redirect.appendTo(logFile().toFile()))
-                    .start();
-        } catch (IOException e) {
-            throw new UncheckedIOException("Cannot run " + line, e);
-        }
-    }
-
-    private Path logFile() {
-        return HOME.resolve(data.getFileName() + ".log");
-    }
-
-    private String log() {
-        try {
-            return Files.readString(logFile());
-        } catch (IOException e) {
-            return "(no log: " + e + ")";
-        }
-    }
-
-    private static boolean isRoot() {
-        return "root".equals(System.getProperty("user.name"));
+        return line;
     }
 
     private static void own(Path directory) throws IOException {
         Files.setAttribute(directory, "unix:uid", Integer.valueOf(NOBODY));
         Files.setAttribute(directory, "unix:gid", Integer.valueOf(NOBODY));
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
-    }
-
-    private static void pause() {
-        try {
-            Thread.sleep(20);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
     }
 
     // ---- the binaries

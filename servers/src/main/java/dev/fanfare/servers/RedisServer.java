@@ -16,7 +16,8 @@ import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A real Redis 7, started from the binary that a Maven artifact carries. If it cannot start the test fails.
+ * A real Redis 7, started from the binary that a Maven artifact carries. If it cannot start the test fails. The system
+ * property {@code fanfare.redis-server} names another binary, such as one of Valkey.
  *
  * <p>Data lie under {@code target/redis}.
  */
@@ -85,6 +86,10 @@ public final class RedisServer implements AutoCloseable {
         return process.pid();
     }
 
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
     /** Kills it, as a crash would. */
     public void kill() {
         process.destroyForcibly();
@@ -148,7 +153,7 @@ public final class RedisServer implements AutoCloseable {
         throw new AssertionError("Redis did not start on port " + port + "; see " + data.resolve("redis.log"));
     }
 
-    private static void pause() {
+    static void pause() {
         try {
             Thread.sleep(10);
         } catch (InterruptedException e) {
@@ -162,6 +167,10 @@ public final class RedisServer implements AutoCloseable {
     }
 
     private static synchronized Path binary() {
+        String given = System.getProperty("fanfare.redis-server");
+        if (given != null) {
+            return Path.of(given);
+        }
         String os = System.getProperty("os.name").toLowerCase(Locale.ROOT).contains("mac") ? "darwin" : "linux";
         String machine = System.getProperty("os.arch");
         String name = "redis-server-7.0.15-" + os + '-'

@@ -50,6 +50,11 @@ final class AppendTransaction {
     }
 
     Outcome run(Connection connection) throws SQLException {
+        return run(connection, null);
+    }
+
+    /** Appends; commits with the last statement if it is told what to run before that. */
+    Outcome run(Connection connection, @Nullable Runnable committing) throws SQLException {
         Map<ChannelId, ChannelRules> missing = lock(connection);
         if (!missing.isEmpty()) {
             return new Outcome(missing, List.of(), List.of());
@@ -67,7 +72,7 @@ final class AppendTransaction {
             dedup.insertAll(connection, fresh);
         }
         if (!rows.isEmpty()) {
-            write(connection);
+            write(connection, committing);
         }
         return new Outcome(
                 Map.of(),
@@ -187,15 +192,15 @@ final class AppendTransaction {
                 publication(request, System.currentTimeMillis()).build());
     }
 
-    private void write(Connection connection) throws SQLException {
+    private void write(Connection connection, @Nullable Runnable committing) throws SQLException {
         List<ChannelRow> changed =
                 locked.values().stream().filter(ChannelRow::isChanged).toList();
-        database.dialect().write(connection, database.tables(), rows, changed);
         for (ChannelRow row : changed) {
             if (row.isNewLife()) {
                 channels.bury(connection, row.formerId);
             }
         }
+        database.dialect().write(connection, database.tables(), rows, changed, committing);
     }
 
     static Publication.Builder publication(AppendRequest request, long millis) {

@@ -140,8 +140,9 @@ final class Appender {
 
     private List<AppendResult> appendNow(List<AppendRequest> requests) {
         for (int round = 0; round < CREATE_ROUNDS; round++) {
-            AppendTransaction.Outcome outcome = database.transactNow(
-                    what(requests), connection -> parts.transaction(requests).run(connection));
+            AppendTransaction.Outcome outcome = database.commitNow(
+                    what(requests),
+                    (connection, committing) -> parts.transaction(requests).run(connection, committing));
             if (outcome.missing().isEmpty()) {
                 outcome.trims().forEach(row -> parts.trimmer().trim(row.id, row.trimUpTo()));
                 return outcome.results();

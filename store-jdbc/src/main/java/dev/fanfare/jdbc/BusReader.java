@@ -32,7 +32,8 @@ final class BusReader implements BusWriter.Sent {
      *
      * Waking: on PostgreSQL the connection listens, and every transaction with messages notifies; elsewhere the reader
      * polls, every MIN_POLL while there is news and less often, down to MAX_POLL, while there is none. This node's own
-     * messages wake it at once. A connection that is silent for KEEP_ALIVE is asked something, which is a poll.
+     * messages wake it at once. A connection that is silent for as long as a statement may take
+     * is asked something, which is a poll.
      *
      * Failure: while the connection is gone, it is made anew with growing pauses. What was told meanwhile is still in the
      * table, but hints may not have been written: so all watchers are told to look at their logs. The same
@@ -43,8 +44,6 @@ final class BusReader implements BusWriter.Sent {
     private static final int PAGE = 500;
     private static final long MIN_POLL_MILLIS = 50;
     private static final long MAX_POLL_MILLIS = 1000;
-    private static final int KEEP_ALIVE_MILLIS = 5000;
-    private static final int ANSWER_MILLIS = 10_000;
     private static final long MAX_PAUSE_MILLIS = 2000;
     private static final Duration PATIENCE = Duration.ofSeconds(3);
 
@@ -125,7 +124,7 @@ final class BusReader implements BusWriter.Sent {
         boolean isFirst = true;
         while (!isClosed()) {
             try (Connection connection = database.connect()) {
-                Database.limitSilence(connection, ANSWER_MILLIS);
+                Database.limitSilence(connection, database.longestSilence());
                 Wakeups wakeups = database.dialect().listen(connection, database.tables());
                 begin(connection, isFirst);
                 isFirst = false;
@@ -162,7 +161,7 @@ final class BusReader implements BusWriter.Sent {
         while (!isClosed()) {
             wait = readAll(connection) ? MIN_POLL_MILLIS : Math.min(wait + wait / 16 + 1, MAX_POLL_MILLIS);
             if (wakeups.areReal()) {
-                wakeups.await(KEEP_ALIVE_MILLIS);
+                wakeups.await((int) database.statementTimeout().toMillis());
             } else {
                 awaitNews(wait);
             }

@@ -47,11 +47,12 @@ final class Channels {
         Map<String, ChannelRow> rows = new HashMap<>();
         try (PreparedStatement select = database.prepare(
                 connection,
-                "SELECT " + ChannelRow.COLUMNS + ", " + database.now()
-                        + database.dialect().settings(durability) + " FROM "
-                        + database.tables().channel() + " WHERE name IN ("
-                        + database.dialect().in(names.size())
-                        + ") ORDER BY name FOR UPDATE")) {
+                database.dialect()
+                        .lockChannels(
+                                ChannelRow.COLUMNS + ", " + database.now(),
+                                database.tables(),
+                                names.size(),
+                                durability))) {
             database.dialect().setIn(select, 1, names);
             try (ResultSet found = select.executeQuery()) {
                 while (found.next()) {

@@ -174,6 +174,15 @@ final class Database {
     }
 
     private <T> T transactNow(String what, Work<T> work, boolean isHint) {
+        return commitNow(what, (connection, commit) -> work.run(connection), isHint);
+    }
+
+    /** Runs work as one transaction, which may commit with its last statement, where the dialect can. */
+    <T> T commitNow(String what, LastWork<T> work) {
+        return commitNow(what, work, false);
+    }
+
+    private <T> T commitNow(String what, LastWork<T> work, boolean isHint) {
         for (int attempt = 1; ; attempt++) {
             Attempt<T> run = new Attempt<>(isHint);
             try (Borrowed borrowed = new Borrowed()) {
@@ -183,7 +192,7 @@ final class Database {
                     LOG.debug("A connection could not be given back after {}", what, failure);
                     return run.result();
                 }
-                if (run.isCommitting && dialect().judge(failure) != Dialect.Failure.CONFLICT) {
+                if (run.isCommitting && dialect().isCommitUnknown(failure)) {
                     throw new StoreException(
                             "Whether it was committed is unknown: " + what + "; repeat it with the same dedup key",
                             failure,
@@ -218,7 +227,10 @@ final class Database {
         }
         String hint = isMissingTable(failure) ? "; are the tables there? JdbcStore.migrate() makes them" : "";
         return new StoreException(
-                "The database failed: " + what + ": " + failure.getMessage() + hint, failure, isRetryable);
+                "The database " + (trouble == null ? "failed" : trouble) + ": " + what + ": " + failure.getMessage()
+                        + hint,
+                failure,
+                isRetryable);
     }
 
     static boolean isMissingTable(SQLException failure) {
@@ -269,6 +281,16 @@ final class Database {
         if (dialect == null) {
             dialect = Dialect.of(connection);
         }
+    }
+
+    /** Returns how long a statement may take, waiting for locks included. */
+    Duration statementTimeout() {
+        return statementTimeout;
+    }
+
+    /** Returns after how many milliseconds without an answer a connection is given up. */
+    int longestSilence() {
+        return (int) statementTimeout.plus(SILENCE).toMillis();
     }
 
     /** Lets a connection fail when the database does not answer for so long, where the driver can. */
@@ -325,7 +347,7 @@ final class Database {
         private int limit() {
             try {
                 int before = connection.getNetworkTimeout();
-                limitSilence(connection, (int) statementTimeout.plus(SILENCE).toMillis());
+                limitSilence(connection, longestSilence());
                 return before;
             } catch (SQLException | UnsupportedOperationException cannot) {
                 return UNKNOWN;
@@ -350,6 +372,13 @@ final class Database {
         T run(Connection connection) throws SQLException;
     }
 
+    /** Something to do on a connection whose last statement may commit. */
+    @FunctionalInterface
+    interface LastWork<T> {
+        /** Does it; runs the task before it sends what commits, or leaves that to the database. */
+        T run(Connection connection, Runnable committing) throws SQLException;
+    }
+
     @FunctionalInterface
     private interface Task<T> {
         T run();
@@ -366,14 +395,14 @@ final class Database {
             this.isHint = isHint;
         }
 
-        T in(Connection connection, Work<T> work) throws SQLException {
+        T in(Connection connection, LastWork<T> work) throws SQLException {
             try {
                 if (isHint) {
                     dialect().beginHint(connection, tables);
                 } else {
                     dialect().begin(connection);
                 }
-                result = work.run(connection);
+                result = work.run(connection, () -> isCommitting = true);
                 isCommitting = true;
                 connection.commit();
                 isCommitted = true;

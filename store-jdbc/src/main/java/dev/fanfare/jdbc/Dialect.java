@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class Dialect {
 
+    static final String NO_ROOM = "has no room left";
+
     /** What a failure means for the transaction that had it. */
     enum Failure {
         /** It was rolled back because others were in the way; run it again. */
@@ -117,6 +119,12 @@ abstract class Dialect {
         return "";
     }
 
+    /** Returns a SELECT of those columns that locks the rows of so many channels, in the order of their names. */
+    String lockChannels(String columns, Tables tables, int count, Durability durability) {
+        return "SELECT " + columns + settings(durability) + " FROM " + tables.channel() + " WHERE name IN (" + in(count)
+                + ") ORDER BY name FOR UPDATE";
+    }
+
     /** Returns what stands in the brackets of IN for so many values. */
     String in(int count) {
         return Marks.of(count);
@@ -150,8 +158,19 @@ abstract class Dialect {
         }
     }
 
-    /** Writes what one transaction appends: the rows of the log, and what the rows of their channels have become. */
-    void write(Connection connection, Tables tables, List<LogRow> rows, List<ChannelRow> channels) throws SQLException {
+    /**
+     * Writes what one transaction appends: the rows of the log, and what the rows of their channels have become.
+     *
+     * @param committing if that is all, what to run before it is sent together with the commit, where that saves a
+     *     round trip; null if more follows
+     */
+    void write(
+            Connection connection,
+            Tables tables,
+            List<LogRow> rows,
+            List<ChannelRow> channels,
+            @Nullable Runnable committing)
+            throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement("INSERT INTO " + tables.log()
                 + " (life, off, tag, prev_tag, stored_at, data, extra)" + " VALUES (?, ?, ?, ?, ?, ?, ?)")) {
             for (LogRow row : rows) {
@@ -175,9 +194,27 @@ abstract class Dialect {
         }
     }
 
+    /** Deletes rows of a partition, each by its key: looking at others it would wait for hosts that inserted them. */
+    void deleteFromOutbox(Connection connection, Tables tables, int part, List<Long> ids) throws SQLException {
+        try (PreparedStatement delete =
+                connection.prepareStatement("DELETE FROM " + tables.outbox() + " WHERE part = ? AND id = ?")) {
+            for (long id : ids) {
+                delete.setInt(1, part);
+                delete.setLong(2, id);
+                delete.addBatch();
+            }
+            delete.executeBatch();
+        }
+    }
+
     boolean isDuplicateKey(SQLException failure) {
         String state = failure.getSQLState();
         return state != null && state.startsWith("23505");
+    }
+
+    /** Tells whether a transaction that failed when it was to be committed may be committed all the same. */
+    boolean isCommitUnknown(SQLException failure) {
+        return judge(failure) != Failure.CONFLICT;
     }
 
     /** Judges a failure. */
@@ -208,7 +245,7 @@ abstract class Dialect {
                 ? null
                 : switch (state) {
                     case "25006" -> "is read-only";
-                    case "53100" -> "has no room left";
+                    case "53100" -> NO_ROOM;
                     default -> null;
                 };
     }

@@ -3,6 +3,7 @@ package dev.fanfare.jdbc;
 import static java.util.Objects.requireNonNull;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelPattern;
 import dev.fanfare.Cursor;
 import dev.fanfare.Publication;
 import dev.fanfare.spi.Announcement;
@@ -21,6 +22,8 @@ final class JdbcBus implements Bus, BusReader.Listener {
      * has moved, and read the log. Everything else goes through the bus table, also to this node's watchers, so that
      * all nodes hear it in one order.
      *
+     * Each watch of a pattern has a turnstile of its own, and every announcement is compared with all patterns.
+     *
      * Threads: thread-safe. A channel's turnstile is made and dropped inside ConcurrentHashMap's compute.
      */
 
@@ -28,6 +31,8 @@ final class JdbcBus implements Bus, BusReader.Listener {
     private final BusWriter writer;
     private final BusReader reader;
     private final ConcurrentHashMap<ChannelId, Turnstile> watched = new ConcurrentHashMap<>();
+
+    private final ConcurrentHashMap<Turnstile, ChannelPattern> patterns = new ConcurrentHashMap<>();
 
     private volatile Consumer<String> control = text -> {};
 
@@ -56,6 +61,20 @@ final class JdbcBus implements Bus, BusReader.Listener {
                     turnstile.remove(seat);
                     return turnstile.isEmpty() ? null : turnstile;
                 });
+            }
+        };
+        return reader.start().thenApply(started -> watch);
+    }
+
+    @Override
+    public CompletionStage<Watch> watchMatching(ChannelPattern pattern, Watcher watcher) {
+        Turnstile.Seat seat = new Turnstile.Seat(requireNonNull(watcher, "watcher"));
+        Turnstile turnstile = new Turnstile();
+        turnstile.add(seat);
+        patterns.put(turnstile, requireNonNull(pattern, "pattern"));
+        Watch watch = () -> {
+            if (seat.close()) {
+                patterns.remove(turnstile);
             }
         };
         return reader.start().thenApply(started -> watch);
@@ -103,11 +122,15 @@ final class JdbcBus implements Bus, BusReader.Listener {
             }
             case CONTROL -> control.accept(new Wire.Reader(message.body()).text());
             default -> {
-                if (watched.containsKey(ChannelId.of(message.channel()))) {
+                if (isWatched(ChannelId.of(message.channel()))) {
                     tell(message.announcement());
                 }
             }
         }
+    }
+
+    private boolean isWatched(ChannelId channel) {
+        return watched.containsKey(channel) || patterns.values().stream().anyMatch(pattern -> pattern.matches(channel));
     }
 
     private void tell(Announcement announcement) {
@@ -115,11 +138,17 @@ final class JdbcBus implements Bus, BusReader.Listener {
         if (turnstile != null) {
             turnstile.announce(announcement);
         }
+        patterns.forEach((matching, pattern) -> {
+            if (pattern.matches(announcement.channel())) {
+                matching.announce(announcement);
+            }
+        });
     }
 
     @Override
     public void interrupted() {
         watched.values().forEach(Turnstile::interrupt);
+        patterns.keySet().forEach(Turnstile::interrupt);
     }
 
     /** Returns why other nodes cannot be heard now, or null. */

@@ -70,7 +70,7 @@ final class MariaDialect extends Dialect {
     String writeTrouble(SQLException failure) {
         return switch (failure.getErrorCode()) {
             case READ_ONLY, READ_ONLY_TRANSACTION -> "is read-only";
-            case DISK_FULL, TABLE_FULL -> "has no room left";
+            case DISK_FULL, TABLE_FULL -> NO_ROOM;
             default -> super.writeTrouble(failure);
         };
     }

@@ -154,15 +154,12 @@ final class OutboxBatch {
 
     /** Deletes exactly these: one with a lower number may have been committed since. */
     private void delete(Connection connection, List<Row> moved) throws SQLException {
-        try (PreparedStatement delete = database.prepare(
-                connection,
-                "DELETE FROM " + database.tables().outbox() + " WHERE part = ? AND id IN ("
-                        + database.dialect().in(moved.size()) + ")")) {
-            delete.setInt(1, part);
-            database.dialect()
-                    .setIn(delete, 2, moved.stream().map(row -> row.id).toList());
-            delete.executeUpdate();
-        }
+        database.dialect()
+                .deleteFromOutbox(
+                        connection,
+                        database.tables(),
+                        part,
+                        moved.stream().map(row -> row.id).toList());
     }
 
     private void setAside(Connection connection, Row row, String reason) throws SQLException {

@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.util.Collection;
 import java.util.List;
 import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /** PostgreSQL 13 or newer. */
 final class PostgresDialect extends Dialect {
@@ -22,7 +23,8 @@ final class PostgresDialect extends Dialect {
 
     @Override
     String clock() {
-        return "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+        // A query of its own is run once, and not once per row.
+        return "(SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint)";
     }
 
     @Override
@@ -80,6 +82,16 @@ final class PostgresDialect extends Dialect {
                 + (durability == Durability.ASYNC ? " || set_config('synchronous_commit', 'off', true)" : "") + ")";
     }
 
+    // One walk through the index per name, in the order of the names, even if the planner believes that there are few
+    // rows; it may have made its plan when there were.
+    @Override
+    String lockChannels(String columns, Tables tables, int count, Durability durability) {
+        return "SELECT " + columns + settings(durability)
+                + " FROM (SELECT n FROM unnest(?) AS n ORDER BY n COLLATE \"C\") AS names CROSS JOIN LATERAL (SELECT * FROM "
+                + tables.channel()
+                + " WHERE name = n LIMIT 1 FOR UPDATE) AS channels";
+    }
+
     // A join, whatever the number: a list of parameters is compared with row after row when the planner chooses to
     // scan.
     @Override
@@ -109,14 +121,24 @@ final class PostgresDialect extends Dialect {
     // One statement, one round trip and one plan, however many rows. Most channels have only moved: then that is all it
     // says.
     @Override
-    void write(Connection connection, Tables tables, List<LogRow> rows, List<ChannelRow> channels) throws SQLException {
+    void write(
+            Connection connection,
+            Tables tables,
+            List<LogRow> rows,
+            List<ChannelRow> channels,
+            @Nullable Runnable committing)
+            throws SQLException {
         boolean haveOnlyMoved = channels.stream().allMatch(ChannelRow::hasOnlyMoved);
         String update = haveOnlyMoved ? moveChannels(tables) : updateChannels(tables);
         try (PreparedStatement write = connection.prepareStatement(update + " INSERT INTO " + tables.log()
                 + " (life, off, tag, prev_tag, stored_at, data, extra) SELECT * FROM unnest(?::bigint[], ?::bigint[],"
-                + " ?::bigint[], ?::bigint[], ?::bigint[], ?::bytea[], ?::bytea[])")) {
+                + " ?::bigint[], ?::bigint[], ?::bigint[], ?::bytea[], ?::bytea[])"
+                + (committing == null ? "" : "; COMMIT"))) {
             int index = haveOnlyMoved ? setMoves(write, channels) : setUpdates(write, channels);
             setLog(connection, write, index, rows);
+            if (committing != null) {
+                committing.run();
+            }
             write.executeUpdate();
         }
     }
@@ -195,6 +217,32 @@ final class PostgresDialect extends Dialect {
 
     private static Array array(Connection connection, String type, Object[] values) throws SQLException {
         return connection.createArrayOf(type, values);
+    }
+
+    // Only rows that are visible are waited for.
+    @Override
+    void deleteFromOutbox(Connection connection, Tables tables, int part, List<Long> ids) throws SQLException {
+        try (PreparedStatement delete = connection.prepareStatement(
+                "DELETE FROM " + tables.outbox() + " WHERE part = ? AND id IN (" + in(ids.size()) + ")")) {
+            delete.setInt(1, part);
+            setIn(delete, 2, ids);
+            delete.executeUpdate();
+        }
+    }
+
+    // What the server answers with an error is rolled back.
+    @Override
+    boolean isCommitUnknown(SQLException failure) {
+        return failure.getSQLState() == null || judge(failure) == Failure.DISCONNECTED;
+    }
+
+    // A full disk has a state of its own; a quota, or a limit of a file's length, is reported as an internal error.
+    @Override
+    @Nullable
+    String writeTrouble(SQLException failure) {
+        boolean isQuota = "XX000".equals(failure.getSQLState())
+                && String.valueOf(failure.getMessage()).contains("could not extend file");
+        return isQuota ? NO_ROOM : super.writeTrouble(failure);
     }
 
     @Override

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
+import dev.fanfare.Cursor;
 import dev.fanfare.Fanfare;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
@@ -14,12 +15,14 @@ import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
 import dev.fanfare.StoreException;
 import dev.fanfare.Subscriber;
+import dev.fanfare.spi.ChannelLog.LogPage;
 import dev.fanfare.spi.ChannelLog.LogRead;
 import dev.fanfare.testkit.HistoryChecker;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -82,22 +85,51 @@ final class Cluster implements AutoCloseable {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (System.nanoTime() - deadline < 0) {
             try {
-                PublishResult result = node.fanfare
-                        .publish(channel, Payload.of(text), PublishOptions.dedupKey(text))
-                        .toCompletableFuture()
-                        .join();
-                if (result.isAccepted()) {
-                    checker.published(channel, Payload.of(text), result);
-                    accepted.add(text);
+                if (tryPublish(node, text)) {
                     return;
                 }
-            } catch (CompletionException failure) {
-                boolean isRetryable = failure.getCause() instanceof StoreException cause && cause.isRetryable();
-                assertThat(isRetryable).as(failure.toString()).isTrue();
+            } catch (StoreException failure) {
+                assertThat(failure.isRetryable()).as(failure.toString()).isTrue();
             }
             pause();
         }
         throw new AssertionError("never accepted: " + text);
+    }
+
+    /** Publishes until the database refuses, and returns how. */
+    StoreException fill(Node node) {
+        byte[] noise = new byte[40_000];
+        for (int i = 0; i < 2000; i++) {
+            ThreadLocalRandom.current().nextBytes(noise);
+            try {
+                tryPublish(node, "fill-" + i + Base64.getEncoder().encodeToString(noise));
+            } catch (StoreException refusal) {
+                return refusal;
+            }
+        }
+        throw new AssertionError("There is room for everything");
+    }
+
+    private boolean tryPublish(Node node, String text) {
+        try {
+            PublishResult result = node.fanfare
+                    .publish(
+                            channel,
+                            Payload.of(text),
+                            PublishOptions.dedupKey(text.substring(0, Math.min(50, text.length()))))
+                    .toCompletableFuture()
+                    .join();
+            if (result.isAccepted()) {
+                checker.published(channel, Payload.of(text), result);
+                accepted.add(text);
+            }
+            return result.isAccepted();
+        } catch (CompletionException failure) {
+            if (failure.getCause() instanceof StoreException cause) {
+                throw cause;
+            }
+            throw failure;
+        }
     }
 
     /** Publishes in a transaction, again with the same key while nobody knows whether it was committed. */
@@ -123,35 +155,42 @@ final class Cluster implements AutoCloseable {
         publish(b, "last-" + names.incrementAndGet());
         await().atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(texts().keySet()).containsAll(accepted));
-        long top = b.store
-                .log()
-                .read(LogRead.head(channel))
-                .toCompletableFuture()
-                .join()
-                .head()
-                .offset();
+        awaitHeard();
+        a.client.claimsEverything();
+        b.client.claimsEverything();
+        checker.assertHolds();
+    }
+
+    /** Waits until both nodes delivered what is in the log now. */
+    void awaitHeard() {
+        long top = head().offset();
         for (Node node : List.of(a, b)) {
             await().atMost(PATIENCE)
                     .untilAsserted(() -> assertThat(
                                     node.client.position().orElseThrow().offset())
                             .as(node.name)
                             .isGreaterThanOrEqualTo(top));
-            node.client.claimsEverything();
         }
-        checker.assertHolds();
     }
 
     /** Returns how often each text is in the log. */
     Map<String, Integer> texts() {
         Map<String, Integer> texts = new HashMap<>();
-        b.store
-                .log()
-                .read(LogRead.after(channel, 0, 100_000))
-                .toCompletableFuture()
-                .join()
-                .publications()
-                .forEach(publication -> texts.merge(publication.data().text(), 1, Integer::sum));
+        log(0).forEach(publication -> texts.merge(publication.data().text(), 1, Integer::sum));
         return texts;
+    }
+
+    /** Returns what is in the log after that offset. */
+    List<Publication> log(long after) {
+        return read(LogRead.after(channel, after, 100_000)).publications();
+    }
+
+    Cursor head() {
+        return read(LogRead.head(channel)).head();
+    }
+
+    private LogPage read(LogRead read) {
+        return b.store.log().read(read).toCompletableFuture().join();
     }
 
     static void pause() {
@@ -178,7 +217,7 @@ final class Cluster implements AutoCloseable {
             this.name = name;
             this.dataSource = dataSource;
             this.store = JdbcStore.builder(dataSource)
-                    .statementTimeout(Duration.ofSeconds(2))
+                    .statementTimeout(Duration.ofSeconds(1))
                     .clockShift(clockShift)
                     .build();
             this.fanfare =

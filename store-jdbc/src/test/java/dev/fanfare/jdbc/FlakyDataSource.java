@@ -18,8 +18,12 @@ final class FlakyDataSource implements DataSource {
         AFTER_COMMIT
     }
 
+    private static final String CUT = "08006";
+
     private final DataSource inner;
     private final AtomicReference<Fault> next = new AtomicReference<>(Fault.NONE);
+    private volatile String state = CUT;
+    private volatile String cutThread = "";
 
     FlakyDataSource(DataSource inner) {
         this.inner = inner;
@@ -32,25 +36,46 @@ final class FlakyDataSource implements DataSource {
 
     /** The connection breaks with the last statement before the commit. */
     void breakBeforeNextCommit() {
+        failBeforeNextCommit(CUT);
+    }
+
+    /** The database refuses the last statement before the commit. */
+    void failBeforeNextCommit(String sqlState) {
+        state = sqlState;
         next.set(Fault.BEFORE_COMMIT);
+    }
+
+    /** The thread of that name reaches nothing any more; none if it is empty. */
+    void cutOff(String thread) {
+        cutThread = thread;
+    }
+
+    private void requireReachable() throws SQLException {
+        if (Thread.currentThread().getName().equals(cutThread)) {
+            throw new SQLException("cut", CUT);
+        }
     }
 
     @Override
     public Connection getConnection() throws SQLException {
+        requireReachable();
         Connection connection = inner.getConnection();
         return (Connection) Proxy.newProxyInstance(
                 getClass().getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
                     String name = method.getName();
+                    if (!name.equals("close")) {
+                        requireReachable();
+                    }
                     boolean isUpdate = name.equals("prepareStatement")
                             && String.valueOf(arguments[0]).contains("INSERT INTO fanfare_log");
                     if (isUpdate && next.compareAndSet(Fault.BEFORE_COMMIT, Fault.NONE)) {
                         connection.rollback();
-                        throw new SQLException("cut", "08006");
+                        throw new SQLException("refused", state);
                     }
                     try {
                         Object result = method.invoke(connection, arguments);
                         if (name.equals("commit") && next.compareAndSet(Fault.AFTER_COMMIT, Fault.NONE)) {
-                            throw new SQLException("cut", "08006");
+                            throw new SQLException("cut", CUT);
                         }
                         return result;
                     } catch (InvocationTargetException e) {

@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import javax.sql.DataSource;
 
 /** Gives each node of a test a store of its own over one database, and moves the database's clock as they see it. */
-final class JdbcFixture implements StoreFixture {
+class JdbcFixture implements StoreFixture {
 
     private static final long STEP_MILLIS = 4000;
 

@@ -13,7 +13,9 @@ import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.StoreException;
+import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.AppendRequest;
+import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog.AppendResult;
 import dev.fanfare.spi.ChannelLog.LogPage;
 import dev.fanfare.spi.ChannelLog.LogRead;
@@ -33,8 +35,13 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the JDBC store does besides the contract of all stores. */
+@Execution(ExecutionMode.SAME_THREAD)
 class JdbcStoreTest {
 
     private static final ChannelRules RULES =
@@ -54,12 +61,12 @@ class JdbcStoreTest {
     void anH2FileSurvivesARestart(@TempDir Path directory) {
         String url = "jdbc:h2:file:" + directory.resolve("chat");
         Publication before;
-        try (HikariDataSource pool = Databases.pool(url, "sa")) {
+        try (HikariDataSource pool = Databases.pool(url)) {
             before = append(store(pool), "a");
             stores.remove(0).close();
         }
 
-        try (HikariDataSource pool = Databases.pool(url, "sa")) {
+        try (HikariDataSource pool = Databases.pool(url)) {
             JdbcStore reopened = store(pool);
             assertThat(read(reopened).head()).isEqualTo(before.cursor());
             assertThat(append(reopened, "b").follows(before.cursor())).isTrue();
@@ -242,6 +249,45 @@ class JdbcStoreTest {
 
         assertThat(second.offset()).isEqualTo(2);
         assertThat(read(store).publications()).hasSize(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"40001", "40P01"})
+    void aTransactionThatWasInTheWayOfOthersIsRunAgain(String state) {
+        FlakyDataSource flaky = new FlakyDataSource(Databases.postgres());
+        JdbcStore store = store(flaky);
+        append(store, "first");
+
+        flaky.failBeforeNextCommit(state);
+        Publication second = append(store, "a");
+
+        assertThat(second.offset()).isEqualTo(2);
+        assertThat(read(store).publications()).hasSize(2);
+    }
+
+    @Test
+    void whileOtherNodesCannotBeHeardItIsNotHealthy() {
+        FlakyDataSource flaky = new FlakyDataSource(Databases.h2Memory());
+        JdbcStore store = store(flaky);
+        store.bus()
+                .watch(channel, new Bus.Watcher() {
+                    @Override
+                    public void announced(Announcement announcement) {}
+
+                    @Override
+                    public void interrupted() {}
+                })
+                .toCompletableFuture()
+                .join();
+        await().until(() -> store.health().isUp());
+
+        flaky.cutOff("fanfare-jdbc-bus");
+        await().untilAsserted(() ->
+                assertThat(store.health().reasons()).containsExactly("database: other nodes cannot be heard"));
+        append(store, "a");
+
+        flaky.cutOff("");
+        await().until(() -> store.health().isUp());
     }
 
     private JdbcStore store(DataSource dataSource) {

@@ -1,60 +1,16 @@
 package dev.fanfare.jdbc;
 
-import dev.fanfare.testkit.BusContract;
-import dev.fanfare.testkit.ChannelLogContract;
-import dev.fanfare.testkit.ControlBusContract;
-import dev.fanfare.testkit.LatestValuesContract;
-import dev.fanfare.testkit.PresenceStoreContract;
-import org.junit.jupiter.api.Nested;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.BeforeAll;
 
-/** The store on a real MariaDB keeps the contract of all stores. Only with the profile "mariadb". */
-@EnabledIfSystemProperty(named = "fanfare.mariadb", matches = "true")
-class MariaStoreTest {
+/** A real MariaDB keeps what stores promise. */
+class MariaStoreTest extends StoreCases {
 
-    private static JdbcFixture fixture() {
-        return new JdbcFixture(Databases.maria());
+    @BeforeAll
+    static void requireServer() {
+        Databases.requireMaria();
     }
 
-    @Nested
-    class Log extends ChannelLogContract {
-        Log() {
-            super(fixture());
-        }
-    }
-
-    @Nested
-    class Bus extends BusContract {
-        Bus() {
-            super(fixture());
-        }
-    }
-
-    @Nested
-    class Presence extends PresenceStoreContract {
-        Presence() {
-            super(fixture());
-        }
-    }
-
-    @Nested
-    class Control extends ControlBusContract {
-        Control() {
-            super(fixture());
-        }
-    }
-
-    @Nested
-    class Latest extends LatestValuesContract {
-        Latest() {
-            super(fixture());
-        }
-    }
-
-    @Nested
-    class TransactionalPublish extends OutboxCases {
-        TransactionalPublish() {
-            super(Databases.maria());
-        }
+    MariaStoreTest() {
+        super(Databases.maria());
     }
 }

@@ -94,6 +94,23 @@ abstract class OutboxCases {
     }
 
     @Test
+    void aHostThatDiesBeforeItsCommitPublishesNothing() throws SQLException {
+        JdbcStore store = node();
+        Outbox outbox = outbox(store);
+
+        Connection dying = transaction();
+        publish(outbox, dying, "lost");
+        dying.abort(Runnable::run);
+        try (Connection connection = transaction()) {
+            publish(outbox, connection, "a");
+            connection.commit();
+        }
+
+        await().until(() -> !texts(store).isEmpty());
+        assertThat(texts(store)).containsExactly("a");
+    }
+
+    @Test
     void optionsAndDedupKeysAreKept() throws SQLException {
         JdbcStore store = node();
         Outbox outbox = outbox(store);

@@ -18,17 +18,22 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Measures what has a goal of its own, on a real PostgreSQL with fsync. Run it with benchmarks/jdbc.sh. */
+@Execution(ExecutionMode.SAME_THREAD)
 class StoreBenchmark {
 
     private static final byte[] DATA = new byte[200];
@@ -41,7 +46,7 @@ class StoreBenchmark {
     @BeforeAll
     static void start() {
         server = PostgresServer.start("-c", "shared_buffers=256MB", "-c", "max_wal_size=8GB");
-        pool = Databases.pool(server.url(), "postgres");
+        pool = Databases.pool(server);
         JdbcStore.of(pool).migrate().close();
     }
 
@@ -102,6 +107,116 @@ class StoreBenchmark {
                 PreparedStatement select = connection.prepareStatement("SELECT 1 FROM fanfare_outbox LIMIT 1");
                 ResultSet row = select.executeQuery()) {
             return row.next() ? 1 : 0;
+        }
+    }
+
+    /** Hosts commit a transaction with one publication each, on time; how far behind is what a subscriber sees? */
+    @Test
+    void keepUpWithHosts() throws Exception {
+        int perSecond = 5000;
+        int hosts = 16;
+        int each = 10 * perSecond / hosts;
+        long[] committed = new long[hosts * each];
+        long[] delivered = new long[hosts * each];
+        CountDownLatch left = new CountDownLatch(hosts * each);
+        try (JdbcStore store = JdbcStore.of(pool);
+                Fanfare fanfare = node(store);
+                Outbox outbox = store.outbox(fanfare::rules)) {
+            for (int i = 0; i < 100; i++) {
+                fanfare.subscribe(ChannelId.of("bench:hosts-" + i), StartAt.live(), publication -> {
+                            delivered[Integer.parseInt(publication.data().text())] = System.nanoTime();
+                            left.countDown();
+                        })
+                        .ready()
+                        .toCompletableFuture()
+                        .get(10, TimeUnit.SECONDS);
+            }
+            long begin = System.nanoTime();
+            List<CompletableFuture<Void>> running = new ArrayList<>();
+            for (int host = 0; host < hosts; host++) {
+                int first = host * each;
+                running.add(CompletableFuture.runAsync(
+                        () -> commit(outbox, begin, perSecond / hosts, first, each, committed),
+                        task -> new Thread(task, "host").start()));
+            }
+            CompletableFuture.allOf(running.toArray(CompletableFuture[]::new)).join();
+            double seconds = (System.nanoTime() - begin) / 1e9;
+            boolean isComplete = left.await(20, TimeUnit.SECONDS);
+            int warmUp = each / 5;
+            double[] early = new double[hosts * warmUp];
+            double[] millis = new double[committed.length - early.length];
+            for (int i = 0; i < committed.length; i++) {
+                double behind = Math.max(0, delivered[i] - committed[i]) / 1e6;
+                int host = i / each;
+                int turn = i % each;
+                if (turn < warmUp) {
+                    early[host * warmUp + turn] = behind;
+                } else {
+                    millis[host * (each - warmUp) + turn - warmUp] = behind;
+                }
+            }
+            System.out.printf(
+                    "%,.0f commits/s of %d hosts: %s, behind by p50 %.1f ms, p99 %.1f ms, most %.1f ms (in the first two"
+                            + " seconds %.1f ms)%n",
+                    committed.length / seconds,
+                    hosts,
+                    isComplete ? "all delivered" : "NOT ALL DELIVERED",
+                    Comparison.quantile(millis, 0.5),
+                    Comparison.quantile(millis, 0.99),
+                    Comparison.quantile(millis, 1),
+                    Comparison.quantile(early, 1));
+        }
+    }
+
+    /** One host that commits now and then, and says nothing after it. */
+    @Test
+    void deliverWhatAnIdleNodeCommits() throws Exception {
+        int count = 120;
+        int warmUp = 20;
+        try (JdbcStore store = JdbcStore.of(pool);
+                Fanfare fanfare = node(store);
+                Outbox outbox = store.outbox(fanfare::rules);
+                Connection connection = pool.getConnection()) {
+            ChannelId id = ChannelId.of("bench:idle");
+            BlockingQueue<Long> delivered = new LinkedBlockingQueue<>();
+            fanfare.subscribe(id, StartAt.live(), publication -> delivered.add(System.nanoTime()))
+                    .ready()
+                    .toCompletableFuture()
+                    .get(10, TimeUnit.SECONDS);
+            connection.setAutoCommit(false);
+            double[] millis = new double[count - warmUp];
+            for (int i = -warmUp; i < millis.length; i++) {
+                LockSupport.parkNanos(80_000_000);
+                outbox.publishIn(connection, id, Payload.wrap(DATA), PublishOptions.none());
+                connection.commit();
+                long committed = System.nanoTime();
+                long heard = delivered.take();
+                if (i >= 0) {
+                    millis[i] = Math.max(0, heard - committed) / 1e6;
+                }
+            }
+            System.out.printf(
+                    "commit of an idle host to its node's subscriber: p50 %.1f ms, p99 %.1f ms%n",
+                    Comparison.quantile(millis, 0.5), Comparison.quantile(millis, 0.99));
+        }
+    }
+
+    private static void commit(Outbox outbox, long begin, int perSecond, int first, int count, long[] committed) {
+        try (Connection connection = pool.getConnection()) {
+            connection.setAutoCommit(false);
+            for (int i = 0; i < count; i++) {
+                LockSupport.parkNanos(begin + i * (1_000_000_000L / perSecond) - System.nanoTime());
+                int number = first + i;
+                outbox.publishIn(
+                        connection,
+                        ChannelId.of("bench:hosts-" + number % 100),
+                        Payload.of(Integer.toString(number)),
+                        PublishOptions.none());
+                connection.commit();
+                committed[number] = System.nanoTime();
+            }
+        } catch (SQLException failure) {
+            throw new IllegalStateException(failure);
         }
     }
 

@@ -6,8 +6,7 @@ import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import java.time.Duration;
-import java.util.concurrent.CompletionStage;
-import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,24 +50,19 @@ final class Breaker {
         LOG.warn("Publishing to Redis is {} now", state == State.OPEN ? "off for " + pause : "tried or on again");
     }
 
-    /** Publishes and judges by the outcome; only after {@link #isOpen} said no. */
-    <T> CompletionStage<T> watch(Supplier<CompletionStage<T>> publish) {
-        long start = circuit.getCurrentTimestamp();
-        CompletionStage<T> outcome;
-        try {
-            outcome = publish.get();
-        } catch (RuntimeException failure) {
-            circuit.onError(circuit.getCurrentTimestamp() - start, circuit.getTimestampUnit(), failure);
-            throw failure;
+    /** Begins a publish; only after {@link #isOpen} said no. Returns what {@link #end} wants. */
+    long begin() {
+        return circuit.getCurrentTimestamp();
+    }
+
+    /** Judges by the outcome of a publish. */
+    void end(long begun, @Nullable Throwable failure) {
+        long took = circuit.getCurrentTimestamp() - begun;
+        if (failure == null) {
+            circuit.onSuccess(took, circuit.getTimestampUnit());
+        } else {
+            circuit.onError(took, circuit.getTimestampUnit(), failure);
         }
-        return outcome.whenComplete((done, failure) -> {
-            long took = circuit.getCurrentTimestamp() - start;
-            if (failure == null) {
-                circuit.onSuccess(took, circuit.getTimestampUnit());
-            } else {
-                circuit.onError(took, circuit.getTimestampUnit(), failure);
-            }
-        });
     }
 
     /** Tells whether publishing is off; if not, whoever asked publishes. */

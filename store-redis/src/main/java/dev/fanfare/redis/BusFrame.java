@@ -39,10 +39,11 @@ final class BusFrame {
     }
 
     static byte[] published(Publication publication) {
-        byte[] entry = Envelope.entry(publication);
-        ByteSink sink = start(PUBLISHED, 48 + entry.length);
-        putPlace(sink, publication.epoch(), publication.offset());
-        return sink.putAll(entry).toBytes();
+        String epoch = publication.epoch();
+        ByteSink sink = start(PUBLISHED, 9 + epoch.length() + Envelope.expectedLength(publication));
+        putPlace(sink, epoch, publication.offset());
+        Envelope.putEntry(sink, publication);
+        return sink.toBytes();
     }
 
     private static byte[] moved(Cursor head) {

@@ -37,12 +37,18 @@ final class Call {
         return with(Long.toString(argument).getBytes(US_ASCII));
     }
 
+    /** Returns the key that decides which server it is for: all keys are in one slot. */
+    byte[] key() {
+        return keys[0];
+    }
+
     /** Returns the arguments of EVALSHA or EVAL. */
     CommandArgs<byte[], byte[]> args(byte[] digestOrText) {
-        CommandArgs<byte[], byte[]> args = new CommandArgs<>(ByteArrayCodec.INSTANCE)
-                .add(digestOrText)
-                .add(keys.length)
-                .addKeys(keys);
+        CommandArgs<byte[], byte[]> args =
+                new CommandArgs<>(ByteArrayCodec.INSTANCE).add(digestOrText).add(keys.length);
+        for (byte[] key : keys) {
+            args.add(key);
+        }
         arguments.forEach(args::add);
         return args;
     }

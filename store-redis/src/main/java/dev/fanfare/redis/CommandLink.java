@@ -7,8 +7,6 @@ import io.lettuce.core.RedisLoadingException;
 import io.lettuce.core.RedisNoScriptException;
 import io.lettuce.core.RedisReadOnlyException;
 import io.lettuce.core.codec.ByteArrayCodec;
-import io.lettuce.core.output.CommandOutput;
-import io.lettuce.core.output.IntegerOutput;
 import io.lettuce.core.output.StatusOutput;
 import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.CommandType;
@@ -19,7 +17,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,11 +41,11 @@ final class CommandLink {
     private static final Logger LOG = LoggerFactory.getLogger(CommandLink.class);
     private static final long MAX_IN_FLIGHT_BYTES = 64 << 20;
     private static final int CALL_BYTES = 512;
+    private static final int MOST_SENDINGS = 3;
     private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
 
     private final Connector connector;
-    private final Keys keys;
     private final boolean isEpochEndedByFailover;
     private final Counters counters;
     private final Runnable onReady;
@@ -66,9 +63,8 @@ final class CommandLink {
      *
      * @param onReady told of each new connection, once commands get through
      */
-    CommandLink(Connector connector, Keys keys, boolean isEpochEndedByFailover, Counters counters, Runnable onReady) {
+    CommandLink(Connector connector, boolean isEpochEndedByFailover, Counters counters, Runnable onReady) {
         this.connector = connector;
-        this.keys = keys;
         this.isEpochEndedByFailover = isEpochEndedByFailover;
         this.counters = counters;
         this.onReady = onReady;
@@ -90,82 +86,48 @@ final class CommandLink {
 
     // ---- calls
 
-    /** Calls a script; fails with a {@link StoreException} and nothing else. */
-    <T> CompletionStage<T> run(Call call, Supplier<CommandOutput<byte[], byte[], T>> output, int bytes) {
-        CompletableFuture<T> answer = new CompletableFuture<>();
-        Session current = admit(answer);
-        if (current != null) {
-            count(answer, bytes);
-            current.run(call, output.get())
-                    .whenComplete((reply, failure) -> finish(current, call, output, answer, reply, failure));
-        }
-        return answer;
-    }
-
-    /** Publishes to a pub/sub channel; completes with the number of those who heard it. */
-    CompletionStage<Long> publish(CommandType type, String channel, byte[] message) {
-        CompletableFuture<Long> answer = new CompletableFuture<>();
-        Session current = admit(answer);
-        if (current != null) {
-            count(answer, message.length);
-            CommandArgs<byte[], byte[]> args =
-                    new CommandArgs<>(ByteArrayCodec.INSTANCE).add(channel).add(message);
-            current.run(type, new IntegerOutput<>(ByteArrayCodec.INSTANCE), args)
-                    .whenComplete((reply, failure) -> complete(current, answer, reply, failure));
-        }
-        return answer;
-    }
-
-    /** Runs a command on one key. */
-    <T> CompletionStage<T> runOn(
-            CommandType type, byte[] key, CommandOutput<byte[], byte[], T> output, byte[]... arguments) {
-        CompletableFuture<T> answer = new CompletableFuture<>();
-        Session current = admit(answer);
-        if (current != null) {
-            count(answer, 0);
-            CommandArgs<byte[], byte[]> args =
-                    new CommandArgs<>(ByteArrayCodec.INSTANCE).addKey(key).addValues(arguments);
-            current.run(type, output, args).whenComplete((reply, failure) -> complete(current, answer, reply, failure));
-        }
-        return answer;
-    }
-
-    private @Nullable Session admit(CompletableFuture<?> answer) {
+    /**
+     * Runs a command; fails with a {@link StoreException} and nothing else.
+     *
+     * @param isAsking whether it is for a slot that this server is about to get
+     */
+    <T> CompletionStage<T> run(Request<T> request, boolean isAsking) {
         Session current = session;
         if (current == null) {
-            answer.completeExceptionally(
+            return CompletableFuture.failedFuture(
                     new StoreException("Redis at " + connector.address() + " cannot be reached now", null, true));
         } else if (isFull()) {
-            answer.completeExceptionally(new StoreException(
+            return CompletableFuture.failedFuture(new StoreException(
                     "Redis at " + connector.address() + " is too slow: " + inFlightBytes + " bytes wait", null, true));
-            return null;
         }
-        return current;
+        int bytes = CALL_BYTES + request.bytes;
+        inFlightBytes.addAndGet(bytes);
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        send(current, request, isAsking, answer, bytes, 1);
+        return answer;
     }
 
-    private void count(CompletableFuture<?> answer, int bytes) {
-        inFlightBytes.addAndGet(CALL_BYTES + bytes);
-        answer.whenComplete((reply, failure) -> inFlightBytes.addAndGet(-CALL_BYTES - bytes));
-    }
-
-    private <T> void finish(
+    private <T> void send(
             Session current,
-            Call call,
-            Supplier<CommandOutput<byte[], byte[], T>> output,
+            Request<T> request,
+            boolean isAsking,
             CompletableFuture<T> answer,
-            @Nullable T reply,
-            @Nullable Throwable failure) {
-        if (failure == null || !(unwrap(failure) instanceof RedisNoScriptException)) {
-            complete(current, answer, reply, failure);
-            return;
-        }
-        reload(current).whenComplete((loaded, broken) -> {
-            if (broken != null) {
-                complete(current, answer, null, broken);
-            } else {
-                current.run(call, output.get())
-                        .whenComplete((second, again) -> complete(current, answer, second, again));
+            int bytes,
+            int sending) {
+        request.sendTo(current, isAsking).whenComplete((reply, failure) -> {
+            if (failure instanceof RedisNoScriptException && sending < MOST_SENDINGS) {
+                reload(current).whenComplete((loaded, broken) -> {
+                    if (broken != null) {
+                        inFlightBytes.addAndGet(-bytes);
+                        complete(current, answer, null, broken);
+                    } else {
+                        send(current, request, isAsking, answer, bytes, sending + 1);
+                    }
+                });
+                return;
             }
+            inFlightBytes.addAndGet(-bytes);
+            complete(current, answer, reply, failure);
         });
     }
 
@@ -204,7 +166,7 @@ final class CommandLink {
         if (current == null) {
             return CompletableFuture.failedFuture(new StoreException("no connection", null, true));
         }
-        return current.identify(keys, identity)
+        return current.identify()
                 .thenCompose(
                         found -> found.equals(identity) ? CompletableFuture.completedFuture(null) : reload(current));
     }
@@ -235,18 +197,19 @@ final class CommandLink {
     }
 
     private CompletionStage<Void> prepare(Session fresh) {
-        return fresh.identify(keys, identity).thenCompose(found -> {
-            if (!found.equals(identity)) {
-                if (!identity.equals(Session.Identity.UNKNOWN)) {
-                    counters.failovers.increment();
-                    LOG.warn(
-                            "Redis at {} continues another history than before: it was promoted, restarted or"
-                                    + " emptied. Epochs told so far are over",
-                            connector.address());
-                }
-                identity = found;
+        return fresh.identify().thenCompose(found -> {
+            boolean isChanged = !found.equals(identity) && !identity.equals(Session.Identity.UNKNOWN);
+            if (isChanged) {
+                counters.failovers.increment();
+                LOG.warn(
+                        "Redis at {} continues another history than before: it was promoted or restarted. Epochs told"
+                                + " so far are over",
+                        connector.address());
             }
-            return fresh.load(found, isEpochEndedByFailover ? 'S' + found.salt() : "", shiftMillis);
+            identity = found;
+            CompletionStage<Void> ready = isChanged ? fresh.forgetScripts() : CompletableFuture.completedStage(null);
+            String suffix = isEpochEndedByFailover ? 'S' + found.salt() : "";
+            return ready.thenCompose(forgotten -> fresh.load(found, suffix, shiftMillis));
         });
     }
 
@@ -301,14 +264,18 @@ final class CommandLink {
             return;
         }
         Throwable cause = failure == null ? null : unwrap(failure);
-        boolean isThrown = firstReady.completeExceptionally(new StoreException(
-                "Redis at " + connector.address() + " cannot be reached: " + reasonOf(cause), cause, true));
+        boolean isThrown = firstReady.completeExceptionally(unreachable(connector, cause));
         if (!isThrown && !isTroubleLogged) {
             isTroubleLogged = true;
             LOG.warn("Redis at {} cannot be reached; trying again and again: {}", connector.address(), reasonOf(cause));
         }
         Duration longer = pause.multipliedBy(2);
         connector.later(pause, () -> connect(longer.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : longer));
+    }
+
+    static StoreException unreachable(Connector connector, @Nullable Throwable cause) {
+        return new StoreException(
+                "Redis at " + connector.address() + " cannot be reached: " + reasonOf(cause), cause, true);
     }
 
     private static String reasonOf(@Nullable Throwable failure) {
@@ -344,7 +311,7 @@ final class CommandLink {
             return;
         }
         CommandArgs<byte[], byte[]> args = new CommandArgs<>(ByteArrayCodec.INSTANCE).add("memory");
-        current.run(CommandType.INFO, new StatusOutput<>(ByteArrayCodec.INSTANCE), args)
+        current.run(CommandType.INFO, new StatusOutput<>(ByteArrayCodec.INSTANCE), args, false)
                 .whenComplete((info, failure) -> {
                     if (info != null && info.contains("maxmemory_policy:allkeys-")) {
                         LOG.warn(

@@ -11,28 +11,23 @@ import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.codec.RedisCodec;
 import io.lettuce.core.codec.StringCodec;
-import io.lettuce.core.metrics.CommandLatencyRecorder;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.NettyCustomizer;
 import io.netty.channel.Channel;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes connections, and owns the threads behind them: two event loops and a timer.
+ * Makes connections to one address.
  *
  * <p>Lettuce's own reconnecting is off: it would send again what may have been executed already, and knows nothing of
  * what must be looked up before a new connection may be used.
+ *
+ * <p>It holds no more than memory, until the {@link Threads} are closed, and can make connections again and again.
  *
  * <p><i>Threads.</i> Thread-safe; each kind of connection is made one at a time.
  */
@@ -41,38 +36,25 @@ final class Connector {
     private static final RedisCodec<String, byte[]> PUBSUB_CODEC =
             RedisCodec.of(StringCodec.UTF8, ByteArrayCodec.INSTANCE);
 
+    private final Threads threads;
     private final RedisURI uri;
     private final Duration timeout;
-    private final ClientResources resources;
-    private final ClientResources commandResources;
-    private final ClientResources pubSubResources;
     private final RedisClient commandClient;
     private final RedisClient pubSubClient;
     private final LoopFinder commandLoop = new LoopFinder();
     private final LoopFinder pubSubLoop = new LoopFinder();
-    private final ScheduledThreadPoolExecutor timer;
 
     /**
      * Makes one.
      *
      * @param trusted certificates in PEM that servers' certificates must lead to; null for those that Java trusts
      */
-    Connector(RedisURI uri, Duration timeout, @Nullable Path trusted) {
+    Connector(Threads threads, RedisURI uri, @Nullable Path trusted) {
+        this.threads = threads;
         this.uri = uri;
-        this.timeout = timeout;
-        this.resources = ClientResources.builder()
-                .ioThreadPoolSize(2)
-                .computationThreadPoolSize(2)
-                .commandLatencyRecorder(CommandLatencyRecorder.disabled())
-                .threadFactoryProvider(pool -> new DefaultThreadFactory("fanfare-redis-" + pool, true))
-                .build();
-        this.commandResources = resources.mutate().nettyCustomizer(commandLoop).build();
-        this.pubSubResources = resources.mutate().nettyCustomizer(pubSubLoop).build();
-        this.commandClient = client(commandResources, timeout, trusted);
-        this.pubSubClient = client(pubSubResources, timeout, trusted);
-        this.timer = new ScheduledThreadPoolExecutor(1, new DefaultThreadFactory("fanfare-redis-timer", true));
-        timer.setRemoveOnCancelPolicy(true);
-        timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+        this.timeout = uri.getTimeout();
+        this.commandClient = client(threads.resources(commandLoop), timeout, trusted);
+        this.pubSubClient = client(threads.resources(pubSubLoop), timeout, trusted);
     }
 
     private static RedisClient client(ClientResources resources, Duration timeout, @Nullable Path trusted) {
@@ -102,6 +84,10 @@ final class Connector {
         return query < 0 ? whole : whole.substring(0, query);
     }
 
+    String host() {
+        return uri.getHost();
+    }
+
     Duration timeout() {
         return timeout;
     }
@@ -126,22 +112,7 @@ final class Connector {
 
     /** Runs a short task after about that time. */
     void later(Duration pause, Runnable task) {
-        long millis = pause.toMillis();
-        long jittered = millis - ThreadLocalRandom.current().nextLong(millis / 4 + 1);
-        try {
-            timer.schedule(task, jittered, TimeUnit.MILLISECONDS);
-        } catch (RejectedExecutionException closed) {
-            // Nothing is wanted any more.
-        }
-    }
-
-    void close() {
-        timer.shutdownNow();
-        commandClient.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS);
-        pubSubClient.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS);
-        for (ClientResources each : List.of(commandResources, pubSubResources, resources)) {
-            each.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS).awaitUninterruptibly(timeout.toMillis());
-        }
+        threads.later(pause, task);
     }
 
     /** Learns on which event loop a connection is. */

@@ -33,16 +33,23 @@ final class Envelope {
     // ---- writing
 
     static byte[] body(Payload data, PublishOptions options, @Nullable Publisher publisher) {
-        return body(data, options.eventType(), options.key(), options.headers(), publisher);
+        ByteSink sink = new ByteSink(room(data, publisher));
+        putBody(sink, data, options.eventType(), options.key(), options.headers(), publisher);
+        return sink.toBytes();
     }
 
-    private static byte[] body(
+    private static int room(Payload data, @Nullable Publisher publisher) {
+        return data.size() + 2 + (publisher == null ? 0 : 128);
+    }
+
+    private static void putBody(
+            ByteSink sink,
             Payload data,
             @Nullable String eventType,
             @Nullable String key,
             Map<String, String> headers,
             @Nullable Publisher publisher) {
-        ByteSink sink = new ByteSink(data.size() + 2 + (publisher == null ? 0 : 128)).put(VERSION);
+        sink.put(VERSION);
         if (eventType != null) {
             sink.put(EVENT_TYPE).putText(eventType);
         }
@@ -56,23 +63,24 @@ final class Envelope {
         if (publisher != null) {
             putIdentity(sink, publisher.user(), publisher.connection(), publisher.info());
         }
-        return sink.put(END).putAll(data.unsafeBytes()).toBytes();
+        sink.put(END).putAll(data.unsafeBytes());
+    }
+
+    /** Returns how long an entry will be, if it has nothing but data. */
+    static int expectedLength(Publication publication) {
+        return 24 + room(publication.data(), publication.publisher());
     }
 
     /** Writes the entry that a publication would have in a stream. */
-    static byte[] entry(Publication publication) {
-        byte[] body = body(
+    static void putEntry(ByteSink sink, Publication publication) {
+        sink.putLong(publication.previousTag()).putLong(publication.tag()).putLong(publication.timeMillis());
+        putBody(
+                sink,
                 publication.data(),
                 publication.eventType(),
                 publication.key(),
                 publication.headers(),
                 publication.publisher());
-        return new ByteSink(24 + body.length)
-                .putLong(publication.previousTag())
-                .putLong(publication.tag())
-                .putLong(publication.timeMillis())
-                .putAll(body)
-                .toBytes();
     }
 
     static byte[] member(Member member) {

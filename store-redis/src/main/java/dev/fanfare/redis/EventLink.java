@@ -9,12 +9,16 @@ import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,17 +27,20 @@ import org.slf4j.LoggerFactory;
 final class EventLink {
 
     /*
-     * State: a slot per pub/sub channel, with the line that wants it and how far its subscription is. At most one
-     * SUBSCRIBE or UNSUBSCRIBE of a slot is under way, so that an acknowledgement is never taken for another's.
+     * State: an entry per pub/sub channel or pattern of some, with the line that wants it and how far its subscription is. At most one
+     * SUBSCRIBE or UNSUBSCRIBE of an entry is under way, so that an acknowledgement is never taken for another's.
      *
-     * When the connection is lost every slot starts again, and its line is told that it was interrupted once its new
+     * A server of a Redis Cluster that gives a pub/sub channel away ends the subscription itself. Then the line is stray,
+     * and others say where it goes.
+     *
+     * When the connection is lost every entry starts again, and its line is told that it was interrupted once its new
      * subscription is acknowledged: a look at the log after that misses nothing. Until then, each second, lines are told
      * so too, a thousand at a time, so that a log that lives elsewhere keeps its subscribers going meanwhile.
      *
-     * Threads: thread-safe. The lock guards the slots; nothing is sent, completed or called under it. Messages go past
+     * Threads: thread-safe. The lock guards the entries; nothing is sent, completed or called under it. Messages go past
      * it, from the event loop to the relay.
      *
-     * Bounds: one slot per line, and those that are being unsubscribed.
+     * Bounds: one entry per line, and those that are being unsubscribed.
      */
 
     private static final Logger LOG = LoggerFactory.getLogger(EventLink.class);
@@ -51,29 +58,32 @@ final class EventLink {
     }
 
     /** Fields but the line are guarded by the lock. */
-    private static final class Slot {
+    private static final class Entry {
+        final PubSub kind;
         final String name;
         volatile @Nullable Line line;
         Phase phase = Phase.IDLE;
         boolean hasMissed;
         List<CompletableFuture<Void>> waiters = new ArrayList<>(1);
 
-        Slot(String name) {
-            this.name = name;
+        Entry(Line line) {
+            this.kind = line.kind;
+            this.name = line.name;
         }
     }
 
     private final Connector connector;
     private final Relay relay;
     private final Counters counters;
+    private final Consumer<Line> onStray;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Map<String, Slot> slots = new ConcurrentHashMap<>();
+    private final Map<String, Entry> entries = new ConcurrentHashMap<>();
 
     @GuardedBy("lock")
-    private List<String> toSubscribe = new ArrayList<>();
+    private List<Entry> toSubscribe = new ArrayList<>();
 
     @GuardedBy("lock")
-    private List<String> toUnsubscribe = new ArrayList<>();
+    private List<Entry> toUnsubscribe = new ArrayList<>();
 
     @GuardedBy("lock")
     private boolean willSend;
@@ -83,10 +93,17 @@ final class EventLink {
     private volatile boolean hasFailedProbe;
     private volatile boolean isClosed;
 
-    EventLink(Connector connector, Relay relay, Counters counters) {
+    /**
+     * Makes one.
+     *
+     * @param onStray told of lines whose pub/sub channels are not, or no more, at this server; they are still wanted here,
+     *     and have missed messages
+     */
+    EventLink(Connector connector, Relay relay, Counters counters, Consumer<Line> onStray) {
         this.connector = connector;
         this.relay = relay;
         this.counters = counters;
+        this.onStray = onStray;
     }
 
     /** Begins to connect; completes with the first success. */
@@ -121,17 +138,17 @@ final class EventLink {
         boolean isEffective = false;
         lock.lock();
         try {
-            Slot slot = slots.computeIfAbsent(line.name, Slot::new);
-            slot.line = line;
+            Entry entry = entries.computeIfAbsent(line.name, name -> new Entry(line));
+            entry.line = line;
             if (connection == null) {
-                slot.hasMissed = true;
+                entry.hasMissed = true;
                 isEffective = true;
-            } else if (slot.phase == Phase.LIVE) {
+            } else if (entry.phase == Phase.LIVE) {
                 isEffective = true;
             } else {
-                slot.waiters.add(effective);
-                if (slot.phase == Phase.IDLE) {
-                    subscribe(slot);
+                entry.waiters.add(effective);
+                if (entry.phase == Phase.IDLE) {
+                    subscribe(entry);
                 }
             }
         } finally {
@@ -147,15 +164,15 @@ final class EventLink {
     void unwant(Line line) {
         lock.lock();
         try {
-            Slot slot = slots.get(line.name);
-            if (slot == null || slot.line != line) {
+            Entry entry = entries.get(line.name);
+            if (entry == null || entry.line != line) {
                 return;
             }
-            slot.line = null;
-            if (slot.phase == Phase.LIVE) {
-                unsubscribe(slot);
-            } else if (slot.phase == Phase.IDLE) {
-                slots.remove(slot.name);
+            entry.line = null;
+            if (entry.phase == Phase.LIVE) {
+                unsubscribe(entry);
+            } else if (entry.phase == Phase.IDLE) {
+                entries.remove(entry.name);
             }
         } finally {
             lock.unlock();
@@ -163,16 +180,16 @@ final class EventLink {
     }
 
     @GuardedBy("lock")
-    private void subscribe(Slot slot) {
-        slot.phase = Phase.SUBSCRIBING;
-        toSubscribe.add(slot.name);
+    private void subscribe(Entry entry) {
+        entry.phase = Phase.SUBSCRIBING;
+        toSubscribe.add(entry);
         sendSoon();
     }
 
     @GuardedBy("lock")
-    private void unsubscribe(Slot slot) {
-        slot.phase = Phase.UNSUBSCRIBING;
-        toUnsubscribe.add(slot.name);
+    private void unsubscribe(Entry entry) {
+        entry.phase = Phase.UNSUBSCRIBING;
+        toUnsubscribe.add(entry);
         sendSoon();
     }
 
@@ -185,8 +202,8 @@ final class EventLink {
     }
 
     private void send() {
-        List<String> coming;
-        List<String> going;
+        List<Entry> coming;
+        List<Entry> going;
         StatefulRedisPubSubConnection<String, byte[]> current;
         lock.lock();
         try {
@@ -202,30 +219,48 @@ final class EventLink {
         if (current == null) {
             return;
         }
-        for (int i = 0; i < going.size(); i += NAMES_PER_COMMAND) {
-            List<String> some = going.subList(i, Math.min(i + NAMES_PER_COMMAND, going.size()));
-            current.async().unsubscribe(some.toArray(String[]::new));
-        }
-        for (int i = 0; i < coming.size(); i += NAMES_PER_COMMAND) {
-            List<String> some = List.copyOf(coming.subList(i, Math.min(i + NAMES_PER_COMMAND, coming.size())));
-            current.async().subscribe(some.toArray(String[]::new)).whenComplete((done, failure) -> {
-                if (failure != null && current.isOpen()) {
-                    refused(some, failure);
-                }
-            });
-        }
+        inCommands(going, (kind, names) -> kind.unsubscribe(current.async(), names));
+        inCommands(
+                coming,
+                (kind, names) -> kind.subscribe(current.async(), names).whenComplete((done, failure) -> {
+                    if (failure != null && current.isOpen()) {
+                        refused(current, names, failure);
+                    }
+                }));
     }
 
-    private void refused(List<String> names, Throwable failure) {
-        LOG.error("Redis refused to subscribe {} channels; does the user have the permission?", names.size(), failure);
+    /** Makes commands of as many names as each may have. */
+    private static void inCommands(List<Entry> all, BiConsumer<PubSub, String[]> command) {
+        Map<PubSub, Map<Integer, List<String>>> groups = new EnumMap<>(PubSub.class);
+        for (Entry entry : all) {
+            groups.computeIfAbsent(entry.kind, kind -> new HashMap<>())
+                    .computeIfAbsent(entry.kind.slotOf(entry.name), slot -> new ArrayList<>())
+                    .add(entry.name);
+        }
+        groups.forEach((kind, slots) -> slots.values().forEach(names -> {
+            for (int i = 0; i < names.size(); i += NAMES_PER_COMMAND) {
+                List<String> some = names.subList(i, Math.min(i + NAMES_PER_COMMAND, names.size()));
+                command.accept(kind, some.toArray(String[]::new));
+            }
+        }));
+    }
+
+    private void refused(StatefulRedisPubSubConnection<String, byte[]> from, String[] names, Throwable failure) {
+        if (Redirect.of(failure) != null) {
+            for (String name : names) {
+                stray(from, name, Phase.SUBSCRIBING);
+            }
+            return;
+        }
+        LOG.error("Redis refused to subscribe {} channels; does the user have the permission?", names.length, failure);
         List<CompletableFuture<Void>> waiters = new ArrayList<>();
         lock.lock();
         try {
             for (String name : names) {
-                Slot slot = slots.get(name);
-                if (slot != null && slot.phase == Phase.SUBSCRIBING) {
-                    slots.remove(name);
-                    waiters.addAll(slot.waiters);
+                Entry entry = entries.get(name);
+                if (entry != null && entry.phase == Phase.SUBSCRIBING) {
+                    entries.remove(name);
+                    waiters.addAll(entry.waiters);
                 }
             }
         } finally {
@@ -235,6 +270,34 @@ final class EventLink {
                 waiter.completeExceptionally(new StoreException("Redis refused to subscribe", failure, false)));
     }
 
+    /** Learns that this server does not have a pub/sub channel, or has it no more. */
+    private void stray(StatefulRedisPubSubConnection<String, byte[]> from, String name, Phase expected) {
+        List<CompletableFuture<Void>> waiters;
+        Line line;
+        lock.lock();
+        try {
+            Entry entry = entries.get(name);
+            if (from != connection || entry == null || entry.phase != expected) {
+                return;
+            }
+            line = entry.line;
+            waiters = entry.waiters;
+            entry.waiters = new ArrayList<>(1);
+            if (line == null) {
+                entries.remove(name);
+            } else {
+                entry.phase = Phase.IDLE;
+                entry.hasMissed = true;
+            }
+        } finally {
+            lock.unlock();
+        }
+        waiters.forEach(waiter -> waiter.complete(null));
+        if (line != null) {
+            onStray.accept(line);
+        }
+    }
+
     // ---- acknowledgements, on the event loop
 
     private void subscribed(StatefulRedisPubSubConnection<String, byte[]> from, String name) {
@@ -242,19 +305,19 @@ final class EventLink {
         Line interrupted = null;
         lock.lock();
         try {
-            Slot slot = slots.get(name);
-            if (from != connection || slot == null || slot.phase != Phase.SUBSCRIBING) {
+            Entry entry = entries.get(name);
+            if (from != connection || entry == null || entry.phase != Phase.SUBSCRIBING) {
                 return;
             }
-            if (slot.line == null) {
-                unsubscribe(slot);
+            if (entry.line == null) {
+                unsubscribe(entry);
             } else {
-                slot.phase = Phase.LIVE;
-                interrupted = slot.hasMissed ? slot.line : null;
-                slot.hasMissed = false;
+                entry.phase = Phase.LIVE;
+                interrupted = entry.hasMissed ? entry.line : null;
+                entry.hasMissed = false;
             }
-            waiters = slot.waiters;
-            slot.waiters = new ArrayList<>(1);
+            waiters = entry.waiters;
+            entry.waiters = new ArrayList<>(1);
         } finally {
             lock.unlock();
         }
@@ -265,27 +328,28 @@ final class EventLink {
     }
 
     private void unsubscribed(StatefulRedisPubSubConnection<String, byte[]> from, String name) {
+        stray(from, name, Phase.LIVE);
         lock.lock();
         try {
-            Slot slot = slots.get(name);
-            if (from != connection || slot == null || slot.phase != Phase.UNSUBSCRIBING) {
+            Entry entry = entries.get(name);
+            if (from != connection || entry == null || entry.phase != Phase.UNSUBSCRIBING) {
                 return;
             }
-            if (slot.line == null) {
-                slots.remove(name);
+            if (entry.line == null) {
+                entries.remove(name);
             } else {
-                subscribe(slot);
+                subscribe(entry);
             }
         } finally {
             lock.unlock();
         }
     }
 
-    private void message(String name, byte[] bytes) {
-        Slot slot = slots.get(name);
-        Line line = slot == null ? null : slot.line;
+    private void message(String name, String from, byte[] bytes) {
+        Entry entry = entries.get(name);
+        Line line = entry == null ? null : entry.line;
         if (line != null) {
-            relay.message(line, bytes);
+            relay.message(line, from, bytes);
         }
     }
 
@@ -311,22 +375,7 @@ final class EventLink {
             fresh.closeAsync();
             return;
         }
-        fresh.addListener(new RedisPubSubAdapter<String, byte[]>() {
-            @Override
-            public void message(String name, byte[] bytes) {
-                EventLink.this.message(name, bytes);
-            }
-
-            @Override
-            public void subscribed(String name, long count) {
-                EventLink.this.subscribed(fresh, name);
-            }
-
-            @Override
-            public void unsubscribed(String name, long count) {
-                EventLink.this.unsubscribed(fresh, name);
-            }
-        });
+        fresh.addListener(new Hearing(fresh));
         fresh.addListener(new RedisConnectionStateListener() {
             @Override
             public void onRedisDisconnected(RedisChannelHandler<?, ?> handler) {
@@ -337,9 +386,9 @@ final class EventLink {
         try {
             connection = fresh;
             willSend = false;
-            for (Slot slot : slots.values()) {
-                if (slot.line != null) {
-                    subscribe(slot);
+            for (Entry entry : entries.values()) {
+                if (entry.line != null) {
+                    subscribe(entry);
                 }
             }
         } finally {
@@ -364,12 +413,12 @@ final class EventLink {
             connection = null;
             toSubscribe.clear();
             toUnsubscribe.clear();
-            slots.values().removeIf(slot -> slot.line == null);
-            for (Slot slot : slots.values()) {
-                slot.phase = Phase.IDLE;
-                slot.hasMissed = true;
-                waiters.addAll(slot.waiters);
-                slot.waiters = new ArrayList<>(1);
+            entries.values().removeIf(entry -> entry.line == null);
+            for (Entry entry : entries.values()) {
+                entry.phase = Phase.IDLE;
+                entry.hasMissed = true;
+                waiters.addAll(entry.waiters);
+                entry.waiters = new ArrayList<>(1);
             }
         } finally {
             lock.unlock();
@@ -400,8 +449,8 @@ final class EventLink {
         if (connection == null) {
             if (rest.isEmpty()) {
                 rest = new ArrayList<>();
-                for (Slot slot : slots.values()) {
-                    Line line = slot.line;
+                for (Entry entry : entries.values()) {
+                    Line line = entry.line;
                     if (line != null) {
                         rest.add(line);
                     }
@@ -420,5 +469,59 @@ final class EventLink {
         isClosed = true;
         StatefulRedisPubSubConnection<String, byte[]> current = connection;
         return current == null ? CompletableFuture.completedStage(null) : lost(current);
+    }
+
+    /** Hears what comes over one connection. */
+    private final class Hearing extends RedisPubSubAdapter<String, byte[]> {
+        private final StatefulRedisPubSubConnection<String, byte[]> from;
+
+        Hearing(StatefulRedisPubSubConnection<String, byte[]> from) {
+            this.from = from;
+        }
+
+        @Override
+        public void message(String name, byte[] bytes) {
+            EventLink.this.message(name, name, bytes);
+        }
+
+        @Override
+        public void message(String pattern, String name, byte[] bytes) {
+            EventLink.this.message(pattern, name, bytes);
+        }
+
+        @Override
+        public void smessage(String name, byte[] bytes) {
+            EventLink.this.message(name, name, bytes);
+        }
+
+        @Override
+        public void subscribed(String name, long count) {
+            EventLink.this.subscribed(from, name);
+        }
+
+        @Override
+        public void psubscribed(String pattern, long count) {
+            EventLink.this.subscribed(from, pattern);
+        }
+
+        @Override
+        public void ssubscribed(String name, long count) {
+            EventLink.this.subscribed(from, name);
+        }
+
+        @Override
+        public void unsubscribed(String name, long count) {
+            EventLink.this.unsubscribed(from, name);
+        }
+
+        @Override
+        public void punsubscribed(String pattern, long count) {
+            EventLink.this.unsubscribed(from, pattern);
+        }
+
+        @Override
+        public void sunsubscribed(String name, long count) {
+            EventLink.this.unsubscribed(from, name);
+        }
     }
 }

@@ -3,14 +3,19 @@ package dev.fanfare.redis;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelPattern;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Names the keys: {@code <prefix>:1:<kind>:<place>}, where 1 is the version of what is stored.
+ * Names the keys: {@code <prefix>:1:<kind>:{<partition>}<channel>}, where 1 is the version of what is stored.
  *
- * <p>The place of a channel is its name in braces, so that all its keys are in one slot. What could be taken for a
- * brace in the name is escaped: two different channels, or pairs of channel and dedup key, never share a key. Immutable.
+ * <p>Channels are spread over {@value #PARTITIONS} partitions. What is in braces decides about the slot of a Redis Cluster,
+ * so all of a partition is in one: the keys of a channel and its pub/sub channel, and what the channels of the partition
+ * share. Two different channels, or pairs of channel and dedup key, never share a key. Immutable.
  */
 final class Keys {
+
+    static final int PARTITIONS = 1024;
 
     /** Period of the epochs of channels that were never written, as in {@code log.lua}. */
     private static final long PERIOD_MILLIS = 2_592_000_000L;
@@ -22,7 +27,7 @@ final class Keys {
     private final byte[] queues;
     private final byte[] values;
     private final byte[] valueTimes;
-    private final byte[] genesis;
+    private final byte[][] geneses = new byte[PARTITIONS][];
 
     Keys(String prefix) {
         this.root = prefix + ":1:";
@@ -32,7 +37,9 @@ final class Keys {
         this.queues = global("q:");
         this.values = global("v:");
         this.valueTimes = global("w:");
-        this.genesis = global("genesis");
+        for (int i = 0; i < PARTITIONS; i++) {
+            geneses[i] = global("genesis:{" + i + '}');
+        }
     }
 
     /** Returns the name of something that there is one of. */
@@ -47,7 +54,7 @@ final class Keys {
 
     /** Returns the part of its keys that names the channel. */
     static byte[] place(ChannelId channel) {
-        return ('{' + escaped(channel.value()) + '}').getBytes(UTF_8);
+        return named(channel).getBytes(UTF_8);
     }
 
     byte[] head(byte[] place) {
@@ -59,11 +66,11 @@ final class Keys {
     }
 
     byte[] dedup(byte[] place, String key) {
-        return joined(dedups, place, key.getBytes(UTF_8));
+        return joined(dedups, place, within(key));
     }
 
     byte[] queue(byte[] place, String group) {
-        return joined(queues, place, group.getBytes(UTF_8));
+        return joined(queues, place, within(group));
     }
 
     byte[] values(byte[] place) {
@@ -74,13 +81,30 @@ final class Keys {
         return joined(valueTimes, place);
     }
 
-    byte[] genesis() {
-        return genesis;
+    /** Returns the key of what the epochs of a partition come from that were never written. */
+    byte[] genesis(ChannelId channel) {
+        return geneses[partition(channel)];
     }
 
     /** Returns the pub/sub channel of a channel. */
     String bus(ChannelId channel) {
-        return root + "b:{" + escaped(channel.value()) + '}';
+        return root + "b:" + named(channel);
+    }
+
+    /**
+     * Returns the pattern, as Redis has them, of the pub/sub channels of those channels. It may match a few others, with a
+     * closing brace in their names.
+     */
+    String bus(ChannelPattern pattern) {
+        return root + "b:{*}" + pattern.value().replaceAll("[\\\\?\\[\\]^]", "\\\\$0");
+    }
+
+    /** Returns the channel of a pub/sub channel, or null if it is none. */
+    @Nullable
+    ChannelId channel(String bus) {
+        int brace = bus.indexOf('}', root.length());
+        String name = brace < 0 ? "" : bus.substring(brace + 1);
+        return ChannelId.isValid(name) ? ChannelId.of(name) : null;
     }
 
     /** Returns when, within its period, the epochs of never-written channels change for this one. */
@@ -89,11 +113,18 @@ final class Keys {
         return ((hash & 0xffff_ffffL) * PERIOD_MILLIS) >>> 32;
     }
 
-    private static String escaped(String name) {
-        if (name.indexOf('}') < 0 && name.indexOf('%') < 0) {
-            return name;
-        }
-        return name.replace("%", "%25").replace("}", "%7D");
+    private static int partition(ChannelId channel) {
+        int hash = channel.value().hashCode() * 0x85EBCA6B;
+        return (hash >>> 16) % PARTITIONS;
+    }
+
+    private static String named(ChannelId channel) {
+        return "{" + partition(channel) + '}' + channel.value();
+    }
+
+    /** Writes what is within a channel; no channel's name holds a control character. */
+    private static byte[] within(String name) {
+        return ('\t' + name).getBytes(UTF_8);
     }
 
     private static byte[] joined(byte[]... parts) {

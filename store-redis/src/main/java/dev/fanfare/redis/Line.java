@@ -7,16 +7,23 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 abstract class Line {
 
+    final PubSub kind;
     final String name;
     /** Whether the worker knows that it has to call {@link #interrupted}. */
     final AtomicBoolean isInterruptionDue = new AtomicBoolean();
 
-    Line(String name) {
+    Line(PubSub kind, String name) {
+        this.kind = kind;
         this.name = name;
     }
 
     /** Hears a message. */
     abstract void message(byte[] bytes);
+
+    /** Hears a message of that pub/sub channel, which is this one or matches. */
+    void message(String from, byte[] bytes) {
+        message(bytes);
+    }
 
     /** Learns that messages may have been lost. */
     abstract void interrupted();

@@ -2,12 +2,11 @@ package dev.fanfare.redis;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import io.lettuce.core.protocol.CommandType;
 import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Looks from time to time whether what is published really comes back. */
+/** Looks from time to time whether what is published on one server really comes back. */
 final class Probe {
 
     /*
@@ -28,6 +27,7 @@ final class Probe {
     private final Duration patience;
     private final ProbeLine line;
     private volatile String heard = "";
+    private volatile boolean isClosed;
     private long sent;
 
     Probe(Keys keys, CommandLink commands, EventLink events, Connector connector, Duration pause) {
@@ -40,10 +40,18 @@ final class Probe {
     }
 
     void start() {
+        // Plain, as this must not depend on which slots the server has.
         events.want(line).whenComplete((effective, failure) -> connector.later(pause, this::send));
     }
 
+    void close() {
+        isClosed = true;
+    }
+
     private void send() {
+        if (isClosed) {
+            return;
+        }
         if (!commands.isUp()) {
             connector.later(pause, this::send);
             return;
@@ -52,12 +60,16 @@ final class Probe {
         boolean isBusUp = events.isUp();
         Answer answer = new Answer();
         commands.verify()
-                .thenCompose(same -> commands.publish(CommandType.PUBLISH, line.name, mark.getBytes(US_ASCII)))
+                .thenCompose(
+                        same -> commands.run(Request.publish(line.kind, line.name, mark.getBytes(US_ASCII)), false))
                 .whenComplete((count, failure) -> answer.isThere = failure == null);
         connector.later(patience, () -> judge(mark, isBusUp, answer));
     }
 
     private void judge(String mark, boolean wasBusUp, Answer answer) {
+        if (isClosed) {
+            return;
+        }
         if (!answer.isThere) {
             LOG.warn("Redis did not answer a probe within {}; connecting anew", patience);
             commands.rebuild();
@@ -77,7 +89,7 @@ final class Probe {
 
     private final class ProbeLine extends Line {
         ProbeLine(String name) {
-            super(name);
+            super(PubSub.PLAIN, name);
         }
 
         @Override

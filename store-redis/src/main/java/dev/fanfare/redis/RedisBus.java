@@ -3,15 +3,16 @@ package dev.fanfare.redis;
 import static java.util.Objects.requireNonNull;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelPattern;
 import dev.fanfare.Health;
 import dev.fanfare.StoreException;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
-import io.lettuce.core.protocol.CommandType;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,9 +22,9 @@ final class RedisBus implements Bus {
 
     /*
      * State: per watched channel one line with its watchers, copied on each change inside ConcurrentHashMap's compute,
-     * which runs none but our code.
+     * which runs none but our code. Per watched pattern likewise.
      *
-     * Threads: thread-safe. Watchers are called by the relay's worker of the channel.
+     * Threads: thread-safe. Watchers are called by the relay's worker of the channel, or of the pattern.
      *
      * Ordering: the connection for commands keeps the order of announce(), Redis keeps it per pub/sub channel, and the
      * relay hands on in order.
@@ -32,18 +33,16 @@ final class RedisBus implements Bus {
     private static final Logger LOG = LoggerFactory.getLogger(RedisBus.class);
 
     private final Keys keys;
-    private final CommandLink commands;
-    private final EventLink events;
+    private final Topology redis;
     private final Breaker breaker;
     private final Counters counters;
     private final int maxInlineBytes;
-    private final ConcurrentHashMap<ChannelId, ChannelLine> lines = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<ChannelId, BusLine> lines = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<ChannelPattern, BusLine> patterns = new ConcurrentHashMap<>();
 
-    RedisBus(
-            Keys keys, CommandLink commands, EventLink events, Breaker breaker, Counters counters, int maxInlineBytes) {
+    RedisBus(Keys keys, Topology redis, Breaker breaker, Counters counters, int maxInlineBytes) {
         this.keys = keys;
-        this.commands = commands;
-        this.events = events;
+        this.redis = redis;
         this.breaker = breaker;
         this.counters = counters;
         this.maxInlineBytes = maxInlineBytes;
@@ -51,16 +50,41 @@ final class RedisBus implements Bus {
 
     @Override
     public CompletionStage<Watch> watch(ChannelId channel, Watcher watcher) {
-        Registration registration = new Registration(channel, requireNonNull(watcher, "watcher"));
-        ChannelLine line = lines.compute(
-                requireNonNull(channel, "channel"),
-                (id, present) -> (present == null ? new ChannelLine(id) : present).with(registration));
-        return events.want(line).handle((effective, failure) -> {
+        requireNonNull(channel, "channel");
+        return watch(lines, channel, watcher, () -> new ChannelLine(channel));
+    }
+
+    @Override
+    public CompletionStage<Watch> watchMatching(ChannelPattern pattern, Watcher watcher) {
+        requireNonNull(pattern, "pattern");
+        if (redis.pubSub() == PubSub.SHARDED) {
+            return CompletableFuture.failedFuture(
+                    new UnsupportedOperationException("A Redis Cluster cannot watch channels by pattern"));
+        }
+        return watch(patterns, pattern, watcher, () -> new PatternLine(pattern));
+    }
+
+    private <K> CompletionStage<Watch> watch(
+            ConcurrentHashMap<K, BusLine> all, K key, Watcher watcher, Supplier<BusLine> fresh) {
+        Registration registration = new Registration(requireNonNull(watcher, "watcher"));
+        BusLine line =
+                all.compute(key, (same, present) -> (present == null ? fresh.get() : present).with(registration));
+        Watch watch = () -> {
+            registration.isClosed = true;
+            all.computeIfPresent(key, (same, present) -> {
+                BusLine rest = present.without(registration);
+                if (rest == null) {
+                    redis.unwant(present);
+                }
+                return rest;
+            });
+        };
+        return redis.want(line).handle((effective, failure) -> {
             if (failure != null) {
-                registration.close();
+                watch.close();
                 throw CommandLink.asStoreFailure(failure);
             }
-            return registration;
+            return watch;
         });
     }
 
@@ -72,25 +96,33 @@ final class RedisBus implements Bus {
                     new StoreException("Redis failed too often: nothing is announced for a while", null, true));
         }
         byte[] frame = BusFrame.of(announcement, maxInlineBytes);
-        return breaker.watch(() -> commands.publish(CommandType.PUBLISH, keys.bus(announcement.channel()), frame))
-                .thenApply(heard -> null);
+        long begun = breaker.begin();
+        return redis.run(Request.publish(redis.pubSub(), keys.bus(announcement.channel()), frame))
+                .handle((heard, failure) -> {
+                    breaker.end(begun, failure);
+                    if (failure != null) {
+                        throw CommandLink.asStoreFailure(failure);
+                    }
+                    return null;
+                });
     }
 
     @Override
     public Health health() {
-        return events.isGood() ? Health.up() : Health.down("redis: announcements do not get through");
+        return redis.primaries().stream().allMatch(primary -> primary.events.isGood())
+                ? Health.up()
+                : Health.down("redis: announcements do not get through");
     }
 
-    private final class ChannelLine extends Line {
-        private final ChannelId channel;
+    /** A pub/sub channel, or a pattern of some, and those who watch it. */
+    private abstract class BusLine extends Line {
         private volatile Registration[] registrations = {};
 
-        ChannelLine(ChannelId channel) {
-            super(keys.bus(channel));
-            this.channel = channel;
+        BusLine(PubSub kind, String name) {
+            super(kind, name);
         }
 
-        ChannelLine with(Registration added) {
+        BusLine with(Registration added) {
             Registration[] more = Arrays.copyOf(registrations, registrations.length + 1);
             more[more.length - 1] = added;
             registrations = more;
@@ -98,15 +130,14 @@ final class RedisBus implements Bus {
         }
 
         @Nullable
-        ChannelLine without(Registration removed) {
+        BusLine without(Registration removed) {
             registrations = Arrays.stream(registrations)
                     .filter(registration -> registration != removed)
                     .toArray(Registration[]::new);
             return registrations.length == 0 ? null : this;
         }
 
-        @Override
-        void message(byte[] bytes) {
+        void hear(ChannelId channel, byte[] bytes) {
             Announcement announcement;
             try {
                 announcement = BusFrame.read(channel, bytes);
@@ -136,26 +167,48 @@ final class RedisBus implements Bus {
         }
     }
 
-    private final class Registration implements Watch {
+    private final class ChannelLine extends BusLine {
         private final ChannelId channel;
-        private final Watcher watcher;
-        private volatile boolean isClosed;
 
-        Registration(ChannelId channel, Watcher watcher) {
+        ChannelLine(ChannelId channel) {
+            super(redis.pubSub(), keys.bus(channel));
             this.channel = channel;
-            this.watcher = watcher;
         }
 
         @Override
-        public void close() {
-            isClosed = true;
-            lines.computeIfPresent(channel, (id, line) -> {
-                ChannelLine rest = line.without(this);
-                if (rest == null) {
-                    events.unwant(line);
-                }
-                return rest;
-            });
+        void message(byte[] bytes) {
+            hear(channel, bytes);
+        }
+    }
+
+    private final class PatternLine extends BusLine {
+        private final ChannelPattern pattern;
+
+        PatternLine(ChannelPattern pattern) {
+            super(PubSub.PATTERN, keys.bus(pattern));
+            this.pattern = pattern;
+        }
+
+        @Override
+        void message(byte[] bytes) {
+            throw new IllegalStateException("A pattern's messages come with the names of their channels");
+        }
+
+        @Override
+        void message(String from, byte[] bytes) {
+            ChannelId channel = keys.channel(from);
+            if (channel != null && pattern.matches(channel)) {
+                hear(channel, bytes);
+            }
+        }
+    }
+
+    private static final class Registration {
+        private final Watcher watcher;
+        private volatile boolean isClosed;
+
+        Registration(Watcher watcher) {
+            this.watcher = watcher;
         }
     }
 }

@@ -35,34 +35,30 @@ final class RedisControl implements ControlBus {
     private static final int VERSION = 1;
 
     private final byte[] nodes;
-    private final CommandLink commands;
-    private final EventLink events;
-    private final Connector connector;
+    private final Topology redis;
+    private final Threads threads;
     private final Counters counters;
     private final List<Member> members = new CopyOnWriteArrayList<>();
     private final Line line;
 
-    RedisControl(Keys keys, CommandLink commands, EventLink events, Connector connector, Counters counters) {
+    RedisControl(Keys keys, Topology redis, Threads threads, Counters counters) {
         this.nodes = keys.global("nodes");
-        this.commands = commands;
-        this.events = events;
-        this.connector = connector;
+        this.redis = redis;
+        this.threads = threads;
         this.counters = counters;
-        this.line = new ControlLine(keys.globalBus("control"));
+        this.line = new ControlLine(redis.pubSub(), keys.globalBus("control"));
     }
 
     /** Begins to renew members. */
     void start() {
-        connector.later(BEAT, this::beat);
+        threads.later(BEAT, this::beat);
     }
 
     @Override
     public CompletionStage<Membership> join(String node, Consumer<String> handler) {
         Member member = new Member(requireNonNull(node, "node"), requireNonNull(handler, "handler"));
         members.add(member);
-        return events.want(line)
-                .thenCompose(effective -> renew(List.of(member)))
-                .thenApply(listed -> member);
+        return redis.want(line).thenCompose(effective -> renew(List.of(member))).thenApply(listed -> member);
     }
 
     @Override
@@ -73,7 +69,7 @@ final class RedisControl implements ControlBus {
         }
         byte[] text = message.getBytes(UTF_8);
         byte[] frame = new ByteSink(1 + text.length).put(VERSION).putAll(text).toBytes();
-        return commands.publish(CommandType.PUBLISH, line.name, frame).thenApply(heard -> null);
+        return redis.run(Request.publish(line.kind, line.name, frame)).thenApply(heard -> null);
     }
 
     @Override
@@ -85,7 +81,7 @@ final class RedisControl implements ControlBus {
     private CompletionStage<Set<String>> renew(List<Member> some) {
         Call call = new Call(Script.NODES, nodes).with(LIFETIME.toMillis());
         some.forEach(member -> call.with(member.node));
-        return commands.run(call, () -> new ValueListOutput<>(ByteArrayCodec.INSTANCE), 0)
+        return redis.run(Request.of(call, () -> new ValueListOutput<>(ByteArrayCodec.INSTANCE), 0))
                 .thenApply(found -> {
                     Set<String> names = new HashSet<>();
                     found.forEach(name -> names.add(new String(name, UTF_8)));
@@ -101,12 +97,12 @@ final class RedisControl implements ControlBus {
                 }
             });
         }
-        connector.later(BEAT, this::beat);
+        threads.later(BEAT, this::beat);
     }
 
     private final class ControlLine extends Line {
-        ControlLine(String name) {
-            super(name);
+        ControlLine(PubSub kind, String name) {
+            super(kind, name);
         }
 
         @Override
@@ -144,11 +140,11 @@ final class RedisControl implements ControlBus {
             isClosed = true;
             members.remove(this);
             if (members.stream().noneMatch(member -> member.node.equals(node))) {
-                commands.runOn(
+                redis.run(Request.of(
                                 CommandType.ZREM,
                                 nodes,
-                                new IntegerOutput<>(ByteArrayCodec.INSTANCE),
-                                node.getBytes(UTF_8))
+                                () -> new IntegerOutput<>(ByteArrayCodec.INSTANCE),
+                                node.getBytes(UTF_8)))
                         .whenComplete((gone, failure) -> {
                             if (failure != null) {
                                 LOG.debug("A node stays listed until its time is over: {}", failure.toString());

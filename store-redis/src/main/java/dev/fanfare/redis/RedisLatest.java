@@ -20,40 +20,42 @@ import org.jspecify.annotations.Nullable;
 final class RedisLatest implements LatestValues {
 
     private final Keys keys;
-    private final CommandLink commands;
+    private final Topology redis;
 
-    RedisLatest(Keys keys, CommandLink commands) {
+    RedisLatest(Keys keys, Topology redis) {
         this.keys = keys;
-        this.commands = commands;
+        this.redis = redis;
     }
 
     @Override
     public CompletionStage<Void> put(ChannelId channel, String key, Publication value, Duration timeToLive) {
-        byte[] entry = Envelope.entry(value);
-        ByteSink sink = new ByteSink(48 + entry.length);
+        ByteSink sink = new ByteSink(48 + Envelope.expectedLength(value));
         BusFrame.putPlace(sink, value.epoch(), value.offset());
-        byte[] bytes = sink.putAll(entry).toBytes();
+        Envelope.putEntry(sink, value);
+        byte[] bytes = sink.toBytes();
         Call call = call(Script.LATEST_PUT, channel)
                 .with(key)
                 .with(RedisLog.millis(timeToLive))
                 .with(bytes);
-        return commands.run(call, () -> new IntegerOutput<>(ByteArrayCodec.INSTANCE), bytes.length)
+        return redis.run(Request.of(call, () -> new IntegerOutput<>(ByteArrayCodec.INSTANCE), bytes.length))
                 .thenApply(done -> null);
     }
 
     @Override
     public CompletionStage<@Nullable Publication> get(ChannelId channel, String key) {
-        return commands.run(
-                        call(Script.LATEST_GET, channel).with(key), () -> new ValueOutput<>(ByteArrayCodec.INSTANCE), 0)
+        return redis.run(Request.of(
+                        call(Script.LATEST_GET, channel).with(key),
+                        () -> new ValueOutput<>(ByteArrayCodec.INSTANCE),
+                        0))
                 .thenApply(RedisLatest::publication);
     }
 
     @Override
     public CompletionStage<Map<String, Publication>> all(ChannelId channel, int limit) {
-        return commands.run(
+        return redis.run(Request.of(
                         call(Script.LATEST_ALL, channel).with(limit),
                         () -> new ValueListOutput<>(ByteArrayCodec.INSTANCE),
-                        0)
+                        0))
                 .thenApply(reply -> {
                     Map<String, Publication> found = new HashMap<>();
                     for (int i = 0; i + 1 < reply.size(); i += 2) {
@@ -68,10 +70,10 @@ final class RedisLatest implements LatestValues {
 
     @Override
     public CompletionStage<Void> remove(ChannelId channel, String key) {
-        return commands.run(
+        return redis.run(Request.of(
                         call(Script.LATEST_REMOVE, channel).with(key),
                         () -> new IntegerOutput<>(ByteArrayCodec.INSTANCE),
-                        0)
+                        0))
                 .thenApply(done -> null);
     }
 

@@ -38,16 +38,15 @@ final class RedisLog implements ChannelLog {
     private static final Logger LOG = LoggerFactory.getLogger(RedisLog.class);
     private static final long AWAY_RETRY_MILLIS = 500;
     private static final long FULL_RETRY_MILLIS = 50;
-    private static final long NO_MEMORY_RETRY_MILLIS = 1_000;
+    private static final long NOT_RUN_RETRY_MILLIS = 1_000;
     private static final int DIGEST_BYTES = 16;
+    private static final int MAX_PAGE_BYTES = 1 << 20;
 
     /** Longest time that is stored: a hundred years. */
     private static final Duration FOREVER = Duration.ofDays(36_500);
 
-    private static final String PUBLISH = "PUBLISH";
-
     private final Keys keys;
-    private final CommandLink commands;
+    private final Topology redis;
     private final RedisBus bus;
     private final Breaker breaker;
     private final Counters counters;
@@ -55,14 +54,14 @@ final class RedisLog implements ChannelLog {
     private final RedisWorkQueues queues;
     private final Ids ids = new Ids();
 
-    RedisLog(Keys keys, CommandLink commands, RedisBus bus, Breaker breaker, Counters counters, int maxInlineBytes) {
+    RedisLog(Keys keys, Topology redis, RedisBus bus, Breaker breaker, Counters counters, int maxInlineBytes) {
         this.keys = keys;
-        this.commands = commands;
+        this.redis = redis;
         this.bus = bus;
         this.breaker = breaker;
         this.counters = counters;
         this.maxInlineBytes = maxInlineBytes;
-        this.queues = new RedisWorkQueues(keys, commands);
+        this.queues = new RedisWorkQueues(keys, redis);
     }
 
     @Override
@@ -77,7 +76,8 @@ final class RedisLog implements ChannelLog {
 
     @Override
     public Health health() {
-        Health link = commands.isUp() ? Health.up() : Health.down("redis: commands do not get through");
+        boolean isUp = redis.primaries().stream().allMatch(primary -> primary.commands.isUp());
+        Health link = isUp ? Health.up() : Health.down("redis: commands do not get through");
         return link.and(breaker.health());
     }
 
@@ -85,22 +85,26 @@ final class RedisLog implements ChannelLog {
 
     @Override
     public CompletionStage<AppendResult> append(AppendRequest request) {
-        if (!commands.isUp()) {
+        byte[] place = Keys.place(request.channel());
+        CommandLink link = redis.of(place).commands;
+        if (!link.isUp()) {
             return unavailable(request, AWAY_RETRY_MILLIS);
-        } else if (commands.isFull()) {
+        } else if (link.isFull()) {
             return unavailable(request, FULL_RETRY_MILLIS);
         } else if (breaker.isOpen()) {
             return unavailable(request, breaker.retryMillis());
         }
-        CompletionStage<AppendResult> result =
-                breaker.watch(() -> request.rules().isRetained() ? log(request) : send(request));
         CompletableFuture<AppendResult> answer = new CompletableFuture<>();
+        long begun = breaker.begin();
+        CompletionStage<AppendResult> result =
+                request.rules().isRetained() ? log(request, place) : send(request, place);
         result.whenComplete((done, failure) -> {
+            breaker.end(begun, failure);
             if (failure == null) {
                 answer.complete(done);
-            } else if (isOutOfMemory(failure)) {
+            } else if (wasNotRun(failure)) {
                 counters.refusals.increment();
-                answer.complete(new AppendResult.Full(NO_MEMORY_RETRY_MILLIS));
+                answer.complete(new AppendResult.Full(NOT_RUN_RETRY_MILLIS));
             } else {
                 answer.completeExceptionally(CommandLink.asStoreFailure(failure));
             }
@@ -119,19 +123,18 @@ final class RedisLog implements ChannelLog {
         return CompletableFuture.completedStage(new AppendResult.Full(retryAfterMillis));
     }
 
-    private CompletionStage<AppendResult> log(AppendRequest request) {
+    private CompletionStage<AppendResult> log(AppendRequest request, byte[] place) {
         ChannelId channel = request.channel();
         ChannelRules rules = request.rules();
         String dedupKey = request.options().dedupKey();
-        byte[] place = Keys.place(channel);
         byte[] body = Envelope.body(request.data(), request.options(), request.publisher());
         Call call = dedupKey == null
-                ? new Call(Script.APPEND, keys.head(place), keys.stream(place), keys.genesis())
+                ? new Call(Script.APPEND, keys.head(place), keys.stream(place), keys.genesis(channel))
                 : new Call(
                         Script.APPEND,
                         keys.head(place),
                         keys.stream(place),
-                        keys.genesis(),
+                        keys.genesis(channel),
                         keys.dedup(place, dedupKey));
         call.with(ids.next())
                 .with(Keys.phase(channel))
@@ -140,33 +143,33 @@ final class RedisLog implements ChannelLog {
                 .with(millis(rules.retainedFor()))
                 .with(millis(rules.headTtl()))
                 .with(body)
-                .with(PUBLISH)
+                .with(redis.pubSub().publish.name())
                 .with(keys.bus(channel))
                 .with(maxInlineBytes);
         if (dedupKey != null) {
             call.with(digest(request.data())).with(millis(rules.dedupWindow()));
         }
-        return commands.run(call, () -> new ValueOutput<>(ByteArrayCodec.INSTANCE), body.length)
+        return redis.run(Request.of(call, () -> new ValueOutput<>(ByteArrayCodec.INSTANCE), body.length))
                 .thenApply(reply -> result(request, reply));
     }
 
-    private CompletionStage<AppendResult> send(AppendRequest request) {
+    private CompletionStage<AppendResult> send(AppendRequest request, byte[] place) {
         Publication publication =
                 unpositioned(request, System.currentTimeMillis()).build();
         byte[] frame = BusFrame.published(publication);
         String name = keys.bus(request.channel());
         String dedupKey = request.options().dedupKey();
         if (dedupKey == null) {
-            return commands.publish(CommandType.PUBLISH, name, frame)
+            return redis.run(Request.publish(redis.pubSub(), name, frame))
                     .thenApply(heard -> new AppendResult.Appended(publication));
         }
-        Call call = new Call(Script.SEND, keys.dedup(Keys.place(request.channel()), dedupKey))
-                .with(PUBLISH)
+        Call call = new Call(Script.SEND, keys.dedup(place, dedupKey))
+                .with(redis.pubSub().publish.name())
                 .with(name)
                 .with(frame)
                 .with(digest(request.data()))
                 .with(millis(request.rules().dedupWindow()));
-        return commands.run(call, () -> new ValueOutput<>(ByteArrayCodec.INSTANCE), frame.length)
+        return redis.run(Request.of(call, () -> new ValueOutput<>(ByteArrayCodec.INSTANCE), frame.length))
                 .thenApply(reply -> reply.length == 1 && reply[0] == 'S'
                         ? new AppendResult.Appended(publication)
                         : result(request, reply));
@@ -219,10 +222,14 @@ final class RedisLog implements ChannelLog {
         }
     }
 
-    private static boolean isOutOfMemory(Throwable failure) {
+    /** Tells whether Redis refused it before it did anything: it has no memory left, or the slot is being moved. */
+    private static boolean wasNotRun(Throwable failure) {
+        if (Redirect.of(failure) != null) {
+            return true;
+        }
         Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
-        Throwable redis = cause == null ? null : cause.getCause();
-        String message = redis == null ? null : redis.getMessage();
+        Throwable reply = cause == null ? null : cause.getCause();
+        String message = reply == null ? null : reply.getMessage();
         return message != null && message.startsWith("OOM ");
     }
 
@@ -231,13 +238,14 @@ final class RedisLog implements ChannelLog {
     @Override
     public CompletionStage<LogPage> read(LogRead read) {
         byte[] place = Keys.place(read.channel());
-        Call call = new Call(Script.READ, keys.head(place), keys.stream(place), keys.genesis())
+        Call call = new Call(Script.READ, keys.head(place), keys.stream(place), keys.genesis(read.channel()))
                 .with(ids.next())
                 .with(Keys.phase(read.channel()))
                 .with(read.afterOffset())
                 .with(read.limit())
-                .with(read.isReverse() ? "r" : "f");
-        return commands.run(call, () -> new ValueListOutput<>(ByteArrayCodec.INSTANCE), 0)
+                .with(read.isReverse() ? "r" : "f")
+                .with(MAX_PAGE_BYTES);
+        return redis.run(Request.of(call, () -> new ValueListOutput<>(ByteArrayCodec.INSTANCE), 0))
                 .thenApply(reply -> page(read, reply));
     }
 
@@ -281,12 +289,12 @@ final class RedisLog implements ChannelLog {
     @Override
     public CompletionStage<Void> clear(ChannelId channel) {
         // Emptied, not deleted: so it keeps the time at which Redis forgets it.
-        return commands.runOn(
+        return redis.run(Request.of(
                         CommandType.XTRIM,
                         keys.stream(Keys.place(channel)),
-                        new IntegerOutput<>(ByteArrayCodec.INSTANCE),
+                        () -> new IntegerOutput<>(ByteArrayCodec.INSTANCE),
                         "MAXLEN".getBytes(US_ASCII),
-                        "0".getBytes(US_ASCII))
+                        "0".getBytes(US_ASCII)))
                 .thenApply(trimmed -> null);
     }
 

@@ -25,11 +25,11 @@ final class RedisPresence implements PresenceStore {
     /** How many rounds of burying and handing out one sweep may take. */
     private static final int SWEEP_ROUNDS = 16;
 
-    private final CommandLink commands;
+    private final Topology redis;
     private final byte[][] names;
 
-    RedisPresence(Keys keys, CommandLink commands) {
-        this.commands = commands;
+    RedisPresence(Keys keys, Topology redis) {
+        this.redis = redis;
         this.names = new byte[][] {
             keys.global("p:{presence}:leases"),
             keys.global("p:{presence}:nodes"),
@@ -75,7 +75,7 @@ final class RedisPresence implements PresenceStore {
     }
 
     private CompletionStage<Boolean> ask(Call call) {
-        return commands.run(call, () -> new IntegerOutput<>(ByteArrayCodec.INSTANCE), 0)
+        return redis.run(Request.of(call, () -> new IntegerOutput<>(ByteArrayCodec.INSTANCE), 0))
                 .thenApply(answer -> answer == 1);
     }
 
@@ -86,7 +86,7 @@ final class RedisPresence implements PresenceStore {
 
     private CompletionStage<List<Departure>> sweep(int limit, int rounds, List<Departure> found) {
         Call call = new Call(Script.SWEEP, names).with(limit - found.size());
-        return commands.run(call, () -> new ValueListOutput<>(ByteArrayCodec.INSTANCE), 0)
+        return redis.run(Request.of(call, () -> new ValueListOutput<>(ByteArrayCodec.INSTANCE), 0))
                 .thenCompose(reply -> {
                     List<Departure> all = new ArrayList<>(found);
                     for (int i = 1; i + 1 < reply.size(); i += 2) {
@@ -103,7 +103,7 @@ final class RedisPresence implements PresenceStore {
     @Override
     public CompletionStage<PresenceSnapshot> snapshot(ChannelId channel, int limit) {
         Call call = new Call(Script.SNAPSHOT, names).with(channel.value()).with(limit);
-        return commands.run(call, () -> new ValueListOutput<>(ByteArrayCodec.INSTANCE), 0)
+        return redis.run(Request.of(call, () -> new ValueListOutput<>(ByteArrayCodec.INSTANCE), 0))
                 .thenApply(reply -> {
                     List<Member> members = new ArrayList<>(reply.size());
                     reply.subList(2, reply.size()).forEach(member -> members.add(member(member)));

@@ -11,19 +11,24 @@ import dev.fanfare.spi.LatestValues;
 import dev.fanfare.spi.PresenceStore;
 import dev.fanfare.spi.Store;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.cluster.RedisClusterURIUtil;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps everything in one Redis, version 7 or newer: all Fanfares with the same server and prefix are nodes of one
- * cluster.
+ * Keeps everything in Redis, version 7 or newer: one server, with replicas if need be, or a Redis Cluster. All Fanfares
+ * with the same Redis and prefix are nodes of one cluster.
  *
  * <pre>{@code
  * RedisStore store = RedisStore.of("redis://localhost:6379");
@@ -42,17 +47,15 @@ import org.jspecify.annotations.Nullable;
  * <p><b>While Redis is away</b> appends are refused, with a time to try again, all else fails; nothing waits in a
  * queue, and nothing is sent twice. Connections are made anew without end.
  *
- * <p><b>Connections:</b> two per store, whatever the number of channels.
+ * <p><b>Connections:</b> two per store and primary, whatever the number of channels.
  *
  * <p><b>Threading:</b> thread-safe. No method blocks but {@link Builder#build}, {@link #of} and {@link #close}.
  */
 public final class RedisStore implements Store, AutoCloseable {
 
-    private final Connector connector;
-    private final CommandLink commands;
-    private final EventLink events;
+    private final Threads threads;
+    private final Topology redis;
     private final Relay relay;
-    private final Probe probe;
     private final Counters counters = new Counters();
     private final Breaker breaker;
     private final RedisLog log;
@@ -63,20 +66,27 @@ public final class RedisStore implements Store, AutoCloseable {
 
     private RedisStore(Builder builder) {
         Keys keys = new Keys(builder.keyPrefix);
-        RedisURI uri = RedisURI.create(builder.uri);
-        uri.setClientName(builder.clientName);
-        uri.setTimeout(builder.timeout);
-        this.connector = new Connector(uri, builder.timeout, builder.trusted);
+        this.threads = new Threads(builder.timeout);
         this.relay = new Relay(Math.max(2, Math.min(8, Runtime.getRuntime().availableProcessors())), counters);
         this.breaker = new Breaker(builder.breakerPause);
-        this.commands = new CommandLink(connector, keys, builder.isEpochEndedByFailover, counters, breaker::reset);
-        this.events = new EventLink(connector, relay, counters);
-        this.bus = new RedisBus(keys, commands, events, breaker, counters, builder.maxInlineBytes);
-        this.log = new RedisLog(keys, commands, bus, breaker, counters, builder.maxInlineBytes);
-        this.presence = new RedisPresence(keys, commands);
-        this.control = new RedisControl(keys, commands, events, connector, counters);
-        this.latestValues = new RedisLatest(keys, commands);
-        this.probe = new Probe(keys, commands, events, connector, builder.probePause);
+        Primary.Parts parts =
+                new Primary.Parts(keys, relay, counters, breaker, builder.isEpochEndedByFailover, builder.probePause);
+        this.redis = topology(builder, parts);
+        this.bus = new RedisBus(keys, redis, breaker, counters, builder.maxInlineBytes);
+        this.log = new RedisLog(keys, redis, bus, breaker, counters, builder.maxInlineBytes);
+        this.presence = new RedisPresence(keys, redis);
+        this.control = new RedisControl(keys, redis, threads, counters);
+        this.latestValues = new RedisLatest(keys, redis);
+    }
+
+    private Topology topology(Builder builder, Primary.Parts parts) {
+        for (RedisURI uri : builder.uris) {
+            uri.setClientName(builder.clientName);
+            uri.setTimeout(builder.timeout);
+        }
+        return builder.isCluster
+                ? new Cluster(threads, relay, builder.uris, uri -> new Connector(threads, uri, builder.trusted), parts)
+                : new Standalone(new Connector(threads, builder.uris.get(0), builder.trusted), parts);
     }
 
     /**
@@ -91,7 +101,9 @@ public final class RedisStore implements Store, AutoCloseable {
 
     /**
      * Starts from a URI: {@code redis://[user:password@]host[:port][/database]}, {@code rediss://…} for TLS, {@code
-     * redis-sentinel://[password@]host[:port][,host2[:port2]][/database]#primary} to ask Sentinel for the primary.
+     * redis-sentinel://[password@]host[:port][,host2[:port2]][/database]#primary} to ask Sentinel for the primary, {@code
+     * redis-cluster://[user:password@]host[:port][,host2[:port2]]}, or {@code rediss-cluster://…} for TLS, for a Redis
+     * Cluster of which some servers are named.
      *
      * @throws IllegalArgumentException if it is none
      */
@@ -101,26 +113,19 @@ public final class RedisStore implements Store, AutoCloseable {
 
     private RedisStore start(Duration timeout) {
         try {
-            await(commands.start(), timeout);
-            await(events.start(), timeout);
+            redis.start()
+                    .toCompletableFuture()
+                    .orTimeout(2 * timeout.toMillis(), TimeUnit.MILLISECONDS)
+                    .join();
+        } catch (CompletionException failure) {
+            close();
+            throw CommandLink.asStoreFailure(failure);
         } catch (RuntimeException failure) {
             close();
             throw failure;
         }
-        commands.warnIfEvicting();
         control.start();
-        probe.start();
         return this;
-    }
-
-    private static void await(CompletionStage<Void> stage, Duration timeout) {
-        try {
-            stage.toCompletableFuture()
-                    .orTimeout(2 * timeout.toMillis(), TimeUnit.MILLISECONDS)
-                    .join();
-        } catch (CompletionException failure) {
-            throw CommandLink.asStoreFailure(failure);
-        }
     }
 
     @Override
@@ -151,8 +156,8 @@ public final class RedisStore implements Store, AutoCloseable {
     /** Tells in detail how it is doing, with counts of what went wrong. */
     public RedisHealth state() {
         return new RedisHealth(
-                commands.isUp(),
-                events.isGood(),
+                redis.primaries().stream().allMatch(primary -> primary.commands.isUp()),
+                redis.primaries().stream().allMatch(primary -> primary.events.isGood()),
                 counters.reconnects.sum(),
                 counters.interruptions.sum(),
                 counters.overflows.sum(),
@@ -165,18 +170,20 @@ public final class RedisStore implements Store, AutoCloseable {
 
     /** Lets Redis believe that it is so much later; for tests. */
     CompletionStage<Void> shiftTime(Duration shift) {
-        return commands.shiftTime(shift);
+        return CompletableFuture.allOf(redis.primaries().stream()
+                .map(primary -> primary.commands.shiftTime(shift).toCompletableFuture())
+                .toArray(CompletableFuture<?>[]::new));
     }
 
     /** Closes the connections; close the Fanfares that use it first. Waits at most twice the time-out. */
     @Override
     public void close() {
-        CompletionStage<Void> closed = commands.close().thenCombine(events.close(), (one, other) -> null);
-        closed.toCompletableFuture()
+        redis.close()
+                .toCompletableFuture()
                 .completeOnTimeout(null, 1, TimeUnit.SECONDS)
                 .join();
         relay.close();
-        connector.close();
+        threads.close();
     }
 
     /**
@@ -187,9 +194,11 @@ public final class RedisStore implements Store, AutoCloseable {
     public static final class Builder {
         private static final Pattern PREFIX = Pattern.compile("[A-Za-z0-9_.:-]{1,64}");
         private static final Pattern CLIENT_NAME = Pattern.compile("[!-~]{1,128}");
+        private static final Pattern CLUSTER = Pattern.compile("(rediss?)-cluster:");
         private static final int DEFAULT_INLINE_BYTES = 16 * 1024;
 
-        private final String uri;
+        private final boolean isCluster;
+        private final List<RedisURI> uris;
         private String keyPrefix = "fanfare";
         private String clientName = "fanfare";
         private Duration timeout = Duration.ofSeconds(5);
@@ -200,9 +209,11 @@ public final class RedisStore implements Store, AutoCloseable {
         private boolean isEpochEndedByFailover = true;
 
         private Builder(String uri) {
-            this.uri = requireNonNull(uri, "uri");
-            RedisURI checked = RedisURI.create(uri);
-            requireNonNull(checked, "uri");
+            Matcher cluster = CLUSTER.matcher(requireNonNull(uri, "uri"));
+            this.isCluster = cluster.lookingAt();
+            this.uris = isCluster
+                    ? RedisClusterURIUtil.toRedisURIs(URI.create(cluster.replaceFirst("$1:")))
+                    : List.of(RedisURI.create(uri));
         }
 
         /** Sets what all keys and pub/sub channels begin with; default {@code fanfare}. */

@@ -16,11 +16,11 @@ import java.util.concurrent.CompletionStage;
 final class RedisWorkQueues implements WorkQueues {
 
     private final Keys keys;
-    private final CommandLink commands;
+    private final Topology redis;
 
-    RedisWorkQueues(Keys keys, CommandLink commands) {
+    RedisWorkQueues(Keys keys, Topology redis) {
         this.keys = keys;
-        this.commands = commands;
+        this.redis = redis;
     }
 
     @Override
@@ -32,7 +32,7 @@ final class RedisWorkQueues implements WorkQueues {
                 .with(request.limit())
                 .with(request.visibility().toMillis())
                 .with(request.isRecovering() ? "r" : "");
-        return commands.run(call, () -> new ValueListOutput<>(ByteArrayCodec.INSTANCE), 0)
+        return redis.run(Request.of(call, () -> new ValueListOutput<>(ByteArrayCodec.INSTANCE), 0))
                 .thenApply(RedisWorkQueues::taken);
     }
 
@@ -58,7 +58,7 @@ final class RedisWorkQueues implements WorkQueues {
         byte[] place = Keys.place(channel);
         Call call = new Call(Script.WORK_DONE, keys.stream(place), keys.queue(place, group)).with(group);
         offsets.forEach(offset -> call.with("0-" + offset));
-        return commands.run(call, () -> new IntegerOutput<>(ByteArrayCodec.INSTANCE), 0)
+        return redis.run(Request.of(call, () -> new IntegerOutput<>(ByteArrayCodec.INSTANCE), 0))
                 .thenApply(done -> null);
     }
 }

@@ -47,7 +47,12 @@ final class Relay {
     }
 
     void message(Line line, byte[] bytes) {
-        if (!worker(line).offer(new Message(line, bytes))) {
+        message(line, line.name, bytes);
+    }
+
+    /** Hands on a message of that pub/sub channel. */
+    void message(Line line, String from, byte[] bytes) {
+        if (!worker(line).offer(new Message(line, from, bytes))) {
             counters.overflows.increment();
             interrupt(line);
         }
@@ -73,23 +78,26 @@ final class Relay {
 
     private static final class Message {
         final Line line;
+        final String from;
         final byte[] bytes;
 
-        Message(Line line, byte[] bytes) {
+        Message(Line line, String from, byte[] bytes) {
             this.line = line;
+            this.from = from;
             this.bytes = bytes;
         }
     }
 
     /** A message that only wakes the worker. */
     private static final Message NUDGE = new Message(
-            new Line("") {
+            new Line(PubSub.PLAIN, "") {
                 @Override
                 void message(byte[] bytes) {}
 
                 @Override
                 void interrupted() {}
             },
+            "",
             new byte[0]);
 
     private static final class Worker implements Runnable {
@@ -143,7 +151,7 @@ final class Relay {
 
         private static void hand(Message message) {
             try {
-                message.line.message(message.bytes);
+                message.line.message(message.from, message.bytes);
             } catch (RuntimeException broken) {
                 LOG.error("A watcher of the Redis store threw, which it must not; going on with the next", broken);
             }

@@ -14,7 +14,6 @@ enum Script {
     WORK_TAKE("log", "work-take"),
     WORK_DONE(null, "work-done"),
     READ("log", "read"),
-    IDENTITY(null, "identity"),
     NODES(null, "nodes"),
     RENEW("presence", "renew"),
     RETIRE("presence", "retire"),

@@ -3,12 +3,13 @@ package dev.fanfare.redis;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.lettuce.core.RedisReadOnlyException;
 import io.lettuce.core.api.StatefulRedisConnection;
-import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.output.CommandOutput;
 import io.lettuce.core.output.StatusOutput;
-import io.lettuce.core.output.ValueListOutput;
+import io.lettuce.core.protocol.AsyncCommand;
+import io.lettuce.core.protocol.Command;
 import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.CommandKeyword;
 import io.lettuce.core.protocol.CommandType;
@@ -20,6 +21,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,7 +31,8 @@ import org.slf4j.LoggerFactory;
 final class Session {
 
     /*
-     * State: the connection, and the name of the history that the server continued when the scripts were loaded.
+     * State: the connection, and the digests of the scripts, which carry the name of the history that the server
+     * continued when they were loaded.
      *
      * Threads: thread-safe. Commands are queued by whoever calls, and written by the connection's event loop: all
      * those that have come until it gets to it go out in one write.
@@ -36,50 +41,69 @@ final class Session {
      */
 
     /**
-     * What the primary continues.
+     * Which history a primary continues. A server that was promoted, or started anew, has another replication id than
+     * before, and may lack what the former one had acknowledged.
      *
      * @param replication its replication id
-     * @param salt the name that stands for it in epochs
      */
-    record Identity(String replication, String salt) {
-        static final Identity UNKNOWN = new Identity("-", "-");
+    record Identity(String replication) {
+        private static final int SALT_LENGTH = 8;
+
+        static final Identity UNKNOWN = new Identity("");
+
+        /** Returns the name that stands for it in epochs. */
+        String salt() {
+            return replication.substring(0, Math.min(SALT_LENGTH, replication.length()));
+        }
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(Session.class);
+    private static final Pattern REPLICATION_ID = Pattern.compile("master_replid:([0-9a-f]+)");
 
     final StatefulRedisConnection<byte[], byte[]> connection;
-    private final RedisAsyncCommands<byte[], byte[]> commands;
     private final Executor loop;
     private final AtomicBoolean willFlush = new AtomicBoolean();
     private volatile Map<Script, byte[]> digests = new EnumMap<>(Script.class);
-    private volatile Identity identity = Identity.UNKNOWN;
 
     Session(StatefulRedisConnection<byte[], byte[]> connection, Executor loop) {
         this.connection = connection;
-        this.commands = connection.async();
         this.loop = loop;
         connection.setAutoFlushCommands(false);
     }
 
-    Identity identity() {
-        return identity;
-    }
-
+    /**
+     * Sends a command.
+     *
+     * @param isAsking whether it is for a slot that the server is about to get
+     */
     <T> CompletionStage<T> run(
-            CommandType type, CommandOutput<byte[], byte[], T> output, CommandArgs<byte[], byte[]> args) {
-        CompletionStage<T> reply = commands.dispatch(type, output, args);
+            CommandType type,
+            CommandOutput<byte[], byte[], T> output,
+            @Nullable CommandArgs<byte[], byte[]> args,
+            boolean isAsking) {
+        AsyncCommand<byte[], byte[], T> command = new AsyncCommand<>(new Command<>(type, output, args));
+        if (isAsking) {
+            connection.dispatch(List.of(new AsyncCommand<>(new Command<>(CommandType.ASKING, status())), command));
+        } else {
+            connection.dispatch(command);
+        }
         if (willFlush.compareAndSet(false, true)) {
             loop.execute(this::flush);
         }
-        return reply;
+        return command;
     }
 
-    <T> CompletionStage<T> run(Call call, CommandOutput<byte[], byte[], T> output) {
-        byte[] digest = digests.get(call.script);
+    private static CommandOutput<byte[], byte[], String> status() {
+        return new StatusOutput<>(ByteArrayCodec.INSTANCE);
+    }
+
+    /** Returns the digest by which the server knows the script. */
+    byte[] digest(Script script) {
+        byte[] digest = digests.get(script);
         if (digest == null) {
             throw new IllegalStateException("The scripts are not loaded");
         }
-        return run(CommandType.EVALSHA, output, call.args(digest));
+        return digest;
     }
 
     private void flush() {
@@ -87,33 +111,30 @@ final class Session {
         connection.flushCommands();
     }
 
-    /** Finds out which history the server continues, and gives it a name if it has none. */
-    CompletionStage<Identity> identify(Keys keys, Identity known) {
-        Call look = new Call(Script.IDENTITY, keys.global("identity"))
-                .with(known.replication)
-                .with(known.salt);
-        return identify(look).thenCompose(found -> {
-            if (!found.salt.isEmpty()) {
-                return CompletableFuture.completedFuture(found);
+    /** Finds out which history the server continues; fails if it is no primary. */
+    CompletionStage<Identity> identify() {
+        CommandArgs<byte[], byte[]> section = new CommandArgs<>(ByteArrayCodec.INSTANCE).add("replication");
+        return run(CommandType.INFO, status(), section, false).thenApply(info -> {
+            Matcher id = REPLICATION_ID.matcher(info);
+            if (!info.contains("role:master") || !id.find()) {
+                throw new RedisReadOnlyException("READONLY not a primary");
             }
-            // The server may have been a primary before, and still know scripts that carry the name of that time.
-            // Nodes that have not noticed must not go on with them: without them they will look for the name.
-            CommandArgs<byte[], byte[]> flush = new CommandArgs<>(ByteArrayCodec.INSTANCE).add(CommandKeyword.FLUSH);
-            run(CommandType.SCRIPT, new StatusOutput<>(ByteArrayCodec.INSTANCE), flush)
-                    .whenComplete((flushed, failure) -> {
-                        if (failure != null) {
-                            LOG.warn("Redis refused SCRIPT FLUSH; other nodes will notice the failover late", failure);
-                        }
-                    });
-            return identify(look.with(Ids.random(6)));
+            return new Identity(id.group(1));
         });
     }
 
-    private CompletionStage<Identity> identify(Call call) {
-        byte[] text = Script.IDENTITY.text("", "", 0).getBytes(UTF_8);
-        return run(CommandType.EVAL, new ValueListOutput<>(ByteArrayCodec.INSTANCE), call.args(text))
-                .thenApply(
-                        found -> new Identity(new String(found.get(0), US_ASCII), new String(found.get(1), US_ASCII)));
+    /**
+     * Lets the server forget all scripts. It may have been a primary before, and still know those that carry the name of
+     * that time. Nodes that have not noticed must not go on with them: without them they will look for the name.
+     */
+    CompletionStage<Void> forgetScripts() {
+        CommandArgs<byte[], byte[]> flush = new CommandArgs<>(ByteArrayCodec.INSTANCE).add(CommandKeyword.FLUSH);
+        return run(CommandType.SCRIPT, status(), flush, false).handle((flushed, failure) -> {
+            if (failure != null) {
+                LOG.warn("Redis refused SCRIPT FLUSH; other nodes will notice the failover late", failure);
+            }
+            return null;
+        });
     }
 
     /** Loads the scripts for that history. */
@@ -121,11 +142,11 @@ final class Session {
         Map<Script, byte[]> loaded = new EnumMap<>(Script.class);
         List<CompletableFuture<?>> all = new ArrayList<>();
         for (Script script : Script.values()) {
-            byte[] text = script.text(found.salt, suffix, shiftMillis).getBytes(UTF_8);
+            byte[] text = script.text(found.salt(), suffix, shiftMillis).getBytes(UTF_8);
             CommandArgs<byte[], byte[]> args = new CommandArgs<>(ByteArrayCodec.INSTANCE)
                     .add(CommandKeyword.LOAD)
                     .add(text);
-            all.add(run(CommandType.SCRIPT, new StatusOutput<>(ByteArrayCodec.INSTANCE), args)
+            all.add(run(CommandType.SCRIPT, status(), args, false)
                     .thenAccept(digest -> {
                         synchronized (loaded) {
                             loaded.put(script, digest.getBytes(US_ASCII));
@@ -135,7 +156,6 @@ final class Session {
         }
         return CompletableFuture.allOf(all.toArray(CompletableFuture<?>[]::new)).thenRun(() -> {
             digests = loaded;
-            identity = found;
         });
     }
 }

@@ -1,6 +1,32 @@
 -- KEYS: head, stream, genesis.
--- ARGV: epoch candidate, phase, after offset, limit, 'f' or 'r'.
--- Answers tag, top and first offset in one string, the epoch, and the entries.
+-- ARGV: epoch candidate, phase, after offset, limit, 'f' or 'r', most bytes.
+-- Answers tag, top and first offset in one string, the epoch, and the entries: as many as fit into so many bytes, and one in
+-- any case.
+
+local limit = tonumber(ARGV[4])
+local most = tonumber(ARGV[6])
+
+local function page(command, from, to)
+  local found, bytes, step = {}, 0, 16
+  while #found < limit do
+    step = math.min(step, limit - #found)
+    local some = redis.call(command, KEYS[2], from, to, 'COUNT', step)
+    for _, entry in ipairs(some) do
+      bytes = bytes + #entry[2][2]
+      if bytes > most and #found > 0 then
+        return found
+      end
+      found[#found + 1] = entry
+    end
+    if #some < step then
+      return found
+    end
+    from = '(' .. some[#some][1]
+    -- As many as may fit, going by those that came, which may have been small ones.
+    step = math.max(1, math.min(4 * #found, math.ceil((most - bytes) * #found / (bytes + 1))))
+  end
+  return found
+end
 
 local now = milliseconds()
 local phase = tonumber(ARGV[2])
@@ -17,23 +43,22 @@ if over <= now then
 end
 
 local after = tonumber(ARGV[3])
-local limit = tonumber(ARGV[4])
 local entries = {}
 if limit > 0 then
   if ARGV[5] == 'r' then
     if after > top then
-      entries = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', limit)
+      entries = page('XREVRANGE', '+', '-')
     elseif after > 1 then
-      entries = redis.call('XREVRANGE', KEYS[2], '(0-' .. ARGV[3], '-', 'COUNT', limit)
+      entries = page('XREVRANGE', '(0-' .. ARGV[3], '-')
     end
     while #entries > 0 and time_of(entries[#entries]) <= now - retained do
       entries[#entries] = nil
     end
   elseif after < top then
-    entries = redis.call('XRANGE', KEYS[2], '(0-' .. ARGV[3], '+', 'COUNT', limit)
+    entries = page('XRANGE', '(0-' .. ARGV[3], '+')
     if #entries > 0 and time_of(entries[1]) <= now - retained then
       local first = first_younger(KEYS[2], top, now - retained)
-      entries = redis.call('XRANGE', KEYS[2], '0-' .. decimal(first), '+', 'COUNT', limit)
+      entries = page('XRANGE', '0-' .. decimal(first), '+')
     end
   end
 end

@@ -30,7 +30,7 @@ class EnvelopeTest {
 
     @Test
     void fieldsOfALaterVersionAreSkipped() throws MalformedException {
-        byte[] entry = Envelope.entry(publication);
+        byte[] entry = entry(publication);
         byte[] later = new ByteSink(entry.length + 8)
                 .putAll(Arrays.copyOf(entry, 25))
                 .put(99)
@@ -47,7 +47,7 @@ class EnvelopeTest {
 
     @Test
     void anotherVersionIsRefused() {
-        byte[] entry = Envelope.entry(publication);
+        byte[] entry = entry(publication);
         entry[24] = 2;
 
         assertThatThrownBy(() -> Envelope.entry("e1", 7, new ByteSource(entry)))
@@ -80,5 +80,11 @@ class EnvelopeTest {
         } catch (MalformedException expected) {
             assertThat(expected).hasMessageMatching(".+");
         }
+    }
+
+    private static byte[] entry(Publication publication) {
+        ByteSink sink = new ByteSink(Envelope.expectedLength(publication));
+        Envelope.putEntry(sink, publication);
+        return sink.toBytes();
     }
 }

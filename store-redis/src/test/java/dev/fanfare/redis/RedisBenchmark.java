@@ -34,6 +34,7 @@ final class RedisBenchmark {
 
     private static final int ROUNDS = Integer.getInteger("rounds", 7);
     private static final int COUNT = Integer.getInteger("count", 40_000);
+    private static final String PARTS = System.getProperty("parts", "logged,sent,latency");
     private static final int IN_FLIGHT = 128;
     private static final int CHANNELS = 100;
     private static final byte[] DATA = "x".repeat(128).getBytes(US_ASCII);
@@ -56,9 +57,15 @@ final class RedisBenchmark {
                 StatefulRedisConnection<byte[], byte[]> bare = client.connect(ByteArrayCodec.INSTANCE)) {
             Publish logged = channel -> a.publish(ids("chat")[channel], PAYLOAD, PublishOptions.none());
             Publish sent = channel -> a.publish(ids("typing")[channel], PAYLOAD, PublishOptions.none());
-            compare("logged", logged, bareAppend(bare), bare);
-            compare("fire and forget", sent, barePublish(bare), bare);
-            latency(a, b);
+            if (PARTS.contains("logged")) {
+                compare("logged", logged, bareAppend(bare), bare);
+            }
+            if (PARTS.contains("sent")) {
+                compare("fire and forget", sent, barePublish(bare), bare);
+            }
+            if (PARTS.contains("latency")) {
+                latency(a, b);
+            }
         }
         System.exit(0);
     }
@@ -93,7 +100,7 @@ final class RedisBenchmark {
         byte[] body = Envelope.body(PAYLOAD, PublishOptions.none(), null);
         for (int i = 0; i < CHANNELS; i++) {
             byte[] place = Keys.place(CHAT[i]);
-            keysOf[i] = new byte[][] {keys.head(place), keys.stream(place), keys.genesis()};
+            keysOf[i] = new byte[][] {keys.head(place), keys.stream(place), keys.genesis(CHAT[i])};
             argumentsOf[i] = new byte[][] {
                 text("epoch"),
                 text("" + Keys.phase(CHAT[i])),

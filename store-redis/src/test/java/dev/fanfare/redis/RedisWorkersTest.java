@@ -190,7 +190,7 @@ class RedisWorkersTest {
         }
         admin(
                 server.uri(),
-                redis -> await().atMost(PATIENCE).until(() -> redis.exists("fanfare:1:s:{short:gone}") == 0));
+                redis -> await().atMost(PATIENCE).until(() -> redis.exists("fanfare:1:s:{481}short:gone") == 0));
         try (Workers workers = b.workers(channel, "g").start(Job::acknowledge)) {
             await().atMost(PATIENCE).until(() -> workers.counts().lost() == 3);
             publish(channel, 2);

@@ -3,6 +3,7 @@ package dev.fanfare.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.fanfare.faults.CausesFault;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -27,7 +28,7 @@ class RelayTest {
         final CountDownLatch gate;
 
         RecordingLine(String name, CountDownLatch gate) {
-            super(name);
+            super(PubSub.PLAIN, name);
             this.gate = gate;
         }
 
@@ -103,8 +104,9 @@ class RelayTest {
     }
 
     @Test
+    @CausesFault("A watcher of the Redis store threw")
     void aLineThatThrowsDoesNotStopTheOthers() {
-        Line broken = new Line("b") {
+        Line broken = new Line(PubSub.PLAIN, "b") {
             @Override
             void message(byte[] bytes) {
                 throw new IllegalStateException("on purpose");

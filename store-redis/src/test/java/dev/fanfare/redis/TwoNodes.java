@@ -25,6 +25,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /** Two Fanfares on two Redis stores, a subscriber on each, and a publisher that does not give up. */
 final class TwoNodes implements AutoCloseable {
@@ -39,6 +40,9 @@ final class TwoNodes implements AutoCloseable {
     final HistoryChecker checker = new HistoryChecker();
     final Watching onA;
     final Watching onB;
+    /** Several may follow one another on one Redis, which remembers dedup keys. */
+    private final String run = Ids.random(4) + '-';
+
     private final AtomicInteger published = new AtomicInteger();
 
     TwoNodes(String uri) {
@@ -61,7 +65,7 @@ final class TwoNodes implements AutoCloseable {
         return builder.build();
     }
 
-    private static Fanfare fanfare(RedisStore store) {
+    static Fanfare fanfare(RedisStore store) {
         return Fanfare.builder()
                 .store(store)
                 .namespace(
@@ -82,13 +86,23 @@ final class TwoNodes implements AutoCloseable {
 
     @CanIgnoreReturnValue
     String publishNext() {
+        return publishNext(PublishOptions::dedupKey);
+    }
+
+    /** Publishes one that will not be refused because its dedup key is new while a slot moves. */
+    @CanIgnoreReturnValue
+    String publishWithoutDedupKey() {
+        return publishNext(text -> PublishOptions.none());
+    }
+
+    private String publishNext(Function<String, PublishOptions> options) {
         int number = published.incrementAndGet();
-        String text = "p" + number;
+        String text = run + number;
         Fanfare node = number % 2 == 0 ? a : b;
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (System.nanoTime() < deadline) {
             try {
-                PublishResult result = node.publish(CHANNEL, Payload.of(text), PublishOptions.dedupKey(text))
+                PublishResult result = node.publish(CHANNEL, Payload.of(text), options.apply(text))
                         .toCompletableFuture()
                         .join();
                 if (result.isAccepted()) {

@@ -3,6 +3,7 @@ package dev.fanfare.testkit;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelPattern;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.TimeSource;
@@ -12,6 +13,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -102,9 +104,18 @@ public final class FaultyBus implements Bus {
 
     @Override
     public CompletionStage<Watch> watch(ChannelId channel, Watcher watcher) {
+        return watch(watcher, victim -> bus.watch(channel, victim));
+    }
+
+    @Override
+    public CompletionStage<Watch> watchMatching(ChannelPattern pattern, Watcher watcher) {
+        return watch(watcher, victim -> bus.watchMatching(pattern, victim));
+    }
+
+    private CompletionStage<Watch> watch(Watcher watcher, Function<Victim, CompletionStage<Watch>> call) {
         Victim victim = new Victim(watcher);
         victims.add(victim);
-        return bus.watch(channel, victim).thenApply(watch -> () -> {
+        return call.apply(victim).thenApply(watch -> () -> {
             victims.remove(victim);
             victim.closed = true;
             watch.close();

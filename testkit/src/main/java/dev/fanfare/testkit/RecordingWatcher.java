@@ -3,11 +3,13 @@ package dev.fanfare.testkit;
 import static java.util.concurrent.TimeUnit.SECONDS;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelPattern;
 import dev.fanfare.Publication;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -19,6 +21,7 @@ final class RecordingWatcher implements Bus.Watcher {
     private final AtomicBoolean inside = new AtomicBoolean();
     private final AtomicInteger overlaps = new AtomicInteger();
     private final AtomicInteger interruptions = new AtomicInteger();
+    private final CountDownLatch interrupted = new CountDownLatch(1);
 
     private Bus.Watch watch = () -> {};
 
@@ -26,6 +29,13 @@ final class RecordingWatcher implements Bus.Watcher {
     static RecordingWatcher watching(Bus bus, ChannelId channel) {
         RecordingWatcher watcher = new RecordingWatcher();
         watcher.watch = StoreContract.await(bus.watch(channel, watcher));
+        return watcher;
+    }
+
+    /** Returns a watcher whose watch of all channels that match is effective. */
+    static RecordingWatcher watchingAll(Bus bus, String pattern) {
+        RecordingWatcher watcher = new RecordingWatcher();
+        watcher.watch = StoreContract.await(bus.watchMatching(ChannelPattern.of(pattern), watcher));
         return watcher;
     }
 
@@ -41,6 +51,7 @@ final class RecordingWatcher implements Bus.Watcher {
     @Override
     public void interrupted() {
         interruptions.incrementAndGet();
+        interrupted.countDown();
     }
 
     void close() {
@@ -75,6 +86,17 @@ final class RecordingWatcher implements Bus.Watcher {
 
     int overlaps() {
         return overlaps.get();
+    }
+
+    void awaitInterruption() {
+        try {
+            if (!interrupted.await(StoreContract.PATIENCE.toSeconds(), SECONDS)) {
+                throw new AssertionError("The watcher was not interrupted within " + StoreContract.PATIENCE);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError("Interrupted", e);
+        }
     }
 
     int interruptions() {

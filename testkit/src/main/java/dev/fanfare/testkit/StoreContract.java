@@ -1,6 +1,7 @@
 package dev.fanfare.testkit;
 
 import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
@@ -61,6 +62,11 @@ public abstract class StoreContract {
         return fixture.store();
     }
 
+    /** Tells whether the bus can watch channels by pattern. */
+    boolean hasPatterns() {
+        return fixture.hasPatterns();
+    }
+
     /** Returns that many of the fixture's units. */
     Duration units(long count) {
         return fixture.unit().multipliedBy(count);
@@ -73,6 +79,11 @@ public abstract class StoreContract {
     /** Lets time pass where the contract itself names seconds. */
     void passSeconds(Duration duration) {
         fixture.pass(duration);
+    }
+
+    /** Has the bus fail; a case for which it cannot is left out. */
+    void interruptBus() {
+        assumeTrue(fixture.interruptBus(), "This bus cannot be made to fail");
     }
 
     /** Returns a channel that no other test uses. */

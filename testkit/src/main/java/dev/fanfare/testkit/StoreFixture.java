@@ -30,6 +30,21 @@ public interface StoreFixture extends AutoCloseable {
         return Duration.ofSeconds(1);
     }
 
+    /** Tells whether the bus can watch channels by pattern; default true. If not, it must say so. */
+    default boolean hasPatterns() {
+        return true;
+    }
+
+    /**
+     * Makes the bus of every node fail in a way through which announcements may be lost, such as by ending its
+     * connection, and lets it recover. It returns without waiting for that.
+     *
+     * @return whether it did; false, the default, if this bus cannot fail, and the suite then leaves the case out
+     */
+    default boolean interruptBus() {
+        return false;
+    }
+
     /** Gives back what the fixture holds. */
     @Override
     default void close() {}

@@ -224,6 +224,7 @@ class AnnouncementFaultTest {
         store.holdsHints = false;
         store.holdsReads = true;
         store.looksWhenAsked = true;
+        store.readsAsked.clear();
         store.watching.get(0).deliver();
 
         node.publishMany(LOG, 3, 3000);
@@ -232,6 +233,30 @@ class AnnouncementFaultTest {
         node.settle();
 
         assertThat(client.texts(LOG)).isEqualTo(numbers(1, 3000));
+        assertThat(store.readsAsked).as("it was not all kept").hasSizeGreaterThan(1);
+    }
+
+    @Test
+    void aHoleWithTooManyBytesBehindItIsReadInAnotherGo() {
+        RecordingOutlet client = node.subscribed(LOG, StartAt.live());
+        store.holdsHints = true;
+        node.publishMany(LOG, 1, 2);
+        lose(1);
+        store.holdsHints = false;
+        store.holdsReads = true;
+        store.looksWhenAsked = true;
+        store.readsAsked.clear();
+        store.watching.get(0).deliver();
+
+        for (int i = 3; i <= 60; i++) {
+            node.publish(LOG, "x".repeat(60_000));
+        }
+        store.holdsReads = false;
+        store.answerAll();
+        node.settle();
+
+        assertThat(client.texts(LOG)).hasSize(60);
+        assertThat(store.readsAsked).as("it was not all kept").hasSizeGreaterThan(1);
     }
 
     @Test
@@ -263,6 +288,23 @@ class AnnouncementFaultTest {
                 .element(0)
                 .isEqualTo(new ResetTold("short:a", new Resume.Reset(ResetReason.TRIMMED, top)));
         assertThat(client.texts("short:a")).containsExactly("5");
+    }
+
+    @Test
+    void aHoleThatAnnouncementsCloseMeanwhileIsNoneHoweverMuchTheLogHasForgotten() {
+        RecordingOutlet client = node.subscribed("short:a", StartAt.live());
+        store.holdsHints = true;
+        node.publishMany("short:a", 1, 4);
+        store.holdsReads = true;
+        store.interrupt();
+
+        while (store.watching.get(0).deliver()) {}
+        store.holdsReads = false;
+        store.answerAll();
+        node.settle();
+
+        assertThat(client.events()).noneMatch(ResetTold.class::isInstance);
+        assertThat(client.texts("short:a")).containsExactly("1", "2", "3", "4");
     }
 
     @Test
@@ -300,6 +342,27 @@ class AnnouncementFaultTest {
         awaitQuietly(repairing);
 
         hints.forEach(store.watching.get(0).watcher::announced);
+        mayGoOn.countDown();
+        stuck.join(TimeUnit.SECONDS.toMillis(10));
+        awaitTexts(client, 6000);
+
+        assertThat(client.texts(LOG)).isEqualTo(numbers(1, 6000));
+    }
+
+    @Test
+    void theLastOfTooManyAnnouncementsAtATimeAreReadFromTheLogToo() throws InterruptedException {
+        RecordingOutlet client = node.subscribed(LOG, StartAt.live());
+        store.holdsHints = true;
+        node.publishMany(LOG, 1, 2);
+        Bus.Watcher watcher = store.watching.get(0).watcher;
+        blocksInRepair = true;
+        Thread stuck = new Thread(() -> deliverTo(watcher, 1));
+        stuck.start();
+        awaitQuietly(repairing);
+
+        // What it has read is of before these, and nothing comes after them that would not link.
+        node.publishMany(LOG, 3, 6000);
+        List.copyOf(store.watching.get(0).hints.subList(2, 6000)).forEach(watcher::announced);
         mayGoOn.countDown();
         stuck.join(TimeUnit.SECONDS.toMillis(10));
         awaitTexts(client, 6000);

@@ -9,6 +9,7 @@ import dev.fanfare.Cursor;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.ResetReason;
 import dev.fanfare.StartAt;
+import dev.fanfare.faults.CausesFault;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.spi.AppendRequest;
 import dev.fanfare.spi.Bus;
@@ -53,6 +54,7 @@ class BrokenPartsTest {
     // ---- outlets
 
     @Test
+    @CausesFault("An outlet failed")
     void whoCannotBeWrittenToComesBackAndTheOthersGetEverything() {
         RecordingOutlet before = node.subscribed(LOG, StartAt.live());
         RecordingOutlet broken = node.subscribed(LOG, StartAt.live());
@@ -68,6 +70,7 @@ class BrokenPartsTest {
     }
 
     @Test
+    @CausesFault("An outlet failed")
     void whoCannotBeFlushedComesBack() {
         RecordingOutlet broken = node.subscribed(LOG, StartAt.live());
         broken.onFlush(BrokenPartsTest::runOutOfMemory);

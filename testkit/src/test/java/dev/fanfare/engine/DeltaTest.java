@@ -2,11 +2,15 @@ package dev.fanfare.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
 import dev.fanfare.DeliveryClass;
 import dev.fanfare.FanfareBuilder;
+import dev.fanfare.Payload;
+import dev.fanfare.Publication;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.StartAt;
+import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Connection.SubscribeRequest;
 import dev.fanfare.spi.Connection.SubscribeResult.Subscribed;
 import dev.fanfare.testkit.ManualLoop;
@@ -166,6 +170,27 @@ class DeltaTest {
 
         assertThat(client.events()).anyMatch(RecordingOutlet.ResetTold.class::isInstance);
         assertThat(client.differences()).containsExactly("2", "5", "6");
+    }
+
+    @Test
+    void theWholeFollowsABreakOfTheRunAlsoBetweenPublicationsThatAreNotLogged() {
+        RecordingOutlet client = subscribed("log:a", StartAt.live());
+        announceUnlogged("u1");
+        store.beginAnew("log:a");
+        store.interrupt();
+
+        announceUnlogged("u2");
+        announceUnlogged("u3");
+        node.settle();
+
+        assertThat(client.texts("log:a")).containsExactly("u1", "u2", "u3");
+        assertThat(client.events()).anyMatch(RecordingOutlet.ResetTold.class::isInstance);
+        assertThat(client.differences()).containsExactly("u3");
+    }
+
+    private void announceUnlogged(String text) {
+        Publication unlogged = Publication.builder(Payload.of(text)).build();
+        store.watching.get(0).watcher.announced(new Announcement.Published(ChannelId.of("log:a"), unlogged));
     }
 
     @Test

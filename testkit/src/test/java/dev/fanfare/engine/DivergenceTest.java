@@ -117,6 +117,27 @@ class DivergenceTest {
     }
 
     @Test
+    void aLossThatIsSeenWhileAnOlderAnnouncementArrivesIsToldAtOnce() {
+        RecordingOutlet client = node.subscribed(LOG, StartAt.live());
+        node.publishMany(LOG, 1, 2);
+        store.holdsHints = true;
+        node.publish(LOG, "3");
+        store.loseNewest(LOG, 2);
+        Cursor left = store.head(LOG);
+        store.holdsReads = true;
+        store.looksWhenAsked = true;
+        store.interrupt();
+
+        store.watching.get(0).deliver();
+        store.holdsReads = false;
+        store.answerAll();
+        node.settle();
+
+        assertThat(story(client)).containsExactly("1", "2", "3", "DIVERGED");
+        assertThat(client.events()).contains(new ResetTold(LOG, new Resume.Reset(ResetReason.DIVERGED, left)));
+    }
+
+    @Test
     void whoSubscribesWhileTheNodeDoesNotKnowYetIsToldWithTheOthers() {
         RecordingOutlet old = node.subscribed(LOG, StartAt.live());
         node.publishMany(LOG, 1, 3);

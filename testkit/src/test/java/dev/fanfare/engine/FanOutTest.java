@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.FanfareBuilder;
 import dev.fanfare.StartAt;
+import dev.fanfare.faults.CausesFault;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.testkit.ManualLoop;
 import dev.fanfare.testkit.ManualTime;
@@ -260,6 +261,7 @@ class FanOutTest {
     }
 
     @Test
+    @CausesFault("An outlet failed")
     void aBrokenOutletDoesNotStopItsLoop() {
         List<RecordingOutlet> clients = subscribe(3, "log:a", node.loop, json);
         clients.get(1).onFlush(() -> {

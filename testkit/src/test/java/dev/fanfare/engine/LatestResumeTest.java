@@ -123,6 +123,18 @@ class LatestResumeTest {
     }
 
     @Test
+    void aNewestThatWasRemovedIsNotShownThoughSomebodyHasItLive() {
+        RecordingOutlet live = subscribed("latest:a", Cursor.ofUnknownEpoch(0));
+        node.publishMany("latest:a", 1, 3);
+
+        node.await(node.fanfare.removeHistory(ChannelId.of("latest:a")));
+
+        assertThat(live.texts("latest:a")).containsExactly("1", "2", "3");
+        assertThat(start(subscribed("latest:a", Cursor.ofUnknownEpoch(2))).resume())
+                .isEqualTo(new Resume.Reset(ResetReason.TRIMMED, head("latest:a")));
+    }
+
+    @Test
     void theNewestIsTheNewestAlsoWhenItComesMeanwhile() {
         ScriptedStore store = new ScriptedStore(time);
         try (ManualNode scripted = ManualNode.open(store, time, LatestResumeTest::namespaces)) {

@@ -37,7 +37,7 @@ final class ManualNode implements AutoCloseable {
     final Fanfare fanfare;
     private final List<ManualLoop> loops = new ArrayList<>(List.of(host, loop));
     private final List<RecordingOutlet> outlets = new ArrayList<>();
-    private final List<Subscription> subscriptions = new ArrayList<>();
+    private final List<Runnable> ends = new ArrayList<>();
 
     ManualNode(Store store, ManualTime time, UnaryOperator<FanfareBuilder> settings) {
         this(store, time, settings, null);
@@ -90,8 +90,13 @@ final class ManualNode implements AutoCloseable {
     @CanIgnoreReturnValue
     Subscription subscribe(String channel, StartAt start, Subscriber subscriber) {
         Subscription subscription = fanfare.subscribe(ChannelId.of(channel), start, subscriber);
-        subscriptions.add(subscription);
+        endFirst(subscription::close);
         return subscription;
+    }
+
+    /** Has that done before the Fanfare is closed, while everything still runs. */
+    void endFirst(Runnable end) {
+        ends.add(end);
     }
 
     @CanIgnoreReturnValue
@@ -160,7 +165,7 @@ final class ManualNode implements AutoCloseable {
     @Override
     public void close() {
         outlets.forEach(RecordingOutlet::vanish);
-        subscriptions.forEach(Subscription::close);
+        ends.forEach(Runnable::run);
         settle();
         fanfare.close();
     }

@@ -244,6 +244,7 @@ class OrdersTest {
         here.publishMany(LOG, 6, 9);
         settle();
         Cursor seven = Cursor.of(store.head(LOG).epoch(), 7);
+        Cursor eight = Cursor.of(store.head(LOG).epoch(), 8);
 
         here.await(here.fanfare.removeHistory(CHANNEL));
         settle();
@@ -252,9 +253,8 @@ class OrdersTest {
                 (HistoryResult.Page) here.await(here.fanfare.history(CHANNEL, new HistoryQuery(null, 100, false)));
         assertThat(page.publications()).isEmpty();
         assertThat(page.top().offset()).isEqualTo(9);
-        assertThat(begin(seven))
-                .isInstanceOfSatisfying(
-                        Resume.Reset.class, reset -> assertThat(reset.reason()).isEqualTo(ResetReason.TRIMMED));
+        assertThat(begin(seven)).isEqualTo(new Resume.Reset(ResetReason.TRIMMED, page.top()));
+        assertThat(begin(eight)).isEqualTo(new Resume.Reset(ResetReason.TRIMMED, page.top()));
         assertThat(begin(page.top())).isInstanceOf(Resume.Continued.class);
         here.publish(LOG, "10");
         settle();
@@ -297,6 +297,24 @@ class OrdersTest {
                 (SubscribeResult.Subscribed) ((Answered) fresh.events().get(0)).result();
         assertThat(subscribed.missed()).isEmpty();
         return subscribed.resume();
+    }
+
+    @Test
+    void whatIsPublishedInALaterEpochIsShownWithoutAskingTheLog() {
+        here.publishMany(LOG, 1, 5);
+        there.subscribed(LOG, StartAt.live());
+        here.await(here.fanfare.removeHistory(CHANNEL));
+        store.beginAnew(LOG);
+        here.publishMany(LOG, 1, 3);
+        settle();
+        Cursor first = Cursor.of(store.head(LOG).epoch(), 1);
+        store.readsAsked.clear();
+
+        RecordingOutlet fresh = there.connect("eve").subscribe(LOG, StartAt.after(first));
+        settle();
+
+        assertThat(fresh.texts(LOG)).containsExactly("2", "3");
+        assertThat(store.readsAsked).isEmpty();
     }
 
     @Test

@@ -98,6 +98,22 @@ class PresenceClusterTest {
     }
 
     @Test
+    void theLeaseOfADeadNodeIsAsLongAsTheHostSays() {
+        ManualTime itsTime = new ManualTime();
+        try (ManualNode brief =
+                ManualNode.open(store, itsTime, builder -> namespaces(builder).presenceLease(Duration.ofSeconds(2)))) {
+            enter(brief, "ann");
+            watcher.assertPresence(JOIN, "ann");
+
+            passWithoutOne(Duration.ofSeconds(11));
+            watcher.assertExhausted();
+            passWithoutOne(Duration.ofSeconds(3));
+
+            watcher.assertPresence(LEAVE, "ann");
+        }
+    }
+
+    @Test
     void aNodeThatStoodStillWithinTheGraceMakesNoNoise() {
         enter(one, "ann");
         watcher.assertPresence(JOIN, "ann");

@@ -41,6 +41,7 @@ final class ScriptedStore implements Store {
     boolean holdsWatches;
     boolean holdsAppends;
     boolean holdsHints;
+    boolean holdsAnnouncements;
     boolean holdsPresence;
     /** Whether a held read sees the log as it is when it is asked, and not when it is answered. */
     boolean looksWhenAsked;
@@ -59,6 +60,7 @@ final class ScriptedStore implements Store {
     final List<Held<ChannelLog.LogPage>> reads = new ArrayList<>();
     final List<Held<Bus.Watch>> watches = new ArrayList<>();
     final List<Held<ChannelLog.AppendResult>> appends = new ArrayList<>();
+    final List<Held<Void>> announcements = new ArrayList<>();
     final List<Held<Boolean>> presenceCalls = new ArrayList<>();
     /** Effective watches, in the order in which they became so. */
     final List<Watching> watching = new ArrayList<>();
@@ -193,7 +195,11 @@ final class ScriptedStore implements Store {
         boolean didAnything = false;
         boolean goesOn = true;
         while (goesOn) {
-            goesOn = answerFirst(appends) | answerFirst(watches) | answerFirst(reads) | answerFirst(presenceCalls);
+            goesOn = answerFirst(appends)
+                    | answerFirst(watches)
+                    | answerFirst(reads)
+                    | answerFirst(announcements)
+                    | answerFirst(presenceCalls);
             for (Watching each : List.copyOf(watching)) {
                 goesOn |= each.deliver();
             }
@@ -358,8 +364,10 @@ final class ScriptedStore implements Store {
                 return CompletableFuture.failedFuture(
                         new StoreException("scripted failure of an announcement", null, true));
             }
-            tell(announcement);
-            return CompletableFuture.completedFuture(null);
+            return call(holdsAnnouncements, announcements, "announcement", () -> {
+                tell(announcement);
+                return null;
+            });
         }
 
         void tell(Announcement announcement) {

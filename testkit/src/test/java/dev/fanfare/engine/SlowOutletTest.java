@@ -4,16 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
+import dev.fanfare.DropReason;
 import dev.fanfare.FanfareBuilder;
 import dev.fanfare.FanfareListener;
 import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
 import dev.fanfare.engine.Schedules.Chooser;
+import dev.fanfare.presence.Member;
+import dev.fanfare.presence.PresenceEvent;
+import dev.fanfare.spi.Announcement;
 import dev.fanfare.testkit.ManualLoop;
 import dev.fanfare.testkit.ManualTime;
 import dev.fanfare.testkit.RecordingOutlet;
 import dev.fanfare.testkit.RecordingOutlet.Event;
+import dev.fanfare.testkit.RecordingOutlet.Presence;
 import dev.fanfare.testkit.RecordingOutlet.ResetTold;
 import dev.fanfare.testkit.RecordingOutlet.Skipped;
 import dev.fanfare.testkit.RecordingOutlet.Written;
@@ -30,10 +35,12 @@ class SlowOutletTest {
     private static final String LOG = "log:a";
     private static final String SHORT = "short:a";
     private static final String UNLOGGED = "a";
+    private static final Member CARL = new Member("carl", "c", null);
 
     private final ManualTime time = new ManualTime();
     private final ScriptedStore store = new ScriptedStore(time);
     private final List<String> catchUps = new ArrayList<>();
+    private final List<String> drops = new ArrayList<>();
     private final ManualNode node = ManualNode.open(store, time, this::settings);
 
     private FanfareBuilder settings(FanfareBuilder builder) {
@@ -42,10 +49,16 @@ class SlowOutletTest {
             public void onCatchUp(ChannelId channel) {
                 catchUps.add(channel.value());
             }
+
+            @Override
+            public void onDrop(ChannelId channel, DropReason reason, long count) {
+                drops.add(channel + " " + reason + " " + count);
+            }
         };
         return builder.listener(listener)
                 .namespace("log", rules -> rules.retain(100_000, Duration.ofHours(1)))
                 .namespace("short", rules -> rules.retain(600, Duration.ofHours(1)))
+                .namespace("room", rules -> rules.presence())
                 .namespace("", rules -> rules);
     }
 
@@ -335,6 +348,47 @@ class SlowOutletTest {
         assertThat(behind.texts("plain").size() + skipped).isEqualTo(20_001);
         assertThat(behind.texts("plain")).endsWith("last");
         assertThat(skipped).isPositive();
+    }
+
+    @Test
+    void aLoopThatStandsStillSaysHowManyJoinsAndLeavesWereMissed() {
+        ManualLoop still = node.newLoop();
+        RecordingOutlet ann = subscribed("ann", still, "room:a");
+        RecordingOutlet bob = subscribed("bob", still, "room:a");
+        RecordingOutlet eve = subscribed("eve", node.loop, "room:a");
+        subscribed("", still, UNLOGGED);
+        List.of(ann, bob, eve).forEach(RecordingOutlet::takeEvents);
+        for (int i = 1; i <= 17_000; i++) {
+            assertThat(node.fanfare.publish(UNLOGGED, Integer.toString(i))).isCompleted();
+        }
+        drops.clear();
+
+        announce("room:a", new PresenceEvent(PresenceEvent.Kind.JOIN, CARL));
+        announce("room:a", new PresenceEvent(PresenceEvent.Kind.LEAVE, CARL));
+        node.settle();
+        announce("room:a", new PresenceEvent(PresenceEvent.Kind.JOIN, CARL));
+        node.settle();
+
+        assertThat(drops).containsExactly("room:a PRESENCE 2", "room:a PRESENCE 2");
+        assertThat(eve.events()).hasSize(3).allMatch(Presence.class::isInstance);
+        for (RecordingOutlet each : List.of(ann, bob)) {
+            assertThat(each.events())
+                    .containsExactly(
+                            new Skipped("room:a", 2),
+                            new Presence("room:a", new PresenceEvent(PresenceEvent.Kind.JOIN, CARL)));
+        }
+    }
+
+    private RecordingOutlet subscribed(String user, ManualLoop on, String channel) {
+        RecordingOutlet client = node.connect(user, on, node.format).subscribe(channel, StartAt.live());
+        node.settle();
+        return client;
+    }
+
+    private void announce(String channel, PresenceEvent event) {
+        store.watching.stream()
+                .filter(each -> each.channel.value().equals(channel))
+                .forEach(each -> each.watcher.announced(new Announcement.Presence(each.channel, event)));
     }
 
     @Test

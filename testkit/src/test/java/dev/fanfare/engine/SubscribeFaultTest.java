@@ -184,6 +184,22 @@ class SubscribeFaultTest {
     }
 
     @Test
+    void whoMustWaitUntilNodeAndLogAgreeIsRefusedForNowIfTheLogCannotBeRead() {
+        node.publish(LOG, "1");
+        node.subscribed(LOG, StartAt.live());
+        store.beginAnew(LOG);
+        store.holdsReads = true;
+        RecordingOutlet client = node.connect().subscribe(LOG, StartAt.latest(2));
+        node.settle();
+
+        store.failsReads = true;
+        store.answerAll();
+        node.settle();
+
+        assertThat(client.events()).containsExactly(new Answered(LOG, new Refused(Refusal.UNAVAILABLE)));
+    }
+
+    @Test
     void whoWasRefusedMaySubscribeFromWithinTheAnswer() {
         store.failsWatches = true;
         RecordingOutlet client = node.connect();

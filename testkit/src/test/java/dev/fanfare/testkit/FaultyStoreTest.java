@@ -221,11 +221,17 @@ class FaultyStoreTest {
     /** Without faults it keeps the contract. */
     private static final class Faultless implements StoreFixture {
         private final ManualTime time = new ManualTime();
-        private final Store store = FaultyStore.wrap(MemoryStore.create(time), time, 1);
+        private final FaultyStore store = FaultyStore.wrap(MemoryStore.create(time), time, 1);
 
         @Override
         public Store store() {
             return store;
+        }
+
+        @Override
+        public boolean interruptBus() {
+            store.bus().interrupt();
+            return true;
         }
 
         @Override

@@ -4,6 +4,7 @@ import dev.fanfare.DropReason;
 import dev.fanfare.PublishResult;
 import dev.fanfare.Refusal;
 import dev.fanfare.ResetReason;
+import dev.fanfare.StateCache;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
@@ -38,11 +39,14 @@ final class ChannelMeters {
     final ByReason<DropReason> drops;
     final ByReason<ResetReason> resets;
     final ByReason<Refusal> refusals;
+    final ByReason<StateCache.Source> states;
     private final Adder stored;
     private final Adder sent;
     private final Adder duplicates;
     private final Adder failed;
     private final ByReason<Refusal> refusedPublishes;
+    private final Adder retriedAnnouncements;
+    private final Adder leftAnnouncements;
     private final Adder deliveries;
     private final Adder bytes;
     private final Timer appends;
@@ -63,6 +67,8 @@ final class ChannelMeters {
                 registry, ResetReason.class, "fanfare.resets", "Subscribers told that their run is broken", tags);
         this.refusals =
                 new ByReason<>(registry, Refusal.class, "fanfare.refusals", "What clients asked for in vain", tags);
+        this.states = new ByReason<>(
+                registry, StateCache.Source.class, "fanfare.states", "States asked for, by where they came from", tags);
         this.stored = publishes(registry, namespace, "stored", "none");
         this.sent = publishes(registry, namespace, "sent", "none");
         this.duplicates = publishes(registry, namespace, "duplicate", "none");
@@ -76,6 +82,8 @@ final class ChannelMeters {
                 namespace,
                 "result",
                 "refused");
+        this.retriedAnnouncements = failedAnnouncements(registry, namespace, "true");
+        this.leftAnnouncements = failedAnnouncements(registry, namespace, "false");
         this.deliveries =
                 Adder.register(registry, "fanfare.deliveries", "Publications handed to subscribers' outlets", tags);
         this.bytes = Adder.register(
@@ -96,6 +104,17 @@ final class ChannelMeters {
                 result,
                 "reason",
                 reason);
+    }
+
+    private static Adder failedAnnouncements(MeterRegistry registry, String namespace, String retried) {
+        return Adder.register(
+                registry,
+                "fanfare.announcements.failed",
+                "Logged publications that the bus would not take",
+                NAMESPACE,
+                namespace,
+                "retried",
+                retried);
     }
 
     private static Timer timer(MeterRegistry registry, String name, String description, String... tags) {
@@ -120,6 +139,10 @@ final class ChannelMeters {
 
     void publishFailed() {
         failed.add(1);
+    }
+
+    void announceFailed(boolean willRetry) {
+        (willRetry ? retriedAnnouncements : leftAnnouncements).add(1);
     }
 
     void appended(long nanos) {

@@ -13,6 +13,7 @@ import dev.fanfare.Refusal;
 import dev.fanfare.Rejection;
 import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
+import dev.fanfare.StateCache;
 import dev.fanfare.presence.PresenceEvent;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
@@ -115,6 +116,11 @@ public final class FanfareMetrics implements FanfareListener {
                 each -> each.stats().waitingHostTasks());
         gauge(
                 fanfare,
+                "fanfare.announcements.overdue",
+                "Channels that the bus is told of again",
+                each -> each.stats().overdueAnnouncements());
+        gauge(
+                fanfare,
                 "fanfare.up",
                 "1 if ready, 0 if not",
                 each -> each.health().isUp() ? 1 : 0);
@@ -172,6 +178,11 @@ public final class FanfareMetrics implements FanfareListener {
     }
 
     @Override
+    public void onAnnounceFailed(ChannelId channel, boolean willRetry) {
+        meters(channel).announceFailed(willRetry);
+    }
+
+    @Override
     public void onRefuse(ConnectionInfo connection, @Nullable ChannelId channel, Refusal reason) {
         (channel == null ? others : meters(channel)).refusals.add(reason, 1);
     }
@@ -209,6 +220,11 @@ public final class FanfareMetrics implements FanfareListener {
     @Override
     public void onRepairDelayed(ChannelId channel) {
         meters(channel).delayedRepairs.add(1);
+    }
+
+    @Override
+    public void onStateAsked(ChannelId channel, StateCache.Source source) {
+        meters(channel).states.add(source, 1);
     }
 
     @Override

@@ -13,6 +13,7 @@ import dev.fanfare.Refusal;
 import dev.fanfare.Rejection;
 import dev.fanfare.ResetReason;
 import dev.fanfare.StartAt;
+import dev.fanfare.StateCache;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.presence.Member;
 import dev.fanfare.presence.PresenceEvent;
@@ -148,6 +149,16 @@ class FanfareMetricsTest {
             assertThat(count("fanfare.refusals", "namespace", "other", "reason", lower(reason)))
                     .isEqualTo(1);
         }
+        for (StateCache.Source source : StateCache.Source.values()) {
+            metrics.onStateAsked(LOBBY, source);
+            assertThat(count("fanfare.states", "namespace", "chat", "reason", lower(source)))
+                    .isEqualTo(1);
+        }
+        metrics.onAnnounceFailed(LOBBY, false);
+        assertThat(count("fanfare.announcements.failed", "namespace", "chat", "retried", "false"))
+                .isEqualTo(1);
+        assertThat(count("fanfare.announcements.failed", "namespace", "chat", "retried", "true"))
+                .isZero();
         metrics.onPresence(LOBBY, new PresenceEvent(PresenceEvent.Kind.JOIN, new Member("ada", "c", null)));
         assertThat(count("fanfare.presence.events", "reason", "join")).isEqualTo(1);
     }

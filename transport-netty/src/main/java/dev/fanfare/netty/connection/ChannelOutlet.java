@@ -31,7 +31,6 @@ public abstract class ChannelOutlet implements Outlet {
     private static final int MAX_OWED_BYTES = 32 * 1024;
 
     private static final long GATHERING_NANOS = Turn.GATHERING.toNanos();
-
     private static final LogLine CUT =
             LogLine.warn(ChannelOutlet.class, "A connection is cut, since what is due to it cannot be written");
 

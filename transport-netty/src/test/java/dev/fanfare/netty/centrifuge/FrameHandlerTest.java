@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.Refusal;
+import dev.fanfare.faults.CausesFault;
 import dev.fanfare.netty.http.TransportClosing;
 import dev.fanfare.spi.Connection.RpcResult;
 import io.netty.buffer.ByteBufUtil;
@@ -230,6 +231,7 @@ class FrameHandlerTest {
     }
 
     @Test
+    @CausesFault("The connection of {} failed")
     void disconnectsWhenItFailsItself() {
         client.channel.pipeline().fireExceptionCaught(new IllegalStateException("the test wants this"));
 
@@ -237,6 +239,7 @@ class FrameHandlerTest {
     }
 
     @Test
+    @CausesFault("A command of {} failed")
     void disconnectsWhenAnAnswerCannotBeHandled() {
         client.send("{\"id\":2,\"rpc\":{}}");
 

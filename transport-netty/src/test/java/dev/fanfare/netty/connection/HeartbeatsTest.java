@@ -2,6 +2,7 @@ package dev.fanfare.netty.connection;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fanfare.faults.CausesFault;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -116,6 +117,7 @@ class HeartbeatsTest {
     }
 
     @Test
+    @CausesFault("A heartbeat failed")
     void oneThatFailsDoesNotStopTheOthers() {
         heartbeats.schedule(
                 new Beat() {

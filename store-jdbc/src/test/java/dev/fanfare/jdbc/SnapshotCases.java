@@ -25,7 +25,7 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 
 /** State and position of one snapshot. */
-class SnapshotTest {
+abstract class SnapshotCases {
 
     private static final ChannelRules RULES =
             ChannelRules.builder().retain(10_000, Duration.ofHours(1)).build();
@@ -33,17 +33,14 @@ class SnapshotTest {
     private final String run = Long.toString(ThreadLocalRandom.current().nextLong(1L << 40), 36);
     private final ChannelId channel = ChannelId.of("orders:" + run);
 
-    @Test
-    void whoLoadsAndThenFollowsMissesNothingOnPostgres() throws Exception {
-        loadAndFollow(Databases.postgres());
+    private final DataSource dataSource;
+
+    SnapshotCases(DataSource dataSource) {
+        this.dataSource = dataSource;
     }
 
     @Test
-    void whoLoadsAndThenFollowsMissesNothingOnH2() throws Exception {
-        loadAndFollow(Databases.h2Memory());
-    }
-
-    private void loadAndFollow(DataSource dataSource) throws Exception {
+    void whoLoadsAndThenFollowsMissesNothing() throws Exception {
         int count = 300;
         try (JdbcStore store = JdbcStore.of(dataSource).migrate();
                 Outbox outbox = store.outbox(id -> RULES)) {
@@ -51,8 +48,8 @@ class SnapshotTest {
                 Dialect.execute(connection, "CREATE TABLE orders_" + run + " (id int PRIMARY KEY)");
             }
             CompletableFuture<Void> hosts = CompletableFuture.allOf(
-                    CompletableFuture.runAsync(() -> order(dataSource, outbox, 0, count)),
-                    CompletableFuture.runAsync(() -> order(dataSource, outbox, count, 2 * count)));
+                    CompletableFuture.runAsync(() -> order(outbox, 0, count)),
+                    CompletableFuture.runAsync(() -> order(outbox, count, 2 * count)));
             List<StateAt<Set<Integer>>> loads = new ArrayList<>();
             while (!hosts.isDone() || loads.size() < 5) {
                 try (Connection connection = dataSource.getConnection()) {
@@ -75,7 +72,7 @@ class SnapshotTest {
         }
     }
 
-    private void order(DataSource dataSource, Outbox outbox, int from, int to) {
+    private void order(Outbox outbox, int from, int to) {
         for (int id = from; id < to; id++) {
             try (Connection connection = dataSource.getConnection()) {
                 connection.setAutoCommit(false);

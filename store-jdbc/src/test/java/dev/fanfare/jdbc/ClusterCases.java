@@ -15,7 +15,9 @@ import dev.fanfare.Subscriber;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -24,11 +26,16 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Two nodes on one database, with nothing else between them, behave as one. */
-class ClusterTest {
+abstract class ClusterCases {
 
+    private final DataSource dataSource;
     private final List<AutoCloseable> opened = new ArrayList<>();
     private final ChannelId channel =
             ChannelId.of("chat:" + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40), 36));
+
+    ClusterCases(DataSource dataSource) {
+        this.dataSource = dataSource;
+    }
 
     @AfterEach
     void closeAll() throws Exception {
@@ -38,18 +45,9 @@ class ClusterTest {
     }
 
     @Test
-    void whatOneNodePublishesTheOtherDeliversOnPostgres() throws Exception {
-        publishHereDeliverThere(Databases.postgres());
-    }
-
-    @Test
-    void whatOneNodePublishesTheOtherDeliversOnH2() throws Exception {
-        publishHereDeliverThere(Databases.h2Memory());
-    }
-
-    private void publishHereDeliverThere(DataSource dataSource) throws Exception {
-        Fanfare here = node(dataSource);
-        Fanfare there = node(dataSource);
+    void whatOneNodePublishesTheOtherDelivers() throws Exception {
+        Fanfare here = node();
+        Fanfare there = node();
         Recorder local = subscribe(here);
         Recorder remote = subscribe(there);
 
@@ -72,7 +70,44 @@ class ClusterTest {
         }
     }
 
-    private Fanfare node(DataSource dataSource) {
+    @Test
+    void whoSubscribesToAPatternHearsOtherNodesThroughTheLog() throws Exception {
+        Fanfare here = node();
+        Fanfare there = node();
+        Map<ChannelId, List<Publication>> heard = new ConcurrentHashMap<>();
+        there.subscribeMatching(
+                        channel + "-*",
+                        (from, publication) -> heard.computeIfAbsent(from, id -> new CopyOnWriteArrayList<>())
+                                .add(publication))
+                .ready()
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+        List<ChannelId> channels = List.of(ChannelId.of(channel + "-a"), ChannelId.of(channel + "-b"));
+
+        for (int round = 0; round < 2; round++) {
+            int count = round == 0 ? 1 : 200;
+            for (int i = 0; i < count; i++) {
+                for (ChannelId each : channels) {
+                    here.publish(each, Payload.of("p" + i), PublishOptions.none())
+                            .toCompletableFuture()
+                            .get(10, TimeUnit.SECONDS);
+                }
+            }
+            int expected = round == 0 ? 1 : 201;
+            await().atMost(Duration.ofSeconds(20))
+                    .untilAsserted(() -> assertThat(channels)
+                            .allSatisfy(each -> assertThat(heard.getOrDefault(each, List.of()))
+                                    .hasSize(expected)));
+        }
+
+        heard.values().forEach(run -> {
+            for (int i = 0; i < run.size(); i++) {
+                assertThat(run.get(i).offset()).isEqualTo(i + 1);
+            }
+        });
+    }
+
+    private Fanfare node() {
         JdbcStore store = JdbcStore.of(dataSource).migrate();
         opened.add(store);
         Fanfare fanfare = Fanfare.builder()

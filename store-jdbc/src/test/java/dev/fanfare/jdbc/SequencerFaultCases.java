@@ -12,33 +12,45 @@ import dev.fanfare.spi.ChannelLog.LogRead;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** A node that dies while it sequences, after each step that it does. */
-class SequencerFaultsTest {
+abstract class SequencerFaultCases {
 
     private static final ChannelRules RULES =
             ChannelRules.builder().retain(1000, Duration.ofHours(1)).build();
     private static final int ROWS = 5;
 
-    @Test
-    void whereverANodeDiesAnotherGoesOnOnPostgres() throws SQLException {
-        dieAtEachStep(Databases.postgres());
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration POLL = Duration.ofMillis(5);
+
+    private final DataSource dataSource;
+    private final List<CompletableFuture<Void>> closing = new ArrayList<>();
+
+    SequencerFaultCases(DataSource dataSource) {
+        this.dataSource = dataSource;
+    }
+
+    @AfterEach
+    void awaitTheDead() throws Exception {
+        for (CompletableFuture<Void> each : closing) {
+            each.get(20, TimeUnit.SECONDS);
+        }
     }
 
     @Test
-    void whereverANodeDiesAnotherGoesOnOnH2() throws SQLException {
-        dieAtEachStep(Databases.h2Memory());
-    }
-
-    private void dieAtEachStep(DataSource dataSource) throws SQLException {
+    void whereverANodeDiesAnotherGoesOn() throws SQLException {
         try (JdbcStore heir = JdbcStore.of(dataSource).migrate()) {
             int step = 0;
-            while (dieAt(step, false, dataSource, heir)) {
-                assertThat(dieAt(step, true, dataSource, heir)).isTrue();
+            while (dieAt(step, false, heir)) {
+                assertThat(dieAt(step, true, heir)).isTrue();
                 step++;
             }
             assertThat(step).as("steps of one transaction").isBetween(5, 30);
@@ -46,27 +58,32 @@ class SequencerFaultsTest {
     }
 
     /** Returns whether the node has died: beyond the last step it lives and does all the work. */
-    private boolean dieAt(int step, boolean isReplyLost, DataSource dataSource, JdbcStore heir) throws SQLException {
+    private boolean dieAt(int step, boolean isReplyLost, JdbcStore heir) throws SQLException {
         ChannelId channel = ChannelId.of("dying:" + step + '-'
                 + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40), 36));
         DyingDataSource dying = new DyingDataSource(dataSource, step, isReplyLost);
-        try (JdbcStore store = JdbcStore.of(dying.dataSource());
-                Outbox outbox = store.outbox(id -> RULES)) {
-            try (Connection connection = dataSource.getConnection()) {
-                connection.setAutoCommit(false);
-                for (int i = 0; i < ROWS; i++) {
-                    outbox.publishIn(connection, channel, Payload.of("p" + i), PublishOptions.dedupKey("k" + i));
-                }
-                connection.commit();
+        JdbcStore store = JdbcStore.of(dying.dataSource());
+        Outbox mortal = store.outbox(id -> RULES);
+        try (Connection connection = dataSource.getConnection()) {
+            connection.setAutoCommit(false);
+            for (int i = 0; i < ROWS; i++) {
+                mortal.publishIn(connection, channel, Payload.of("p" + i), PublishOptions.dedupKey("k" + i));
             }
-            await().atMost(Duration.ofSeconds(20))
-                    .until(() -> dying.isDead() || read(heir, channel).size() == ROWS);
+            connection.commit();
         }
+        await().pollInterval(POLL)
+                .atMost(PATIENCE)
+                .until(() -> dying.isDead() || read(heir, channel).size() == ROWS);
+        closing.add(CompletableFuture.runAsync(() -> {
+            mortal.close();
+            store.close();
+        }));
         if (dying.isDead()) {
             try (Outbox outbox = heir.outbox(id -> RULES)) {
                 outbox.committed();
-                await().atMost(Duration.ofSeconds(20))
-                        .until(() -> read(heir, channel).size() >= ROWS && isEmpty(dataSource));
+                await().pollInterval(POLL)
+                        .atMost(PATIENCE)
+                        .until(() -> read(heir, channel).size() >= ROWS && isEmpty());
             }
         }
         List<Publication> publications = read(heir, channel);
@@ -89,7 +106,7 @@ class SequencerFaultsTest {
                 .publications();
     }
 
-    private static boolean isEmpty(DataSource dataSource) throws SQLException {
+    private boolean isEmpty() throws SQLException {
         try (Connection connection = dataSource.getConnection();
                 var select = connection.prepareStatement("SELECT count(*) FROM fanfare_outbox");
                 var row = select.executeQuery()) {

@@ -1,0 +1,122 @@
+package dev.fanfare.examples.nodes;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Assumptions;
+
+/**
+ * A network namespace with two lines to this machine: one for clients, and one for Redis that can be cut. Needs root and
+ * {@code ip}; where it cannot be made, the test is skipped with a loud line, and fails with {@code CI=true}.
+ */
+final class Namespace implements AutoCloseable {
+
+    private final String name = "fan" + ProcessHandle.current().pid();
+    private final int subnet = (int) (ProcessHandle.current().pid() % 120) * 2;
+    private final String redis = address(1, 1);
+
+    private Namespace() {}
+
+    static Namespace open() {
+        Namespace namespace = new Namespace();
+        try {
+            namespace.make();
+        } catch (IOException impossible) {
+            namespace.close();
+            String why = "no network namespace can be made: " + impossible.getMessage();
+            if ("true".equalsIgnoreCase(System.getenv("CI"))) {
+                Assertions.fail("With CI=true this must be tested. " + why);
+            }
+            String stars = "*".repeat(100);
+            System.err.printf("%n%s%nNOT TESTED: %s%n%s%n%n", stars, why, stars);
+            Assumptions.abort(why);
+        }
+        return namespace;
+    }
+
+    private void make() throws IOException {
+        ip("netns", "add", name);
+        ip("-n", name, "link", "set", "lo", "up");
+        line("c", 0);
+        line("r", 1);
+    }
+
+    private void line(String kind, int number) throws IOException {
+        ip("link", "add", name + kind, "type", "veth", "peer", "name", name + kind, "netns", name);
+        ip("addr", "add", address(number, 1) + "/30", "dev", name + kind);
+        ip("link", "set", name + kind, "up");
+        ip("-n", name, "addr", "add", address(number, 2) + "/30", "dev", name + kind);
+        ip("-n", name, "link", "set", name + kind, "up");
+    }
+
+    private String address(int line, int end) {
+        return "10.203." + (subnet + line) + "." + end;
+    }
+
+    /** Returns the address of this machine at which the namespace looks for Redis. */
+    String redisAddress() {
+        return redis;
+    }
+
+    /** Returns the address at which clients find what runs in it. */
+    String address() {
+        return address(0, 2);
+    }
+
+    /** Returns the command that runs another one in it. */
+    List<String> command() {
+        return List.of("ip", "netns", "exec", name);
+    }
+
+    /** Lets nothing through between it and Redis; nobody is told. */
+    void cut() {
+        mustIp("link", "set", name + "r", "down");
+    }
+
+    /** Lets everything through again. */
+    void heal() {
+        mustIp("link", "set", name + "r", "up");
+    }
+
+    private static void mustIp(String... arguments) {
+        try {
+            ip(arguments);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static void ip(String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of("ip"));
+        command.addAll(List.of(arguments));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes(), UTF_8).strip();
+        try {
+            if (process.waitFor() != 0) {
+                throw new IOException(String.join(" ", command) + ": " + said);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        for (String kind : List.of("c", "r")) {
+            tryIp("link", "del", name + kind);
+        }
+        tryIp("netns", "del", name);
+    }
+
+    private static void tryIp(String... arguments) {
+        try {
+            ip(arguments);
+        } catch (IOException notThere) {
+            System.err.println(notThere.getMessage());
+        }
+    }
+}

@@ -1,0 +1,187 @@
+package dev.fanfare.servers;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+
+/** A real Redis Cluster of three primaries, and if wanted a replica of one of them. */
+public final class RedisCluster implements AutoCloseable {
+
+    public static final int SLOTS = 16_384;
+
+    private static final int PRIMARIES = 3;
+
+    private final List<RedisServer> servers = new ArrayList<>();
+
+    private RedisCluster() {}
+
+    /** Starts one and waits until every server says that it is whole. */
+    public static RedisCluster start() {
+        return start(-1);
+    }
+
+    /** Starts one in which the primary of that slot has a replica, and waits until that is linked. */
+    public static RedisCluster startWithReplicaFor(int slot) {
+        return start(slot * PRIMARIES / SLOTS);
+    }
+
+    private static RedisCluster start(int replicated) {
+        RedisCluster cluster = new RedisCluster();
+        for (int i = 0; i < PRIMARIES + (replicated < 0 ? 0 : 1); i++) {
+            cluster.servers.add(RedisServer.start(
+                    "--save",
+                    "",
+                    "--appendonly",
+                    "no",
+                    "--cluster-enabled",
+                    "yes",
+                    "--cluster-config-file",
+                    "nodes.conf",
+                    "--cluster-node-timeout",
+                    "2000"));
+        }
+        cluster.join(replicated);
+        return cluster;
+    }
+
+    private void join(int replicated) {
+        for (int i = 0; i < PRIMARIES; i++) {
+            int first = SLOTS * i / PRIMARIES;
+            int last = SLOTS * (i + 1) / PRIMARIES - 1;
+            ask(i, "CLUSTER SET-CONFIG-EPOCH " + (i + 1));
+            ask(i, "CLUSTER ADDSLOTSRANGE " + first + ' ' + last);
+        }
+        for (int i = 1; i < servers.size(); i++) {
+            ask(0, "CLUSTER MEET 127.0.0.1 " + servers.get(i).port());
+        }
+        String all = "cluster_known_nodes:" + servers.size();
+        awaitEach("CLUSTER INFO", info -> info.contains(all));
+        if (replicated >= 0) {
+            await(() -> ask(PRIMARIES, "CLUSTER REPLICATE " + id(replicated)).contains("OK"));
+            await(() -> ask(PRIMARIES, "INFO replication").contains("master_link_status:up"));
+        }
+        awaitEach("CLUSTER INFO", info -> info.contains("cluster_state:ok"));
+        awaitEach(
+                "CLUSTER SLOTS",
+                slots ->
+                        servers.subList(0, PRIMARIES).stream().allMatch(server -> slots.contains(":" + server.port())));
+    }
+
+    /** Returns the URI of the store, which names all servers. */
+    public String uri() {
+        return servers.stream()
+                .map(server -> "127.0.0.1:" + server.port())
+                .collect(Collectors.joining(",", "redis-cluster://", ""));
+    }
+
+    /** Returns the server of that number, counted from 0; the primaries come first. */
+    public RedisServer server(int number) {
+        return servers.get(number);
+    }
+
+    /** Returns the number of the primary that has a slot, as one that lives sees it. */
+    public int primaryOf(int slot) {
+        int living = servers.get(0).isAlive() ? 0 : 1;
+        for (String line : ask(living, "CLUSTER NODES").split("\n")) {
+            String[] words = line.trim().split(" ");
+            boolean isOwner = Arrays.stream(words).skip(8).anyMatch(range -> isIn(slot, range));
+            if (isOwner) {
+                int port = Integer.parseInt(words[1].replaceAll(".*:(\\d+)@.*", "$1"));
+                for (int i = 0; i < servers.size(); i++) {
+                    if (servers.get(i).port() == port) {
+                        return i;
+                    }
+                }
+            }
+        }
+        throw new AssertionError("Nobody has slot " + slot);
+    }
+
+    private static boolean isIn(int slot, String range) {
+        if (range.startsWith("[")) {
+            return false;
+        }
+        String[] ends = range.split("-");
+        return Integer.parseInt(ends[0]) <= slot && slot <= Integer.parseInt(ends[ends.length - 1]);
+    }
+
+    /** Marks a slot as being moved from one primary to another: then keys may be moved. */
+    public void beginMove(int slot, int from, int to) {
+        expectOk(ask(to, "CLUSTER SETSLOT " + slot + " IMPORTING " + id(from)));
+        expectOk(ask(from, "CLUSTER SETSLOT " + slot + " MIGRATING " + id(to)));
+    }
+
+    /** Moves at most so many keys of the slot; tells whether there were any. */
+    public boolean moveKeys(int slot, int from, int to, int count) {
+        List<String> keys = ask(from, "CLUSTER GETKEYSINSLOT " + slot + ' ' + count)
+                .lines()
+                .filter(line -> !line.isEmpty() && line.charAt(0) != '*' && line.charAt(0) != '$')
+                .toList();
+        if (!keys.isEmpty()) {
+            String names = keys.stream().map(key -> '"' + key + '"').collect(Collectors.joining(" "));
+            expectOk(ask(from, "MIGRATE 127.0.0.1 " + servers.get(to).port() + " \"\" 0 5000 KEYS " + names));
+        }
+        return !keys.isEmpty();
+    }
+
+    /** Gives the slot to its new primary, and lets all know. */
+    public void endMove(int slot, int from, int to) {
+        for (int i : List.of(to, from, 0, 1, 2)) {
+            expectOk(ask(i, "CLUSTER SETSLOT " + slot + " NODE " + id(to)));
+        }
+    }
+
+    private String id(int number) {
+        return ask(number, "CLUSTER MYID").lines().skip(1).findFirst().orElseThrow();
+    }
+
+    private static void expectOk(String answer) {
+        if (!answer.startsWith("+OK") && !answer.startsWith("+NOKEY")) {
+            throw new AssertionError(answer);
+        }
+    }
+
+    private void awaitEach(String command, Predicate<String> expected) {
+        for (int i = 0; i < servers.size(); i++) {
+            int number = i;
+            await(() -> expected.test(ask(number, command)));
+        }
+    }
+
+    private static void await(BooleanSupplier condition) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(40);
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() > deadline) {
+                throw new AssertionError("The Redis Cluster does not become whole");
+            }
+            RedisServer.pause();
+        }
+    }
+
+    /** Asks in the inline form of the protocol, and returns the raw answer up to the end of it. */
+    private String ask(int number, String command) {
+        try (Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), servers.get(number).port())) {
+            socket.setSoTimeout(20_000);
+            socket.getOutputStream().write((command + "\r\nQUIT\r\n").getBytes(UTF_8));
+            String all = new String(socket.getInputStream().readAllBytes(), UTF_8);
+            return all.substring(0, all.length() - "+OK\r\n".length());
+        } catch (IOException e) {
+            throw new AssertionError(command + " failed at server " + number, e);
+        }
+    }
+
+    @Override
+    public void close() {
+        servers.forEach(RedisServer::close);
+    }
+}

@@ -1,0 +1,358 @@
+package dev.fanfare.redis;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.fanfare.StoreException;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.cluster.SlotHash;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The primaries of a Redis Cluster, each with its slots. */
+final class Cluster implements Topology {
+
+    /*
+     * State: the primary of each slot, in an array that is replaced as a whole; the primaries by address; and at which
+     * primary each wanted line is.
+     *
+     * Threads: thread-safe. The timer alone changes where slots and lines are, one step after the other.
+     *
+     * Ordering: commands for one key are run in the order of the calls, except while its slot moves.
+     *
+     * Bounds: MOST_WAITING commands that wait until their slot has moved, each for at most the sum of MOST_TRIES growing
+     * pauses; what is beyond fails. One task of the timer per line that comes or goes.
+     *
+     * Which server has a slot is learned from redirections, from subscriptions that a server ends, and by asking: every
+     * LOOK_PAUSE while a primary cannot be reached, otherwise now and then.
+     */
+
+    private static final Logger LOG = LoggerFactory.getLogger(Cluster.class);
+    private static final Duration REFRESH_PAUSE = Duration.ofMillis(100);
+    private static final Duration LOOK_PAUSE = Duration.ofMillis(500);
+    private static final int QUIET_LOOKS = 20;
+    private static final Duration RETIRE_PAUSE = Duration.ofSeconds(2);
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(5);
+    private static final int MOST_TRIES = 9;
+    private static final int MOST_WAITING = 4096;
+
+    private final Threads threads;
+    private final Relay relay;
+    private final RedisURI example;
+    private final List<Connector> seedConnectors;
+    private final Function<RedisURI, Connector> connectors;
+    private final Primary.Parts parts;
+    private final Map<String, Primary> primaries = new ConcurrentHashMap<>();
+    private final AtomicBoolean isRefreshing = new AtomicBoolean();
+    private final AtomicInteger waiting = new AtomicInteger();
+    private volatile Primary[] slots = {};
+    private volatile @Nullable String witness;
+    private volatile boolean isClosed;
+
+    /** Confined to the timer. */
+    private final Map<String, Placed> placed = new HashMap<>();
+
+    /** Confined to the timer. */
+    private final Set<String> strays = new HashSet<>();
+
+    /** Of addresses that ever were a primary's; confined to the timer. */
+    private final Map<String, Connector> known = new HashMap<>();
+
+    /** Confined to the timer. */
+    private int looks;
+
+    private record Placed(Line line, int slot, Primary at) {}
+
+    Cluster(
+            Threads threads,
+            Relay relay,
+            List<RedisURI> seeds,
+            Function<RedisURI, Connector> connectors,
+            Primary.Parts parts) {
+        this.threads = threads;
+        this.relay = relay;
+        this.example = seeds.get(0);
+        this.seedConnectors = seeds.stream().map(connectors).toList();
+        this.connectors = connectors;
+        this.parts = parts;
+    }
+
+    @Override
+    public PubSub pubSub() {
+        return PubSub.SHARDED;
+    }
+
+    @Override
+    public CompletionStage<Void> start() {
+        return askSeed(seedConnectors.iterator())
+                .thenComposeAsync(
+                        found -> {
+                            if (!found.isWhole()) {
+                                throw new StoreException("Nobody has some slots of the Redis Cluster", null, true);
+                            }
+                            CompletionStage<Void> all = adopt(found);
+                            threads.later(LOOK_PAUSE, this::look);
+                            return all;
+                        },
+                        threads);
+    }
+
+    @Override
+    public Collection<Primary> primaries() {
+        return primaries.values();
+    }
+
+    @Override
+    public CompletionStage<Void> close() {
+        CompletableFuture<Void> closed = new CompletableFuture<>();
+        threads.execute(() -> {
+            isClosed = true;
+            Primary.closeAll(primaries.values()).whenComplete((done, failure) -> closed.complete(null));
+        });
+        return closed;
+    }
+
+    // ---- commands
+
+    @Override
+    public Primary of(byte[] key) {
+        return slots[SlotHash.getSlot(key)];
+    }
+
+    @Override
+    public <T> CompletionStage<T> run(Request<T> request) {
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        run(request, of(request.key), false, 1, answer);
+        return answer;
+    }
+
+    private <T> void run(Request<T> request, Primary at, boolean isAsking, int tries, CompletableFuture<T> answer) {
+        at.commands.run(request, isAsking).whenComplete((reply, failure) -> {
+            if (failure == null) {
+                answer.complete(reply);
+                return;
+            }
+            Redirect redirect = Redirect.of(failure);
+            boolean isMade = redirect == null && tries > 1 && !at.commands.isUp();
+            if ((redirect == null && !isMade) || tries == MOST_TRIES) {
+                answer.completeExceptionally(failure);
+            } else if (redirect != null && redirect.kind() != Redirect.Kind.LATER) {
+                follow(request, at, redirect, tries, answer);
+            } else {
+                runLater(request, tries, answer, failure);
+            }
+        });
+    }
+
+    private <T> void follow(
+            Request<T> request, Primary from, Redirect redirect, int tries, CompletableFuture<T> answer) {
+        String address = from.addressOf(redirect.address());
+        boolean isAsking = redirect.kind() == Redirect.Kind.ASK;
+        threads.execute(() -> {
+            Primary to = primaryAt(address, new ArrayList<>());
+            if (!isAsking) {
+                moved(redirect.slot(), address, to);
+            }
+            if (to.commands.isUp()) {
+                run(request, to, isAsking, tries + 1, answer);
+            } else {
+                runLater(request, tries, answer, new StoreException("Redis at " + address + " is new", null, true));
+            }
+        });
+    }
+
+    private <T> void runLater(Request<T> request, int tries, CompletableFuture<T> answer, Throwable failure) {
+        if (isClosed || waiting.incrementAndGet() > MOST_WAITING) {
+            waiting.decrementAndGet();
+            answer.completeExceptionally(failure);
+            return;
+        }
+        refresh();
+        threads.later(FIRST_PAUSE.multipliedBy(1L << (tries - 1)), () -> {
+            waiting.decrementAndGet();
+            run(request, of(request.key), false, tries + 1, answer);
+        });
+    }
+
+    // ---- lines
+
+    @Override
+    public CompletionStage<Void> want(Line line) {
+        CompletableFuture<Void> effective = new CompletableFuture<>();
+        threads.execute(() -> place(line).whenComplete((done, failure) -> {
+            if (failure == null) {
+                effective.complete(null);
+            } else {
+                effective.completeExceptionally(failure);
+            }
+        }));
+        return effective;
+    }
+
+    @Override
+    public void unwant(Line line) {
+        threads.execute(() -> {
+            Placed present = placed.get(line.name);
+            if (present != null && present.line == line) {
+                placed.remove(line.name);
+                present.at.events.unwant(line);
+            }
+        });
+    }
+
+    /** Subscribes a line at the primary that has its pub/sub channel, and nowhere else. */
+    private CompletionStage<Void> place(Line line) {
+        int slot = SlotHash.getSlot(line.name);
+        Primary home = slots[slot];
+        Placed former = placed.put(line.name, new Placed(line, slot, home));
+        if (former != null && former.at != home) {
+            former.at.events.unwant(former.line);
+        }
+        return home.events.want(line);
+    }
+
+    private void stray(Line line) {
+        threads.execute(() -> strays.add(line.name));
+        refresh();
+    }
+
+    // ---- where the slots are
+
+    /** Asks soon who has what, once for all who wish so meanwhile. */
+    private void refresh() {
+        if (!isClosed && isRefreshing.compareAndSet(false, true)) {
+            threads.later(
+                    REFRESH_PAUSE,
+                    () -> ask().whenCompleteAsync(
+                                    (found, failure) -> {
+                                        isRefreshing.set(false);
+                                        if (found != null && !isClosed) {
+                                            adopt(found);
+                                        } else {
+                                            LOG.debug(
+                                                    "No server of the Redis Cluster says who has which slot", failure);
+                                        }
+                                    },
+                                    threads));
+        }
+    }
+
+    private void look() {
+        boolean isWhole = primaries.values().stream().allMatch(Primary::isUp);
+        if (!isWhole || !strays.isEmpty() || ++looks % QUIET_LOOKS == 0) {
+            refresh();
+        }
+        threads.later(LOOK_PAUSE, this::look);
+    }
+
+    /** Asks whoever got a slot last, or any primary, or else the addresses that we were given. */
+    private CompletionStage<SlotMap> ask() {
+        List<Map.Entry<String, Primary>> up = new ArrayList<>(primaries.entrySet());
+        up.removeIf(each -> !each.getValue().commands.isUp());
+        Collections.shuffle(up);
+        String preferred = witness;
+        witness = null;
+        up.sort(Comparator.comparing(each -> !each.getKey().equals(preferred)));
+        if (up.isEmpty()) {
+            return askSeed(seedConnectors.iterator());
+        }
+        Primary asked = up.get(0).getValue();
+        return asked.commands.run(SlotMap.request(), false).thenApply(answer -> SlotMap.of(answer, asked.host()));
+    }
+
+    private CompletionStage<SlotMap> askSeed(Iterator<Connector> rest) {
+        Connector seed = rest.next();
+        return seed.connectCommands()
+                .thenCompose(connection ->
+                        connection.async().clusterSlots().whenComplete((answer, failure) -> connection.closeAsync()))
+                .thenApply(answer -> SlotMap.of(answer, seed.host()))
+                .handle((found, failure) -> {
+                    if (found != null) {
+                        return CompletableFuture.completedStage(found);
+                    }
+                    return rest.hasNext()
+                            ? askSeed(rest)
+                            : CompletableFuture.<SlotMap>failedStage(CommandLink.unreachable(seed, failure));
+                })
+                .thenCompose(Function.identity());
+    }
+
+    /** Takes over a map; completes when all primaries that are new are connected. */
+    @CanIgnoreReturnValue
+    private CompletionStage<Void> adopt(SlotMap found) {
+        List<CompletableFuture<Void>> starts = new ArrayList<>();
+        Primary[] fresh = new Primary[SlotHash.SLOT_COUNT];
+        for (int slot = 0; slot < fresh.length; slot++) {
+            String address = found.addressOf(slot);
+            fresh[slot] = address == null ? slots[slot] : primaryAt(address, starts);
+        }
+        slots = fresh;
+        List.copyOf(placed.values()).forEach(this::moveIfNeeded);
+        strays.clear();
+        retireUnused();
+        return CompletableFuture.allOf(starts.toArray(CompletableFuture<?>[]::new));
+    }
+
+    private void moveIfNeeded(Placed present) {
+        Line line = present.line;
+        if (slots[present.slot] != present.at || strays.contains(line.name)) {
+            place(line).whenComplete((effective, failure) -> relay.interrupt(line));
+        }
+    }
+
+    private void retireUnused() {
+        Set<Primary> used = new HashSet<>(Arrays.asList(slots));
+        primaries.values().removeIf(primary -> {
+            boolean isUnused = !used.contains(primary);
+            if (isUnused) {
+                // Not at once, as it may still owe replies.
+                threads.later(RETIRE_PAUSE, primary::close);
+            }
+            return isUnused;
+        });
+    }
+
+    private void moved(int slot, String address, Primary to) {
+        if (slots[slot] != to) {
+            Primary[] fresh = slots.clone();
+            fresh[slot] = to;
+            slots = fresh;
+            witness = address;
+            refresh();
+        }
+    }
+
+    private Primary primaryAt(String address, List<CompletableFuture<Void>> starts) {
+        Primary present = primaries.get(address);
+        if (present != null) {
+            return present;
+        }
+        int colon = address.lastIndexOf(':');
+        RedisURI uri = RedisURI.builder(example)
+                .withHost(address.substring(0, colon))
+                .withPort(Integer.parseInt(address.substring(colon + 1)))
+                .build();
+        Connector connector = known.computeIfAbsent(address, name -> connectors.apply(uri));
+        Primary fresh = new Primary(connector, parts, this::stray);
+        primaries.put(address, fresh);
+        starts.add(fresh.start().toCompletableFuture());
+        return fresh;
+    }
+}
