@@ -92,6 +92,11 @@ final class Reader {
         }
     }
 
+    /** Tells whether its lane has been served exactly up to there. */
+    boolean isServedUpTo(Cursor position) {
+        return lane().position().equals(position);
+    }
+
     /** Begins to be pushed to, at the position that its lane has reached. */
     void goLive(Cursor position) {
         moveTo(position);

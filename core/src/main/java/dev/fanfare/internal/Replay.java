@@ -56,7 +56,7 @@ final class Replay {
         } else if (start instanceof StartAt.After after) {
             beginAfter(reader, lane, after.cursor());
         } else if (start instanceof StartAt.Latest latest && latest.count() > 0) {
-            read(reader, lane, LogRead.newest(reader.channel, latest.count()), page -> takeNewest(reader, lane, page));
+            read(reader, lane, LogRead.newest(reader.channel, latest.count()), page -> takeNewest(reader, lane, latest.count(), page));
         } else {
             Cursor position = lane.position();
             finish(reader, new Resume.Fresh(position), position);
@@ -114,7 +114,7 @@ final class Replay {
             int page = reader.rules.recoveryLimit() + 1;
             read(reader, lane, LogRead.after(reader.channel, cursor.offset(), page), read -> {
                 ResetReason broken = Positions.judge(cursor, read);
-                if (broken == null && read.publications().size() > reader.rules.recoveryLimit()) {
+                if (broken == null && read.head().offset() - cursor.offset() > reader.rules.recoveryLimit()) {
                     broken = ResetReason.TOO_FAR;
                 }
                 if (broken != null) {
@@ -166,10 +166,27 @@ final class Replay {
 
     // ---- begin with the newest few
 
-    private void takeNewest(Reader reader, Lane lane, LogPage page) {
-        missed.addAll(page.publications());
-        Collections.reverse(missed);
-        Cursor from = missed.isEmpty() ? page.head() : Positions.before(missed.get(0));
+    private void takeNewest(Reader reader, Lane lane, int count, LogPage page) {
+        List<Publication> newest = new ArrayList<>(page.publications());
+        Collections.reverse(newest);
+        if (newest.isEmpty() || newest.size() == count || newest.get(0).offset() == 1) {
+            beginWith(reader, lane, page.head(), newest);
+            return;
+        }
+        // The log has no more, or the page is cut short: then the first of so many are to be had.
+        long before = newest.get(newest.size() - 1).offset() - count;
+        read(reader, lane, LogRead.after(reader.channel, Math.max(0, before), count), first -> {
+            List<Publication> oldest = first.publications();
+            boolean isOlder = !oldest.isEmpty()
+                    && oldest.get(0).epoch().equals(newest.get(0).epoch())
+                    && oldest.get(0).offset() < newest.get(0).offset();
+            beginWith(reader, lane, page.head(), isOlder ? oldest : newest);
+        });
+    }
+
+    private void beginWith(Reader reader, Lane lane, Cursor head, List<Publication> publications) {
+        missed.addAll(publications);
+        Cursor from = missed.isEmpty() ? head : Positions.before(missed.get(0));
         walkToLane(reader, lane, new Resume.Fresh(from), from);
     }
 
@@ -185,15 +202,36 @@ final class Replay {
         while (isBefore(position, served)) {
             Publication next = lane.topic.ring().at(position.offset() + 1);
             if (next == null || !next.follows(position)) {
-                readOn(reader, lane, resume, position);
+                if (isEnoughForOneAnswer()) {
+                    arrive(reader, lane, resume, position);
+                } else {
+                    readOn(reader, lane, resume, position);
+                }
                 return;
             }
             missed.add(next);
             position = next.cursor();
         }
-        if (!position.equals(served)) {
+        if (position.equals(served)) {
+            arrive(reader, lane, resume, position);
+        } else {
             beginAgain(reader, lane);
-        } else if (resume instanceof Resume.Continued && missed.size() > reader.rules.recoveryLimit()) {
+        }
+    }
+
+    /** Tells whether there is more than one answer brings anyway; the rest is left to catching up. */
+    private boolean isEnoughForOneAnswer() {
+        long bytes = 0;
+        for (Publication publication : missed) {
+            bytes += publication.data().size();
+        }
+        return bytes > MOST_BYTES;
+    }
+
+    /** Ends at that position, which is the lane's or on the way there. */
+    private void arrive(Reader reader, Lane lane, Resume resume, Cursor position) {
+        long left = lane.offset() - position.offset();
+        if (resume instanceof Resume.Continued && missed.size() + left > reader.rules.recoveryLimit()) {
             reset(reader, lane, ResetReason.TOO_FAR, position);
         } else if (resume instanceof Resume.Latest && missed.size() > 1) {
             Publication newest = missed.get(missed.size() - 1);
@@ -255,8 +293,8 @@ final class Replay {
     private void finish(Reader reader, Resume resume, Cursor position) {
         Cursor reached = cutToBudget(reader, position);
         reader.outgoing.answeredWith(missed);
-        if (reached.equals(position)) {
-            reader.goLive(position);
+        if (reader.isServedUpTo(reached)) {
+            reader.goLive(reached);
         } else {
             reader.goCatchUp(reached);
         }

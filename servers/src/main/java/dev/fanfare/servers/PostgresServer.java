@@ -3,7 +3,7 @@ package dev.fanfare.servers;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -148,7 +148,7 @@ public final class PostgresServer extends SqlServer {
 
     // ---- the binaries
 
-    private static Path unpacked() throws IOException {
+    private static synchronized Path unpacked() throws IOException {
         String architecture = System.getProperty("os.arch").equals("aarch64") ? "arm_64" : "x86_64";
         String archive = "/postgres-linux-" + architecture + ".txz";
         Path target = HOME.resolve("binaries-"
@@ -166,8 +166,11 @@ public final class PostgresServer extends SqlServer {
         openForAll(fresh);
         try {
             Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
-        } catch (FileAlreadyExistsException | java.nio.file.DirectoryNotEmptyException another) {
-            System.err.println("Another build unpacked PostgreSQL too");
+        } catch (FileSystemException another) {
+            if (!Files.isDirectory(target)) {
+                throw another;
+            }
+            System.err.println("Another process unpacked PostgreSQL too");
         }
         return target;
     }
