@@ -56,7 +56,11 @@ final class Replay {
         } else if (start instanceof StartAt.After after) {
             beginAfter(reader, lane, after.cursor());
         } else if (start instanceof StartAt.Latest latest && latest.count() > 0) {
-            read(reader, lane, LogRead.newest(reader.channel, latest.count()), page -> takeNewest(reader, lane, latest.count(), page));
+            read(
+                    reader,
+                    lane,
+                    LogRead.newest(reader.channel, latest.count()),
+                    page -> takeNewest(reader, lane, latest.count(), page));
         } else {
             Cursor position = lane.position();
             finish(reader, new Resume.Fresh(position), position);

@@ -34,7 +34,9 @@ class ShortPagesTest {
             store,
             time,
             builder -> builder.log(new ShortPages())
-                    .namespace("log", rules -> rules.retain(100, Duration.ofHours(1)).recoveryLimit(80)));
+                    .namespace(
+                            "log",
+                            rules -> rules.retain(100, Duration.ofHours(1)).recoveryLimit(80)));
 
     @AfterEach
     void close() {
@@ -48,7 +50,8 @@ class ShortPagesTest {
         RecordingOutlet client = node.connect().subscribe(LOG, StartAt.after(Cursor.ofUnknownEpoch(1)));
         node.settle();
 
-        assertThat(numbers(client)).isEqualTo(IntStream.rangeClosed(2, 60).boxed().toList());
+        assertThat(numbers(client))
+                .isEqualTo(IntStream.rangeClosed(2, 60).boxed().toList());
         assertThat(answer(client).resume()).isInstanceOf(Resume.Continued.class);
     }
 
@@ -71,7 +74,8 @@ class ShortPagesTest {
         node.settle();
         publish(61, 61);
 
-        assertThat(numbers(client)).isEqualTo(IntStream.rangeClosed(11, 61).boxed().toList());
+        assertThat(numbers(client))
+                .isEqualTo(IntStream.rangeClosed(11, 61).boxed().toList());
     }
 
     @Test
