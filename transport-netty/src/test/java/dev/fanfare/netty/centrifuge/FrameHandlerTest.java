@@ -231,7 +231,7 @@ class FrameHandlerTest {
     }
 
     @Test
-    @CausesFault("The connection of {} failed")
+    @CausesFault("A WebSocket failed")
     void disconnectsWhenItFailsItself() {
         client.channel.pipeline().fireExceptionCaught(new IllegalStateException("the test wants this"));
 
@@ -239,7 +239,7 @@ class FrameHandlerTest {
     }
 
     @Test
-    @CausesFault("A command of {} failed")
+    @CausesFault("A command failed")
     void disconnectsWhenAnAnswerCannotBeHandled() {
         client.send("{\"id\":2,\"rpc\":{}}");
 
