@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Threading:</b> immutable.
  *
  * @param since the exclusive start; null for the oldest retained (or, reversed, the newest)
- * @param limit at most that many publications, and fewer where they are large: there are more as long as the last one is
- *     not at the {@code top} of the page; 0 reads only the position
+ * @param limit at most that many publications, and fewer beyond 8 MiB of payloads: then there are more as long as the last
+ *     one is not at the {@code top} of the page; 0 reads only the position
  * @param isReverse newest first
  */
 public record HistoryQuery(@Nullable Cursor since, int limit, boolean isReverse) {

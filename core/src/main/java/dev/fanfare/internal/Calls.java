@@ -131,6 +131,10 @@ final class Calls {
         isClosed = true;
         waiting.forEach(answered -> answered.completeExceptionally(closed()));
         timeOuts.close(closed());
+        isTaskComing.set(false); // should the host's executor have dropped one
+        if (!completions.isEmpty()) {
+            bringTask();
+        }
     }
 
     private static ClosedException closed() {
@@ -190,8 +194,20 @@ final class Calls {
         if (isTaskComing.compareAndSet(false, true)) {
             try {
                 host.execute(this::runCompletions);
-            } catch (RejectedExecutionException full) {
-                overflow.execute(this::runCompletions);
+            } catch (RuntimeException | Error full) {
+                bringOverflowTask();
+            }
+        }
+    }
+
+    private void bringOverflowTask() {
+        boolean isComing = false;
+        try {
+            overflow.execute(this::runCompletions);
+            isComing = true;
+        } finally {
+            if (!isComing) {
+                isTaskComing.set(false); // for the next one to try
             }
         }
     }
@@ -206,10 +222,22 @@ final class Calls {
             if (!completions.isEmpty()) {
                 bringTask(); // this one may block
             }
-            run(next);
+            runAndBringMore(next);
         }
         if (!completions.isEmpty()) {
             bringTask();
+        }
+    }
+
+    private void runAndBringMore(Runnable completion) {
+        boolean isDone = false;
+        try {
+            run(completion);
+            isDone = true;
+        } finally {
+            if (!isDone && !completions.isEmpty()) {
+                bringTask();
+            }
         }
     }
 

@@ -77,7 +77,7 @@ final class CatchUp {
             if (page == null) {
                 retryLater();
             } else {
-                take(asked, page);
+                reader.port.guarded(() -> take(asked, page));
             }
         };
         isReading = true;
@@ -118,6 +118,6 @@ final class CatchUp {
 
     private void readAgain() {
         isReading = false;
-        goOn();
+        reader.port.guarded(this::goOn);
     }
 }

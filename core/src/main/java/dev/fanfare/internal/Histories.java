@@ -5,17 +5,23 @@ import dev.fanfare.ChannelRules;
 import dev.fanfare.Cursor;
 import dev.fanfare.HistoryQuery;
 import dev.fanfare.HistoryResult;
+import dev.fanfare.Publication;
 import dev.fanfare.Refusal;
 import dev.fanfare.ResetReason;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ChannelLog.LogPage;
 import dev.fanfare.spi.ChannelLog.LogRead;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /** Reads history for hosts and clients. Thread-safe. */
 final class Histories {
+
+    /** So many bytes of payloads are enough for one answer. */
+    private static final long MOST_BYTES = 8 * 1024 * 1024;
 
     private final ChannelLog channelLog;
     private final Calls calls;
@@ -42,8 +48,49 @@ final class Histories {
         }
         long start = since != null ? since.offset() : query.isReverse() ? Long.MAX_VALUE : 0;
         LogRead read = new LogRead(channel, start, query.limit(), query.isReverse());
-        return calls.store("history of " + channel, () -> channelLog.read(read))
-                .thenApply(page -> resultOf(query, page));
+        return new Pages(read).next(read).thenApply(page -> resultOf(query, page));
+    }
+
+    /** Puts the pages of one query together, since a log may give fewer publications at a time than it is asked for. */
+    private final class Pages {
+
+        private final LogRead whole;
+        private final List<Publication> publications = new ArrayList<>();
+        private long bytes;
+        private @Nullable Cursor head;
+
+        Pages(LogRead whole) {
+            this.whole = whole;
+        }
+
+        CompletionStage<LogPage> next(LogRead read) {
+            return calls.store("history of " + whole.channel(), () -> channelLog.read(read))
+                    .thenCompose(this::take);
+        }
+
+        private CompletionStage<LogPage> take(LogPage page) {
+            Cursor known = head == null ? page.head() : head;
+            head = known;
+            if (page.head().epoch().equals(known.epoch())) {
+                publications.addAll(page.publications());
+                page.publications().forEach(each -> bytes += each.data().size());
+                LogRead more = more(page, known);
+                if (more != null) {
+                    return next(more);
+                }
+            }
+            return CompletableFuture.completedStage(new LogPage(known, publications));
+        }
+
+        private @Nullable LogRead more(LogPage page, Cursor known) {
+            int left = whole.limit() - publications.size();
+            if (left <= 0 || page.publications().isEmpty() || bytes > MOST_BYTES) {
+                return null;
+            }
+            long last = publications.get(publications.size() - 1).offset();
+            boolean isAtEnd = whole.isReverse() ? last == 1 : last >= known.offset();
+            return isAtEnd ? null : new LogRead(whole.channel(), last, left, whole.isReverse());
+        }
     }
 
     private static HistoryResult resultOf(HistoryQuery query, LogPage page) {

@@ -150,9 +150,11 @@ final class Lane {
         try {
             for (int i = size - 1; i >= 0; i--) {
                 Reader reader = readers[i];
-                if (reader.acceptsPresence()) {
-                    deliverPresence(broadcast, reader);
-                }
+                reader.port.guarded(() -> {
+                    if (reader.acceptsPresence()) {
+                        deliverPresence(broadcast, reader);
+                    }
+                });
             }
         } finally {
             broadcast.done();
@@ -174,7 +176,8 @@ final class Lane {
         base = reset.position();
         last = null;
         for (int i = size - 1; i >= 0; i--) {
-            readers[i].laneReset(reset);
+            Reader reader = readers[i];
+            reader.port.guarded(() -> reader.laneReset(reset));
         }
     }
 
@@ -186,7 +189,8 @@ final class Lane {
         base = position;
         last = null;
         for (int i = size - 1; i >= 0; i--) {
-            readers[i].passedOver(missedPublications, missedPresence);
+            Reader reader = readers[i];
+            reader.port.guarded(() -> reader.passedOver(missedPublications, missedPresence));
         }
     }
 

@@ -60,6 +60,14 @@ final class MatchingSubscription implements PatternSubscription, Bus.Watcher {
             this.at = at;
         }
 
+        /** Takes note of how far the log is said to go; an announcement that is late does not take that back. */
+        void want(Cursor heard) {
+            Cursor before = wanted;
+            boolean isOlder =
+                    before != null && before.epoch().equals(heard.epoch()) && before.offset() > heard.offset();
+            wanted = isOlder ? before : heard;
+        }
+
         boolean isBehind(Cursor position) {
             Cursor reached = at;
             return reached == null || !reached.epoch().equals(position.epoch()) || position.offset() > reached.offset();
@@ -198,12 +206,13 @@ final class MatchingSubscription implements PatternSubscription, Bus.Watcher {
             begin(channel, publication.cursor());
             give(channel, publication);
         } else if (position.isReading) {
-            position.wanted = publication.cursor();
+            position.want(publication.cursor());
         } else if (position.at != null && publication.follows(position.at)) {
             position.at = publication.cursor();
             give(channel, publication);
         } else if (!publication.cursor().equals(position.at)) {
             read(channel, position);
+            position.want(publication.cursor());
         }
     }
 
@@ -215,7 +224,7 @@ final class MatchingSubscription implements PatternSubscription, Bus.Watcher {
         Position known = positions.get(moved.channel());
         Position position = known == null ? begin(moved.channel(), null) : known;
         if (position.isReading) {
-            position.wanted = moved.head();
+            position.want(moved.head());
         } else if (position.isBehind(moved.head())) {
             read(moved.channel(), position);
         }
@@ -267,7 +276,7 @@ final class MatchingSubscription implements PatternSubscription, Bus.Watcher {
             position.at = head;
         }
         Cursor wanted = position.wanted;
-        boolean isMore = from != null && found.size() == PAGE && position.isBehind(head);
+        boolean isMore = from != null && !found.isEmpty() && position.isBehind(head);
         if (isMore || (wanted != null && position.isBehind(wanted))) {
             read(channel, position);
         }

@@ -65,6 +65,15 @@ abstract class Port {
         }
     }
 
+    /** Does something that may write, and closes the connection if its outlet throws. */
+    final void guarded(Runnable task) {
+        try {
+            task.run();
+        } catch (RuntimeException | Error broken) {
+            failed(broken);
+        }
+    }
+
     /** The outlet threw, which it must not: nobody knows what has left, so the client is to come back and say. */
     final void failed(Throwable broken) {
         BROKEN.logTrace(broken);
@@ -110,7 +119,7 @@ abstract class Port {
         for (int left = line.size(); left > 0 && hasRoom(); left--) {
             Reader next = line.poll();
             if (next != null) {
-                next.resume();
+                guarded(next::resume);
             }
         }
         if (line.isEmpty() && line == waiting) {

@@ -1,10 +1,13 @@
 package dev.fanfare.internal;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.fanfare.spi.TimeSource;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +26,7 @@ final class TimeOuts {
     private final Duration patience;
     private final Function<String, Throwable> failure;
     private final Set<Round> rounds = ConcurrentHashMap.newKeySet();
-    private volatile Round newest;
+    private final AtomicReference<Round> newest;
     private volatile @Nullable Throwable closed;
 
     /** The calls of a moment. */
@@ -56,7 +59,7 @@ final class TimeOuts {
         this.time = time;
         this.patience = patience;
         this.failure = failure;
-        this.newest = new Round(time.nanos() - SHARED_NANOS);
+        this.newest = new AtomicReference<>(new Round(time.nanos() - SHARED_NANOS));
     }
 
     /** Watches a call until the task that is returned has run. */
@@ -72,28 +75,29 @@ final class TimeOuts {
 
     private Round current() {
         long now = time.nanos();
-        Round round = newest;
+        Round round = requireNonNull(newest.get());
         return now - round.begun < SHARED_NANOS ? round : next(now);
     }
 
-    private synchronized Round next(long now) {
-        Round round = newest;
-        if (now - round.begun >= SHARED_NANOS) {
-            Round fresh = new Round(now);
-            rounds.add(fresh);
-            time.schedule(patience, () -> end(fresh));
-            newest = fresh;
-            return fresh;
+    private Round next(long now) {
+        Round fresh = new Round(now);
+        Round before = requireNonNull(newest.get());
+        if (now - before.begun < SHARED_NANOS || !newest.compareAndSet(before, fresh)) {
+            return requireNonNull(newest.get()); // another thread was faster
         }
-        return round;
+        rounds.add(fresh);
+        TimeSource.Timer unused = time.schedule(patience, () -> end(fresh));
+        return fresh;
     }
 
     private void end(Round round) {
         round.isOver = true;
         rounds.remove(round);
         Throwable end = closed;
-        round.open.forEach(call -> call.answer.completeExceptionally(end == null ? failure.apply(call.what) : end));
-        round.open.clear();
+        round.open.forEach(call -> {
+            round.open.remove(call);
+            call.answer.completeExceptionally(end == null ? failure.apply(call.what) : end);
+        });
     }
 
     /** Ends all calls with that, those that are made from now on too. */

@@ -80,6 +80,7 @@ class ArchitectureTest {
             "dev.fanfare.internal.SystemTime", // the real time source
             "dev.fanfare.spi.LogLine", // spaces out log lines; no behaviour hangs on it
             "dev.fanfare.internal.Threads", // bounds the wait of close() by real time, also under a manual clock
+            "dev.fanfare.testkit.BusContract", // bounds how long a bus may take to recover
             "dev.fanfare.memory.Clock"); // the memory store's real clock
 
     /** A rule about a package that is not on the class path would hold whatever is in it. */

@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -45,6 +46,7 @@ final class Cluster implements Topology {
      */
 
     private static final Logger LOG = LoggerFactory.getLogger(Cluster.class);
+    private static final Duration ASK_PATIENCE = Duration.ofSeconds(10);
     private static final Duration REFRESH_PAUSE = Duration.ofMillis(100);
     private static final Duration LOOK_PAUSE = Duration.ofMillis(500);
     private static final int QUIET_LOOKS = 20;
@@ -150,8 +152,8 @@ final class Cluster implements Topology {
                 return;
             }
             Redirect redirect = Redirect.of(failure);
-            boolean isMade = redirect == null && tries > 1 && !at.commands.isUp();
-            if ((redirect == null && !isMade) || tries == MOST_TRIES) {
+            boolean isUnsent = tries > 1 && NotSentException.isCauseOf(failure);
+            if ((redirect == null && !isUnsent) || tries == MOST_TRIES) {
                 answer.completeExceptionally(failure);
             } else if (redirect != null && redirect.kind() != Redirect.Kind.LATER) {
                 follow(request, at, redirect, tries, answer);
@@ -240,7 +242,8 @@ final class Cluster implements Topology {
         if (!isClosed && isRefreshing.compareAndSet(false, true)) {
             threads.later(
                     REFRESH_PAUSE,
-                    () -> ask().whenCompleteAsync(
+                    () -> askInTime()
+                            .whenCompleteAsync(
                                     (found, failure) -> {
                                         isRefreshing.set(false);
                                         if (found != null && !isClosed) {
@@ -260,6 +263,15 @@ final class Cluster implements Topology {
             refresh();
         }
         threads.later(LOOK_PAUSE, this::look);
+    }
+
+    /** Asks; a server that does not answer holds up no later question. */
+    private CompletionStage<SlotMap> askInTime() {
+        try {
+            return ask().toCompletableFuture().copy().orTimeout(ASK_PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (RuntimeException broken) {
+            return CompletableFuture.failedFuture(broken);
+        }
     }
 
     /** Asks whoever got a slot last, or any primary, or else the addresses that we were given. */

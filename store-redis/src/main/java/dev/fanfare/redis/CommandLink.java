@@ -94,8 +94,7 @@ final class CommandLink {
     <T> CompletionStage<T> run(Request<T> request, boolean isAsking) {
         Session current = session;
         if (current == null) {
-            return CompletableFuture.failedFuture(
-                    new StoreException("Redis at " + connector.address() + " cannot be reached now", null, true));
+            return CompletableFuture.failedFuture(NotSentException.at(connector.address()));
         } else if (isFull()) {
             return CompletableFuture.failedFuture(new StoreException(
                     "Redis at " + connector.address() + " is too slow: " + inFlightBytes + " bytes wait", null, true));

@@ -81,6 +81,23 @@ class BrokenPartsTest {
         assertThat(broken.events()).endsWith(new Disconnected(DisconnectReason.WRITE_ERROR));
     }
 
+    @Test
+    @CausesFault("An outlet failed")
+    void whoBreaksWhileCatchingUpComesBackAndNobodyBehindWaitsForEver() {
+        RecordingOutlet broken = node.connect().subscribe(LOG, StartAt.live()).subscribe("log:b", StartAt.live());
+        node.settle();
+        broken.takeOnly(1);
+        for (int i = 1; i <= 3; i++) {
+            node.publish(LOG, "" + i);
+        }
+        broken.onWrite(BrokenPartsTest::runOutOfMemory);
+
+        broken.drain();
+        node.settle();
+
+        assertThat(broken.events()).contains(new Disconnected(DisconnectReason.WRITE_ERROR));
+    }
+
     private static void runOutOfMemory() {
         throw new OutOfMemoryError("on purpose");
     }

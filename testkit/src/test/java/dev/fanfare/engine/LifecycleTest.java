@@ -34,6 +34,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
@@ -152,6 +153,30 @@ class LifecycleTest {
         fanfare.close();
 
         assertThatThrownBy(() -> publish.get(30, TimeUnit.SECONDS)).cause().isInstanceOf(ClosedException.class);
+    }
+
+    @Test
+    void aHostExecutorThatFailsOnceHoldsUpNoLaterCompletion() throws Exception {
+        AtomicBoolean fails = new AtomicBoolean(true);
+        FaultyStore store = FaultyStore.wrap(MemoryStore.create(), new ManualTime(), 1);
+        Gate gate = store.appends().hold();
+        try (Fanfare fanfare = Fanfare.builder()
+                .store(store)
+                .hostExecutor(task -> {
+                    if (fails.getAndSet(false)) {
+                        throw new OutOfMemoryError("no thread to be had");
+                    }
+                    new Thread(task).start();
+                })
+                .build()) {
+            CompletableFuture<PublishResult> first = fanfare.publish("a", "1").toCompletableFuture();
+            CompletableFuture<PublishResult> second = fanfare.publish("a", "2").toCompletableFuture();
+
+            gate.open();
+
+            first.get(30, TimeUnit.SECONDS);
+            second.get(30, TimeUnit.SECONDS);
+        }
     }
 
     @Test

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
+import dev.fanfare.HistoryQuery;
+import dev.fanfare.HistoryResult;
 import dev.fanfare.Publication;
 import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
@@ -12,10 +14,12 @@ import dev.fanfare.spi.AppendRequest;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.Connection.SubscribeResult.Subscribed;
+import dev.fanfare.testkit.FaultyStore;
 import dev.fanfare.testkit.ManualTime;
 import dev.fanfare.testkit.RecordingOutlet;
 import dev.fanfare.testkit.RecordingOutlet.Answered;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.IntStream;
@@ -30,8 +34,9 @@ class ShortPagesTest {
 
     private final ManualTime time = new ManualTime();
     private final MemoryStore store = MemoryStore.create(time);
+    private final FaultyStore faulty = FaultyStore.wrap(store, time, 1);
     private final ManualNode node = ManualNode.open(
-            store,
+            faulty,
             time,
             builder -> builder.log(new ShortPages())
                     .namespace(
@@ -88,6 +93,44 @@ class ShortPagesTest {
         assertThat(numbers(client)).containsExactly(1, 2, 3, 4, 5, 6, 7);
     }
 
+    @Test
+    void aPatternSubscriptionGetsAllOfALargeHole() {
+        List<Integer> heard = new ArrayList<>();
+        node.fanfare.subscribeMatching("log:*", (channel, publication) -> heard.add(number(publication)));
+        node.settle();
+        publish(1);
+        faulty.bus().lose(1);
+        publish(2, 20);
+        faulty.bus().heal();
+
+        publish(21, 21);
+        node.settle();
+
+        assertThat(heard).isEqualTo(IntStream.rangeClosed(1, 21).boxed().toList());
+    }
+
+    @Test
+    void historyBringsAsMuchAsWasAskedFor() {
+        publish(60);
+
+        assertThat(history(HistoryQuery.latest(50)))
+                .hasSize(50)
+                .startsWith(60, 59)
+                .endsWith(11);
+        assertThat(history(HistoryQuery.first(50))).hasSize(50).startsWith(1, 2).endsWith(50);
+        assertThat(history(HistoryQuery.latest(100))).hasSize(60);
+    }
+
+    private List<Integer> history(HistoryQuery query) {
+        HistoryResult.Page page = (HistoryResult.Page) node.await(node.fanfare.history(LOG, query));
+        return page.publications().stream().map(ShortPagesTest::number).toList();
+    }
+
+    private static int number(Publication publication) {
+        String text = publication.data().text();
+        return Integer.parseInt(text.substring(0, text.indexOf(' ')));
+    }
+
     private void publish(int upTo) {
         publish(1, upTo);
     }
@@ -125,7 +168,7 @@ class ShortPagesTest {
 
         @Override
         public CompletionStage<AppendResult> append(AppendRequest request) {
-            return store.log().append(request);
+            return faulty.log().append(request);
         }
 
         @Override
@@ -135,7 +178,7 @@ class ShortPagesTest {
 
         @Override
         public boolean announcesOn(Bus bus) {
-            return store.log().announcesOn(bus);
+            return faulty.log().announcesOn(bus);
         }
     }
 }
