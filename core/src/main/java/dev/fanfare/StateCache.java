@@ -29,7 +29,7 @@ public interface StateCache extends AutoCloseable {
      * Returns the state of a channel and the position from which to follow it.
      *
      * @return completes with a {@link RefusedException} if the channel has no history, with what the loader failed with,
-     *     with a {@link StoreException} if the channel cannot be subscribed to
+     *     with {@link Refusal#UNAVAILABLE} if the channel cannot be subscribed to now
      * @throws ClosedException if this was closed
      */
     CompletionStage<StateAt<Payload>> latest(ChannelId channel);
