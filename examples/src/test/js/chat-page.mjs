@@ -359,12 +359,13 @@ test('a server that forgot who we are is told again, and what waited goes out', 
   await page.locator('#state[data-state=connecting]').waitFor();
   await say(page, `written while it was gone by ${name}`);
   await page.getByText('Waiting for the network').waitFor();
+  await publish('chat:lobby', 'said meanwhile');
   await fetch(`${server}/demo/sign-out`, { method: 'POST', headers: { Authorization: `Bearer ${token}` } });
   proxy.mend();
-  await page.locator('#state[data-state=connected]').waitFor();
+  await page.locator('#banner', { hasText: 'Resumed, 1 missed' }).waitFor();
   await settled(page);
 
-  await sees(page, `written while it was gone by ${name}`);
+  await sees(page, 'said meanwhile', `written while it was gone by ${name}`);
   assert.equal(await page.locator('#me').textContent(), `${name[0].toUpperCase()}${name}`);
 });
 

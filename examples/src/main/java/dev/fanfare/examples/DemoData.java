@@ -46,7 +46,8 @@ record DemoData(Server server, JdbcStore store, HikariDataSource pool) implement
     private static HikariConfig config(Path directory) {
         HikariConfig config = new HikariConfig();
         // Without the delay a publication that was accepted is in the file.
-        config.setJdbcUrl("jdbc:h2:file:" + directory.toAbsolutePath().resolve("fanfare") + ";WRITE_DELAY=0");
+        config.setJdbcUrl("jdbc:h2:file:" + directory.toAbsolutePath().resolve("fanfare")
+                + ";WRITE_DELAY=0;DB_CLOSE_ON_EXIT=FALSE"); // the demo closes it
         config.setMaximumPoolSize(10);
         config.setInitializationFailTimeout(-1);
         config.setConnectionTimeout(3000);

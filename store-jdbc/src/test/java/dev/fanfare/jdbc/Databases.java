@@ -55,6 +55,7 @@ final class Databases {
         config.setMaximumPoolSize(40);
         config.setMinimumIdle(1);
         config.setConnectionTimeout(1500);
+        config.setValidationTimeout(1000); // of forty dead connections one after the other
         return new HikariDataSource(config);
     }
 

@@ -137,6 +137,11 @@ abstract class FaultCases {
             cluster.publish(cluster.a, "first");
             int continued = 0;
             int reset = 0;
+            Cursor atRest = cluster.head();
+            cluster.publish(cluster.a, "second");
+            RecordingSubscriber first = new RecordingSubscriber();
+            cluster.b.fanfare.subscribe(cluster.channel, StartAt.after(atRest), first);
+            continued += first.awaitReady() instanceof Resume.Continued ? 1 : 0;
             try (Cluster.Traffic traffic = cluster.traffic()) {
                 for (int i = 0; i < 24; i++) {
                     Cursor from = cluster.head();

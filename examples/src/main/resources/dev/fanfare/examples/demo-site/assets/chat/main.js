@@ -137,23 +137,25 @@ class Chat {
     }
   }
 
-  /** A server that was started anew does not know our token: unless somebody else took the name, we come in again. */
+  /**
+   * A server that was started anew does not know our token: unless somebody else took the name, we come in again. It is
+   * the same client with another token, so its subscriptions resume where they were.
+   */
   async #signedOut(code) {
-    const draft = page.text.value;
-    this.#room?.close();
-    chat = null;
-    forget();
     if (code === INVALID_TOKEN) {
       showState('connecting', 'Signing in again');
       try {
-        showChat(await signIn(this.session.user));
-        page.text.value = draft;
-        fitComposer();
+        this.session = await signIn(this.session.user);
+        this.#client.setToken(this.session.token);
+        this.#client.connect();
         return;
       } catch {
         // the name is taken, or the server is gone again
       }
     }
+    this.#room?.close();
+    chat = null;
+    forget();
     showSignIn('You were signed out, or the server was started anew. Come in again.');
   }
 

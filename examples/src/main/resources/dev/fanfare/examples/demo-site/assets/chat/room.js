@@ -17,6 +17,7 @@ const HISTORY = 50;
 const RETRY_AFTER = 2000;
 const TYPING_SHOWN = 4000;
 const TYPING_AGAIN = 2000;
+const LEASES_OVER = 30_000;
 
 export class Room {
   #client;
@@ -84,6 +85,8 @@ export class Room {
       this.#load();
     }
     this.#look();
+    // Whom a server that died had connected is taken for present until its lease is over.
+    setTimeout(() => this.#closed || this.#look(), LEASES_OVER);
   }
 
   /** The library hands over what was recovered right after this event, in the same turn. */
