@@ -117,7 +117,7 @@ abstract class FaultCases {
                 HikariDataSource unreliable = Databases.pool(server.url(proxy.port()));
                 Cluster cluster = new Cluster(unreliable, pool)) {
             try (Cluster.Traffic traffic = cluster.traffic()) {
-                traffic.more(30);
+                traffic.more(500); // then the pool has grown: a connection that is frozen while it is made blocks it for good
                 proxy.freeze();
                 traffic.more(200);
             }
