@@ -55,8 +55,8 @@ test('after a cut the browser resumes by itself with Last-Event-ID', async (cont
   const proxy = await Proxy.start();
   context.cleanUp(() => proxy.close());
   const page = await open(context, { base: proxy.url, colorScheme: 'dark' });
-  await publish('chat:lobby', 'before');
-  await shows(page, 'before');
+  await publish('chat:lobby', 'before the cut'); // and not what another test said before
+  await shows(page, 'before the cut');
   const id = await lastId(page);
   proxy.cut();
   await page.locator('#state[data-state=connecting]').waitFor();
@@ -65,7 +65,7 @@ test('after a cut the browser resumes by itself with Last-Event-ID', async (cont
   await saysOfItself(page, `Resumed with Last-Event-ID ${id}: 3 received`);
   await screenshot(page, 'stream-dark');
 
-  assert.deepEqual((await says(page)).slice(-4), ['botbefore', 'botmissed 1', 'botmissed 2', 'botmissed 3']);
+  assert.deepEqual((await says(page)).slice(-4), ['botbefore the cut', 'botmissed 1', 'botmissed 2', 'botmissed 3']);
   assert.equal(await page.locator('#resets').textContent(), '0');
 });
 
