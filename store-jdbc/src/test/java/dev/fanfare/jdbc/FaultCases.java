@@ -117,7 +117,8 @@ abstract class FaultCases {
                 HikariDataSource unreliable = Databases.pool(server.url(proxy.port()));
                 Cluster cluster = new Cluster(unreliable, pool)) {
             try (Cluster.Traffic traffic = cluster.traffic()) {
-                traffic.more(500); // then the pool has grown: a connection that is frozen while it is made blocks it for good
+                // The pool has grown by then: a connection that is frozen while it is made would block it for good.
+                traffic.more(500);
                 proxy.freeze();
                 traffic.more(200);
             }
