@@ -102,8 +102,10 @@ class DrainIT {
             clients.add(new MovingClient(loops, "user-" + i, channel, checker.client("user-" + i, channel), to.port()));
         }
         clients.forEach(client -> client.connect(from.port()));
-        await().atMost(Duration.ofSeconds(60))
-                .until(() -> leaving.stats().subscriptions() == CLIENTS && presenceEvents.get() == CLIENTS);
+        await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
+            assertThat(leaving.stats().subscriptions()).isEqualTo(CLIENTS);
+            assertThat(presenceEvents).hasValue(CLIENTS);
+        });
         AtomicBoolean goesOn = new AtomicBoolean(true);
         Future<Integer> published = publisher.submit(() -> publish(goesOn));
 
