@@ -2,6 +2,7 @@ package dev.fanfare.examples;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.pool.HikariPool.PoolInitializationException;
 import dev.fanfare.StoreException;
 import dev.fanfare.examples.chat.TeamChat;
 import dev.fanfare.jdbc.JdbcStore;
@@ -27,7 +28,7 @@ record DemoData(Server server, JdbcStore store, HikariDataSource pool) implement
      * @throws StoreException if that cannot be opened; the message says what to do
      */
     static DemoData start(String host, int port, Path directory) {
-        HikariDataSource pool = new HikariDataSource(config(directory));
+        HikariDataSource pool = open(directory);
         JdbcStore store = JdbcStore.of(pool);
         boolean started = false;
         try {
@@ -49,9 +50,17 @@ record DemoData(Server server, JdbcStore store, HikariDataSource pool) implement
         config.setJdbcUrl("jdbc:h2:file:" + directory.toAbsolutePath().resolve("fanfare")
                 + ";WRITE_DELAY=0;DB_CLOSE_ON_EXIT=FALSE"); // the demo closes it
         config.setMaximumPoolSize(10);
-        config.setInitializationFailTimeout(-1);
+        config.setInitializationFailTimeout(1); // one try
         config.setConnectionTimeout(3000);
         return config;
+    }
+
+    private static HikariDataSource open(Path directory) {
+        try {
+            return new HikariDataSource(config(directory));
+        } catch (PoolInitializationException failure) {
+            throw new StoreException(whyNot(directory, failure), failure, false);
+        }
     }
 
     private static void migrate(JdbcStore store, Path directory) {

@@ -5,7 +5,6 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,7 +45,8 @@ public final class RedisServer implements AutoCloseable {
     public static RedisServer start(String... options) {
         try {
             Files.createDirectories(HOME);
-            RedisServer server = new RedisServer(freePort(), Files.createTempDirectory(HOME, "data"), List.of(options));
+            RedisServer server =
+                    new RedisServer(Ports.free(), Files.createTempDirectory(HOME, "data"), List.of(options));
             server.run();
             return server;
         } catch (IOException e) {
@@ -65,7 +65,7 @@ public final class RedisServer implements AutoCloseable {
                     "sentinel monitor main 127.0.0.1 " + primaryPort + " 1\n"
                             + "sentinel down-after-milliseconds main 500\n"
                             + "sentinel failover-timeout main 3000\n");
-            RedisServer server = new RedisServer(freePort(), data, List.of("--sentinel"));
+            RedisServer server = new RedisServer(Ports.free(), data, List.of("--sentinel"));
             server.configuration = configuration.toString();
             server.run();
             return server;
@@ -192,12 +192,6 @@ public final class RedisServer implements AutoCloseable {
             return target;
         } catch (IOException e) {
             throw new AssertionError("The binary of Redis cannot be extracted", e);
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
         }
     }
 }

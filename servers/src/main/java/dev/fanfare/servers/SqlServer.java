@@ -2,8 +2,6 @@ package dev.fanfare.servers;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -25,13 +23,11 @@ public abstract class SqlServer implements AutoCloseable {
     private Process process;
     private boolean isSmall;
 
-    SqlServer(Path home, Path data, List<String> settings) throws IOException {
+    SqlServer(Path home, Path data, List<String> settings) {
         this.home = home;
         this.data = data;
         this.settings = settings;
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            this.port = socket.getLocalPort();
-        }
+        this.port = Ports.free();
     }
 
     static Path freshData(Path home) throws IOException {

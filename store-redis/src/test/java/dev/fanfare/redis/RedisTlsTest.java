@@ -4,10 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fanfare.StoreException;
+import dev.fanfare.servers.Ports;
 import dev.fanfare.servers.RedisServer;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
@@ -30,7 +28,7 @@ class RedisTlsTest {
         Path certificate = folder.resolve("cert.pem");
         Path key = folder.resolve("key.pem");
         makeCertificate(certificate, key);
-        int port = freePort();
+        int port = Ports.free();
         try (RedisServer server = RedisServer.start(
                 "--tls-port",
                 Integer.toString(port),
@@ -87,11 +85,5 @@ class RedisTlsTest {
     private static String pem(String kind, byte[] bytes) {
         String text = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(bytes);
         return "-----BEGIN " + kind + "-----\n" + text + "\n-----END " + kind + "-----\n";
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 }

@@ -6,6 +6,7 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
 import dev.fanfare.HistoryQuery;
 import dev.fanfare.HistoryResult;
+import dev.fanfare.PatternSubscription;
 import dev.fanfare.Publication;
 import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
@@ -96,7 +97,9 @@ class ShortPagesTest {
     @Test
     void aPatternSubscriptionGetsAllOfALargeHole() {
         List<Integer> heard = new ArrayList<>();
-        node.fanfare.subscribeMatching("log:*", (channel, publication) -> heard.add(number(publication)));
+        PatternSubscription pattern =
+                node.fanfare.subscribeMatching("log:*", (channel, publication) -> heard.add(number(publication)));
+        node.endFirst(pattern::close);
         node.settle();
         publish(1);
         faulty.bus().lose(1);

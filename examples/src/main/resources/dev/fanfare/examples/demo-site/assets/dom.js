@@ -34,6 +34,13 @@ export function timeOfDay(millis) {
   return clock.format(new Date(millis));
 }
 
+const NEAR_END = 80; // pixels
+
+/** Tells whether the end of what scrolls is in sight, or nearly. */
+export function isAtEnd(scroll) {
+  return scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END;
+}
+
 /** Gives each name its own hue, always the same. */
 export function hue(name) {
   let sum = 7;
@@ -56,4 +63,18 @@ export function readMessage(data) {
     return { user: typeof data.user === 'string' && data.user ? data.user : 'somebody', text: data.text };
   }
   return { user: 'somebody', text: typeof data === 'string' ? data : JSON.stringify(data) };
+}
+
+/** Gives each command on the page a button that copies it. */
+export function offerCopies() {
+  for (const command of document.querySelectorAll('.command')) {
+    const text = find('code', command);
+    const button = make('button', { type: 'button', class: 'button quiet copy' }, 'Copy');
+    button.addEventListener('click', async () => {
+      await navigator.clipboard.writeText(text.textContent);
+      button.textContent = 'Copied';
+      setTimeout(() => (button.textContent = 'Copy'), 1500);
+    });
+    command.append(button);
+  }
 }

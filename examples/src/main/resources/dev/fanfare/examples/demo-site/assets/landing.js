@@ -1,5 +1,5 @@
 // The landing page: the lobby as it is, through EventSource, and commands to copy.
-import { find, make, readMessage } from './dom.js';
+import { find, make, offerCopies, readMessage } from './dom.js';
 
 const SHOWN = 6;
 
@@ -36,13 +36,4 @@ for (const element of document.querySelectorAll('[data-origin]')) {
   element.textContent = location.origin;
 }
 
-for (const command of document.querySelectorAll('.command')) {
-  const text = find('code', command);
-  const button = make('button', { type: 'button', class: 'button quiet copy' }, 'Copy');
-  button.addEventListener('click', async () => {
-    await navigator.clipboard.writeText(text.textContent);
-    button.textContent = 'Copied';
-    setTimeout(() => (button.textContent = 'Copy'), 1500);
-  });
-  command.append(button);
-}
+offerCopies();

@@ -1,6 +1,6 @@
 // A room through EventSource: what the browser gives, and nothing else.
 import { savedToken } from './chat/session.js';
-import { find, make, readMessage, timeOfDay } from './dom.js';
+import { find, isAtEnd, make, offerCopies, readMessage, timeOfDay } from './dom.js';
 
 const HISTORY = 20;
 const KEPT = 500;
@@ -135,7 +135,7 @@ function mark(text, isLost = false) {
 }
 
 function append(element) {
-  const follow = page.scroll.scrollHeight - page.scroll.scrollTop - page.scroll.clientHeight < 80;
+  const follow = isAtEnd(page.scroll);
   page.log.append(element);
   while (page.log.children.length > KEPT) {
     page.log.firstElementChild.remove();
@@ -174,3 +174,4 @@ if ([...page.room.options].some((option) => option.value === wanted)) {
   page.room.value = wanted;
 }
 open();
+offerCopies();

@@ -1,5 +1,5 @@
 // The chat page: signs in, connects, and shows the room that is open.
-import { avatar, find, make } from '../dom.js';
+import { avatar, find, isAtEnd, make } from '../dom.js';
 import { Outbox } from './outbox.js';
 import { Room } from './room.js';
 import { cut, forget, resumeSession, signIn, signOut } from './session.js';
@@ -310,6 +310,13 @@ function setWritable(isWritable) {
   find('button', page.composer).disabled = !isWritable;
 }
 
+/** Keeps the newest message in sight when the window, or what is written, grows or shrinks. */
+function stayAtEnd() {
+  let wasAtEnd = true;
+  page.scroll.addEventListener('scroll', () => (wasAtEnd = isAtEnd(page.scroll)));
+  new ResizeObserver(() => wasAtEnd && (page.scroll.scrollTop = page.scroll.scrollHeight)).observe(page.scroll);
+}
+
 let bannerTimer = 0;
 
 function showBanner(text, kind) {
@@ -428,6 +435,7 @@ page.offline.addEventListener('click', async () => {
 
 // Begin
 
+stayAtEnd();
 try {
   const session = await resumeSession();
   if (session) {

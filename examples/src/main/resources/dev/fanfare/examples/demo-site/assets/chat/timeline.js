@@ -1,9 +1,8 @@
 // The messages of one room on the screen: in order of their offsets, one entry per offset, then those
 // that are still on their way.
-import { avatar, make, readMessage, timeOfDay } from '../dom.js';
+import { avatar, isAtEnd, make, readMessage, timeOfDay } from '../dom.js';
 
 const TOGETHER = 5 * 60_000; // messages of one author within five minutes hang together
-const NEAR_END = 80; // pixels
 const KEPT = 1000; // entries; older ones can be loaded again
 
 const OLDEST = 31 * 24 * 3_600_000; // messages are kept for thirty days
@@ -41,7 +40,7 @@ export class Timeline {
     this.#act = act;
     list.replaceChildren();
     jump.hidden = true;
-    scroll.onscroll = () => this.#isAtEnd() && this.#seen();
+    scroll.onscroll = () => isAtEnd(this.#scroll) && this.#seen();
     jump.onclick = () => this.toEnd();
   }
 
@@ -65,7 +64,7 @@ export class Timeline {
    * @returns whether the oldest entries had to go
    */
   add(publications, { isOld = false } = {}) {
-    const follow = this.#isAtEnd();
+    const follow = isAtEnd(this.#scroll);
     const before = this.#scroll.scrollHeight - this.#scroll.scrollTop;
     let added = 0;
     for (const { offset, data } of publications) {
@@ -114,7 +113,7 @@ export class Timeline {
 
   /** Shows a message that is on its way, or how it is faring. */
   pending(message) {
-    const follow = this.#isAtEnd();
+    const follow = isAtEnd(this.#scroll);
     let entry = this.#entries.find((one) => one.tempId === message.tempId);
     if (entry?.offset) {
       return; // it is there already; the answer to the call only came later
@@ -173,7 +172,7 @@ export class Timeline {
   }
 
   #line(order, element) {
-    const follow = this.#isAtEnd();
+    const follow = isAtEnd(this.#scroll);
     this.#insert({ order, element, author: null, at: null });
     this.#arrange();
     this.#afterChange(follow, 0);
@@ -238,10 +237,6 @@ export class Timeline {
       }
       previous = entry.author === null ? null : entry;
     }
-  }
-
-  #isAtEnd() {
-    return this.#scroll.scrollHeight - this.#scroll.scrollTop - this.#scroll.clientHeight < NEAR_END;
   }
 
   #afterChange(follow, added) {
