@@ -9,6 +9,7 @@ async function enter(context, name, { base = server, room = '', ...options } = {
   await page.getByLabel('Name').fill(name);
   await page.getByRole('button', { name: 'Come in' }).click();
   await page.locator('#state[data-state=connected]').waitFor();
+  await page.locator('#people li[data-user], #hush b').first().waitFor(); // the room is open, or refused: before, nothing can be resumed
   return page;
 }
 
@@ -407,6 +408,22 @@ test('it fits a phone', async (context) => {
 
   assert.equal(overflow, 0);
   await page.getByLabel('Message', { exact: true }).waitFor();
+});
+
+test('the newest message stays in sight when the window shrinks', async (context) => {
+  await publish('chat:engineering', ...Array.from({ length: 30 }, (_, i) => `line ${i + 1}`));
+  const page = await enter(context, person('ida'), { room: 'engineering', viewport: { width: 1200, height: 900 } });
+  await sees(page, 'line 30');
+
+  await page.setViewportSize({ width: 700, height: 480 });
+
+  const newest = page.locator('.message').last();
+  await until('the newest is in sight', () =>
+    newest.evaluate((message) => {
+      const frame = document.querySelector('#scroll').getBoundingClientRect();
+      const { top, bottom } = message.getBoundingClientRect();
+      return top >= frame.top && bottom <= frame.bottom + 1;
+    }));
 });
 
 test('everything can be reached and done with the keyboard', async (context) => {

@@ -80,7 +80,7 @@ final class SignIns implements Authenticator, FanfareListener {
         enum Refused implements Outcome {
             BAD_NAME("A name has 1 to 24 letters or digits, with single spaces, dots or dashes between them."),
             TAKEN(
-                    "Somebody is here under that name, or was half a minute ago. Pick another one; if it is you in another tab,"
+                    "Somebody is here under that name, or was half a minute ago. Pick another one. If it is you in another tab,"
                             + " duplicate that tab."),
             FULL("There are too many people here. Try again later.");
 
