@@ -31,8 +31,7 @@ cost() { awk -v n="$connections" '/server cpu/ { for (i = 1; i < NF; i++) if ($i
 # a history of 100, and warm compilers
 load --port 7010 --pid $server --path /connection/websocket --conns 1 --rate 100 --secs 2 --warm 0 --hello "$connect" --hello "$subscribe" \
   --ready '"id":2,"subscribe"' --pub-path /api/publish --pub-type application/json --pub-body '{"channel":"bench:%C","data":"%M"}' >/dev/null
-for _ in $(seq 8); do paged --conns 2000 >/dev/null; done
-subscribed --conns 2000 >/dev/null
+for _ in $(seq 40); do paged --conns 2000 --settle 0 >/dev/null; done
 echo "us of server CPU per connection"
 echo "round | floor | subscribed | with a page of 50 | per second and core"
 for round in $(seq "$rounds"); do

@@ -33,7 +33,9 @@ sse() { load --port 7010 --pid $server --sse --path '/sse?channel=bench:%C' --re
 burst=(--conns 50 --rate 4000)
 spread=(--conns 2000 --channels 200 --rate 3000)
 # Compilers count calls, and what happens once per publication is not called often at 40/s: they would work for minutes.
+# Connections too: each measurement begins with as many as there are readers, and what is compiled then costs during it.
 echo "warming up" >&2
+for _ in $(seq 12); do websocket 0 --idle --settle 0 >/dev/null; sse 0 --idle --settle 0 >/dev/null; done
 websocket 0 --conns 100 --rate 800 --secs 15 >/dev/null
 sse 0 --conns 100 --rate 800 --secs 5 >/dev/null
 websocket 0 "${burst[@]}" --secs 5 >/dev/null
