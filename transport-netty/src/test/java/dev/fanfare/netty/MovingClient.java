@@ -38,7 +38,7 @@ final class MovingClient {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     /** Thousands of these on a busy machine take longer than the ten seconds that Netty would wait for each. */
-    private static final int PATIENCE_MILLIS = 60_000;
+    private static final int PATIENCE_MILLIS = 120_000;
 
     private final EventLoopGroup loops;
     private final String user;
