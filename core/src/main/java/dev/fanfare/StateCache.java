@@ -92,7 +92,10 @@ public interface StateCache extends AutoCloseable {
         @CanIgnoreReturnValue
         Builder timeToLive(Duration time);
 
-        /** Sets of how many channels states are kept, 1 to 1,000,000; default 10,000. Beyond it the one not asked for longest goes. */
+        /**
+         * Sets of how many channels states are kept, 1 to 1,000,000; default 10,000. Beyond it those not asked for longest
+         * go, up to a sixteenth of all at a time.
+         */
         @CanIgnoreReturnValue
         Builder maxChannels(int count);
 

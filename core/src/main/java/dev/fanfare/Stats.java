@@ -1,25 +1,34 @@
 package dev.fanfare;
 
 /**
- * What one node holds at a moment, and how much work waits in it.
+ * What one node holds at a moment, and how much work waits in it. Fanfare makes these, and hosts read them: later versions
+ * will tell more.
  *
  * <p><b>Threading:</b> immutable. The numbers are read one after the other, so they need not add up to the last one.
- *
- * @param connections clients' connections
- * @param subscriptions subscriptions that have gone live, in-process ones included
- * @param channels channels with a subscriber, or with one until a few seconds ago
- * @param logReads how often the log was read for subscribers since the start: openings, repairs, probes, catch-ups
- * @param waitingSignals what waits for the event loops, in publications and other signals
- * @param waitingBytes payloads that wait for the event loops, in bytes
- * @param waitingHostTasks tasks that wait for a thread of the host pool; 0 if the host brought its own executor
- * @param overdueAnnouncements channels whose newest publication the bus would not take, and is offered again each second
  */
-public record Stats(
-        int connections,
-        int subscriptions,
-        int channels,
-        long logReads,
-        int waitingSignals,
-        long waitingBytes,
-        int waitingHostTasks,
-        int overdueAnnouncements) {}
+public interface Stats {
+
+    /** Returns how many connections clients have. */
+    int connections();
+
+    /** Returns how many subscriptions have gone live, in-process ones included. */
+    int subscriptions();
+
+    /** Returns how many channels have a subscriber, or had one until a few seconds ago. */
+    int channels();
+
+    /** Returns how often the log was read for subscribers since the start: openings, repairs, probes, catch-ups. */
+    long logReads();
+
+    /** Returns how much waits for the event loops, in publications and other signals. */
+    int waitingSignals();
+
+    /** Returns how much waits for the event loops, in bytes of payloads. */
+    long waitingBytes();
+
+    /** Returns how many tasks wait for a thread of the host pool; 0 if the host brought its own executor. */
+    int waitingHostTasks();
+
+    /** Returns of how many channels the bus would not take the newest publication, which is offered again each second. */
+    int overdueAnnouncements();
+}

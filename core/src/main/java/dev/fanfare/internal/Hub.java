@@ -171,7 +171,7 @@ final class Hub {
             waitingSignals += queue.waiting();
             waitingBytes += queue.waitingBytes();
         }
-        return new Stats(
+        return new NodeStats(
                 connections,
                 subscriptions.intValue(),
                 topics.size(),

@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.FanfareListener;
+import dev.fanfare.StoreException;
 import dev.fanfare.presence.Member;
 import dev.fanfare.presence.PresenceEvent;
 import dev.fanfare.presence.PresenceSnapshot;
@@ -19,7 +20,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
 /**
@@ -35,8 +35,11 @@ import java.util.function.Supplier;
  * has given up waiting, since a call that is late may still come to pass. Only one that is not answered for
  * {@link #PATIENCE} is passed by.
  *
- * <p><i>Bounds.</i> One entry per subscription to a channel with presence, and one per subscription that ended and
- * could not be taken out while the lease lasts. A sweep hands out at most
+ * <p>A leave that the store did not take is made again until it answers: only the store knows whether the lease lasts,
+ * and our clock does not tell how long a call was under way.
+ *
+ * <p><i>Bounds.</i> One entry per subscription to a channel with presence, and one per leave that is overdue. While there
+ * are {@link #MAX_OVERDUE} of those nobody is entered. A sweep hands out at most
  * {@link #SWEEP} departures and goes on at once while it finds that many.
  */
 final class Presences {
@@ -45,11 +48,12 @@ final class Presences {
     private static final int BEATS = 3;
 
     private static final Duration SWEEP_PAUSE = Duration.ofSeconds(1);
-    private static final Duration LEAVE_PAUSE = Duration.ofSeconds(5);
+    private static final Duration RETRY_PAUSE = Duration.ofSeconds(5);
     /** After so long without an answer a call to the store is taken for lost, and the next one is made. */
     private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     private static final int SWEEP = 256;
+    private static final int MAX_OVERDUE = 10_000;
 
     private record Place(ChannelId channel, String connection) {}
 
@@ -66,9 +70,18 @@ final class Presences {
             this.member = member;
             this.grace = grace;
         }
+
+        boolean hasEntered() {
+            return !entered.isCompletedExceptionally();
+        }
+
+        /** Tells whether its user came by this one, and nobody was told so. */
+        boolean isUnseen() {
+            return hasEntered() && entered.getNow(false) && !isAnnounced;
+        }
     }
 
-    private record Overdue(Entry entry, Duration grace) {}
+    private record Leave(Entry entry, Duration grace, boolean isAgain) {}
 
     private final String node;
     private final PresenceStore store;
@@ -82,11 +95,11 @@ final class Presences {
     /** The last call under way per place. */
     private final Map<Place, CompletableFuture<Void>> lines = new ConcurrentHashMap<>();
 
-    /** Who could not be taken out, and is to be; while our lease lasts, for without it nobody is in. */
-    private final Map<Place, Overdue> overdue = new ConcurrentHashMap<>();
-
-    private final AtomicBoolean willTakeOut = new AtomicBoolean();
-    /** When the lease was renewed last; see {@code TimeSource.nanos()}. */
+    /** Who could not be taken out, and is to be. */
+    private final Overdue<Place, Leave> leaves;
+    /** Who is to be entered again, since the lease may have run out meanwhile. */
+    private final Overdue<Place, Entry> returns;
+    /** When the last renewal was made that was answered; see {@code TimeSource.nanos()}. */
     private volatile long renewedAt;
 
     private volatile boolean isClosed;
@@ -108,6 +121,8 @@ final class Presences {
         this.listener = listener;
         this.renewedAt = time.nanos();
         this.lease = lease;
+        this.leaves = new Overdue<>(time, RETRY_PAUSE, this::leaveAgain);
+        this.returns = new Overdue<>(time, RETRY_PAUSE, this::enterAgain);
     }
 
     /** Takes the lease, and keeps it from now on. */
@@ -118,6 +133,10 @@ final class Presences {
 
     /** Enters a connection; completes with whether the user joined by this. */
     CompletionStage<Boolean> enter(ChannelId channel, Member member, ChannelRules rules) {
+        if (leaves.size() >= MAX_OVERDUE) {
+            return CompletableFuture.failedFuture(
+                    new StoreException("The presence store is behind; nobody enters " + channel + " now", null, true));
+        }
         Place place = new Place(channel, member.connection());
         Entry entry = new Entry(rules.countsConnections() ? member.alone() : member, rules.presenceGrace());
         mine.put(place, entry);
@@ -132,7 +151,11 @@ final class Presences {
     }
 
     private CompletionStage<Boolean> enter(Place place, Entry entry) {
-        return change(place, () -> store.enter(node, place.channel, entry.member, entry.grace));
+        Leave before = leaves.remove(place);
+        CompletionStage<Boolean> entered =
+                change(place, () -> store.enter(node, place.channel, entry.member, entry.grace));
+        boolean owesJoin = before != null && before.entry.isUnseen(); // the store may well have it in still
+        return owesJoin ? entered.thenApply(joined -> true) : entered;
     }
 
     private CompletionStage<Boolean> change(Place place, Supplier<CompletionStage<Boolean>> call) {
@@ -156,51 +179,32 @@ final class Presences {
         Place place = new Place(channel, member.connection());
         Entry entry = mine.remove(place);
         if (entry != null) {
-            inTurn(place, () -> leave(place, entry, grace));
+            inTurn(place, () -> leave(place, new Leave(entry, grace, false)));
         }
     }
 
-    private CompletionStage<Boolean> leave(Place place, Entry entry, Duration grace) {
-        boolean hasEntered = !entry.entered.isCompletedExceptionally();
-        boolean isUnseen = hasEntered && entry.entered.getNow(false) && !entry.isAnnounced;
-        Duration patience = hasEntered && !isUnseen ? grace : Duration.ZERO;
-        return change(place, () -> store.leave(place.channel, entry.member, patience))
+    private CompletionStage<Boolean> leave(Place place, Leave leave) {
+        Entry entry = leave.entry;
+        boolean isUnseen = entry.isUnseen();
+        boolean isSeen = entry.hasEntered() && !isUnseen;
+        return change(place, () -> store.leave(place.channel, entry.member, isSeen ? leave.grace : Duration.ZERO))
                 .whenComplete((left, failure) -> {
                     if (failure != null) {
                         log.presenceFailed("a leave", failure);
-                        takeOutLater(place, entry, grace);
-                    } else if (left && hasEntered && !isUnseen) {
+                        leaves.add(place, new Leave(entry, leave.grace, true));
+                    } else if (left && isSeen) {
                         announce(place.channel, new PresenceEvent(PresenceEvent.Kind.LEAVE, entry.member));
-                    } else if (!left && isUnseen) {
-                        // Another connection of the user came meanwhile, and relied on this one's join.
+                    } else if (!left && isUnseen && !leave.isAgain) {
+                        // Another connection of the user came meanwhile, and relied on this one's join. Of a leave that
+                        // is made again nobody knows that: the one before may have come to pass.
                         announce(place.channel, new PresenceEvent(PresenceEvent.Kind.JOIN, entry.member));
                     }
                 });
     }
 
-    private void takeOutLater(Place place, Entry entry, Duration grace) {
-        overdue.put(place, new Overdue(entry, grace));
-        if (!isClosed && willTakeOut.compareAndSet(false, true)) {
-            time.schedule(LEAVE_PAUSE, this::takeOut);
-        }
-    }
-
-    private void takeOut() {
-        willTakeOut.set(false);
-        if (isClosed || time.nanos() - renewedAt > lease.toNanos()) {
-            overdue.clear(); // the lease has run out, and the store lets all that was under it leave by itself
-            return;
-        }
-        Map.copyOf(overdue).forEach((place, late) -> {
-            overdue.remove(place, late);
-            inTurn(place, () -> leaveAgain(place, late));
-        });
-    }
-
-    private CompletionStage<Boolean> leaveAgain(Place place, Overdue late) {
-        return mine.containsKey(place)
-                ? CompletableFuture.completedFuture(false)
-                : leave(place, late.entry, late.grace);
+    private CompletionStage<Boolean> leaveAgain(Place place, Leave late) {
+        return inTurn(
+                place, () -> mine.containsKey(place) ? CompletableFuture.completedFuture(false) : leave(place, late));
     }
 
     /** Makes the calls that concern one place one after the other, however long the store takes. */
@@ -233,6 +237,8 @@ final class Presences {
     /** Gives the lease up; members leave with their grace. */
     CompletionStage<Void> close() {
         isClosed = true;
+        leaves.close();
+        returns.close();
         return calls.store("end of the lease", () -> store.retire(node));
     }
 
@@ -250,30 +256,33 @@ final class Presences {
         if (isClosed) {
             return;
         }
+        long now = time.nanos();
         calls.store("lease", () -> store.renew(node, lease)).whenComplete((held, failure) -> {
-            if (failure != null) {
+            if (failure == null) {
+                renewed(held, now);
+            } else {
                 log.presenceFailed("the lease", failure);
-                return;
-            }
-            renewedAt = time.nanos();
-            if (!held) {
-                overdue.clear();
-                mine.forEach(this::enterAgain);
             }
         });
         time.schedule(lease.dividedBy(BEATS), this::beat);
     }
 
-    private void enterAgain(Place place, Entry entry) {
-        inTurn(place, () -> mine.get(place) == entry ? enter(place, entry) : CompletableFuture.completedFuture(false))
+    /** Enters everybody again if nobody is in any more: a renewal whose answer was lost may have found the lease run out. */
+    private void renewed(boolean isHeld, long madeAt) {
+        boolean isCertain = isHeld && madeAt - renewedAt <= lease.toNanos();
+        renewedAt = madeAt;
+        if (!isCertain) {
+            returns.addAll(mine);
+        }
+    }
+
+    private CompletionStage<Boolean> enterAgain(Place place, Entry entry) {
+        return inTurn(
+                        place,
+                        () -> mine.get(place) == entry ? enter(place, entry) : CompletableFuture.completedFuture(false))
                 .whenComplete((joined, failure) -> {
                     if (failure != null) {
                         log.presenceFailed("a return", failure);
-                        time.schedule(LEAVE_PAUSE, () -> {
-                            if (!isClosed && mine.get(place) == entry) {
-                                enterAgain(place, entry);
-                            }
-                        });
                     } else if (joined) {
                         announceJoin(place.channel, entry.member);
                     }

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * <p><i>Threads.</i> Thread-safe. Whoever adds or finishes a read begins those that may begin, one thread at a time;
  * nobody waits for another.
  *
- * <p><i>Bounds.</i> A topic has one repair at a time and a reader one page, so no more wait than there are of those. Each read has its
+ * <p><i>Bounds.</i> A topic has one comparison and one repair at a time, and a reader one page, so no more wait than there are of those. Each read has its
  * time-out once it has begun.
  */
 final class ReadGate {

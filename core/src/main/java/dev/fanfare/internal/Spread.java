@@ -1,7 +1,6 @@
 package dev.fanfare.internal;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
-import dev.fanfare.ChannelId;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Iterator;
@@ -13,22 +12,22 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /**
- * Does the same for many channels, so many at a time: a store that pipelines gets pipelines of that length.
+ * Does the same for many keys, channels mostly, so many at a time: a store that pipelines gets pipelines of that length.
  *
- * <p><i>Threads.</i> Thread-safe. Whoever finds nobody at it goes on with the channels that are left.
+ * <p><i>Threads.</i> Thread-safe. Whoever finds nobody at it goes on with the keys that are left.
  *
  * <p><i>Bounds.</i> So many calls under way; whoever asked gave the list of the others.
  */
-final class Spread<T> {
+final class Spread<K, T> {
 
-    private final Map<ChannelId, CompletableFuture<T>> outcomes = new LinkedHashMap<>();
-    private final Iterator<Map.Entry<ChannelId, CompletableFuture<T>>> rest;
-    private final Function<ChannelId, CompletionStage<T>> call;
+    private final Map<K, CompletableFuture<T>> outcomes = new LinkedHashMap<>();
+    private final Iterator<Map.Entry<K, CompletableFuture<T>>> rest;
+    private final Function<K, CompletionStage<T>> call;
     private final AtomicInteger places;
     private final AtomicInteger calls = new AtomicInteger();
 
-    Spread(Collection<ChannelId> channels, int atOnce, Function<ChannelId, CompletionStage<T>> call) {
-        channels.forEach(channel -> outcomes.put(channel, new CompletableFuture<>()));
+    Spread(Collection<K> keys, int atOnce, Function<K, CompletionStage<T>> call) {
+        keys.forEach(key -> outcomes.put(key, new CompletableFuture<>()));
         this.rest = outcomes.entrySet().iterator();
         this.places = new AtomicInteger(atOnce);
         this.call = call;
@@ -36,7 +35,7 @@ final class Spread<T> {
 
     /** Begins; returns what will become of each. */
     @CanIgnoreReturnValue
-    Map<ChannelId, CompletableFuture<T>> begin() {
+    Map<K, CompletableFuture<T>> begin() {
         goOn();
         return Collections.unmodifiableMap(outcomes);
     }
@@ -55,7 +54,7 @@ final class Spread<T> {
         }
     }
 
-    private void next(Map.Entry<ChannelId, CompletableFuture<T>> entry) {
+    private void next(Map.Entry<K, CompletableFuture<T>> entry) {
         CompletableFuture<T> outcome = entry.getValue();
         CompletionStage<T> asked;
         try {

@@ -80,6 +80,7 @@ final class Topic implements Bus.Watcher {
     private int busyProbes;
 
     private boolean isClosingLater;
+    private boolean isComparing;
 
     Topic(Hub hub, ChannelId channel, ChannelRules rules, Stripe stripe) {
         this.hub = hub;
@@ -222,10 +223,7 @@ final class Topic implements Bus.Watcher {
 
     @Override
     public void interrupted() {
-        stripe.execute(() -> {
-            repair.begin();
-            compareRing();
-        });
+        stripe.execute(this::compare);
     }
 
     /** Takes an announcement; on the stripe. */
@@ -301,11 +299,42 @@ final class Topic implements Bus.Watcher {
     /** Compares with the log, unless something has come just now: then more would have shown a hole. */
     void probe() {
         boolean isQuiet = hub.time.nanos() - newsAt > FRESH.toNanos();
-        if (isQuiet) {
-            stripe.execute(repair::begin);
-        }
         if (isQuiet || ++busyProbes % BUSY_PROBES == 0) {
-            stripe.execute(this::compareRing);
+            stripe.execute(this::compare);
+        }
+    }
+
+    /**
+     * Looks with one small read whether there is anything to repair, and whether the log has lost what the ring still
+     * holds: a node that could not be told of a removed history is not to show it for ever.
+     */
+    private void compare() {
+        long oldest = run.ring().oldest();
+        if (state != State.OPEN || isComparing || oldest > run.ring().top()) {
+            repair.begin(); // the ring holds nothing, or what is being read may be of before
+            return;
+        }
+        isComparing = true;
+        String epoch = run.position().epoch();
+        hub.readForRepair(
+                LogRead.after(channel, oldest - 1, 1),
+                (page, failure) -> stripe.execute(() -> {
+                    isComparing = false;
+                    compared(oldest, epoch, page);
+                }));
+    }
+
+    private void compared(long oldest, String epoch, @Nullable LogPage page) {
+        if (page != null && page.head().epoch().equals(epoch)) { // a new life is for the repair to see
+            List<Publication> first = page.publications();
+            if (first.isEmpty()) {
+                forget(page.head());
+            } else if (first.get(0).offset() > oldest) {
+                forget(Positions.before(first.get(0)));
+            }
+        }
+        if (page == null || !page.head().equals(run.position())) {
+            repair.begin();
         }
     }
 
@@ -367,23 +396,6 @@ final class Topic implements Bus.Watcher {
             Cursor before = forgotten;
             if (before == null || !before.epoch().equals(upTo.epoch()) || before.offset() < upTo.offset()) {
                 forgotten = upTo;
-            }
-        });
-    }
-
-    /**
-     * Forgets what the log has no more: a node that could not be told of a removed history is not to show it for ever.
-     */
-    private void compareRing() {
-        long oldest = run.ring().oldest();
-        String epoch = run.position().epoch();
-        if (state != State.OPEN || oldest > run.ring().top()) {
-            return;
-        }
-        hub.readForRepair(LogRead.after(channel, oldest - 1, 1), (page, failure) -> {
-            if (page != null && page.head().epoch().equals(epoch)) { // a new life is for the repair to see
-                List<Publication> first = page.publications();
-                forget(first.isEmpty() ? page.head() : Positions.before(first.get(0)));
             }
         });
     }

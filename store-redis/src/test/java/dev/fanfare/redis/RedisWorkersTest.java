@@ -13,6 +13,8 @@ import dev.fanfare.HistoryResult;
 import dev.fanfare.Workers;
 import dev.fanfare.Workers.Job;
 import dev.fanfare.servers.RedisServer;
+import dev.fanfare.testkit.FaultyStore;
+import dev.fanfare.testkit.ManualTime;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -197,6 +199,29 @@ class RedisWorkersTest {
 
             await().atMost(PATIENCE).until(() -> workers.counts().acknowledged() == 2);
             assertThat(workers.counts().lost()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void jobsAreHeardOfOnceABusThatCouldNotBeWatchedIsBack() {
+        ChannelId channel = ChannelId.of("jobs:unheard");
+        ManualTime time = new ManualTime(); // in which nobody looks for jobs unless the bus says that there are some
+        FaultyStore faulty = FaultyStore.wrap(storeA, time, 1);
+        faulty.bus().failWatches(1);
+        try (Fanfare node = Fanfare.builder()
+                        .store(storeA)
+                        .bus(faulty.bus())
+                        .timeSource(time)
+                        .namespace("jobs", rules -> rules.retain(1_000, Duration.ofHours(1)))
+                        .build();
+                Workers workers = node.workers(channel, "g").start(Job::acknowledge)) {
+            faulty.bus().failWatches(0);
+            time.advance(Duration.ofSeconds(5));
+
+            await().atMost(PATIENCE).until(() -> {
+                publish(channel, 1);
+                return workers.counts().acknowledged() > 0;
+            });
         }
     }
 

@@ -4,11 +4,13 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelPattern;
+import dev.fanfare.StoreException;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.TimeSource;
 import java.time.Duration;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -32,6 +34,7 @@ public final class FaultyBus implements Bus {
     private final AtomicLong repeated = new AtomicLong();
     private final AtomicLong reordered = new AtomicLong();
 
+    private volatile double failingWatches;
     private volatile double losing;
     private volatile double repeating;
     private volatile double swapping;
@@ -42,6 +45,13 @@ public final class FaultyBus implements Bus {
         this.bus = bus;
         this.time = time;
         this.dice = dice;
+    }
+
+    /** Lets that share of the watches fail with a {@link StoreException}, without doing anything. */
+    @CanIgnoreReturnValue
+    public FaultyBus failWatches(double share) {
+        failingWatches = Dice.share(share);
+        return this;
     }
 
     /** Loses that share of the announcements, silently. */
@@ -80,6 +90,7 @@ public final class FaultyBus implements Bus {
 
     /** Ends all faults, and lets go what was held back. */
     public void heal() {
+        failingWatches = 0;
         losing = 0;
         repeating = 0;
         swapping = 0;
@@ -113,6 +124,9 @@ public final class FaultyBus implements Bus {
     }
 
     private CompletionStage<Watch> watch(Watcher watcher, Function<Victim, CompletionStage<Watch>> call) {
+        if (dice.roll(failingWatches)) {
+            return CompletableFuture.failedFuture(new StoreException("A watch failed on purpose", null, true));
+        }
         Victim victim = new Victim(watcher);
         victims.add(victim);
         return call.apply(victim).thenApply(watch -> () -> {

@@ -125,6 +125,66 @@ class AnnouncementFaultTest {
     }
 
     @Test
+    void aQuietChannelCostsOneReadPerProbe() {
+        node.subscribed(LOG, StartAt.live());
+        node.publishMany(LOG, 1, 3);
+        node.pass(Duration.ofSeconds(6));
+        store.readsAsked.clear();
+
+        node.pass(Duration.ofMinutes(5));
+
+        assertThat(store.readsAsked).hasSizeBetween(5, 12);
+    }
+
+    @Test
+    void whatIsLostOfAChannelThatWasPublishedToBeforeIsFoundByTheTailProbeToo() {
+        RecordingOutlet client = node.subscribed(LOG, StartAt.live());
+        node.publish(LOG, "1");
+        store.holdsHints = true;
+        node.publish(LOG, "2");
+        lose(1);
+
+        node.pass(PROBED);
+
+        assertThat(client.texts(LOG)).containsExactly("1", "2");
+    }
+
+    @Test
+    void aProbeThatCannotReadTheLogIsMadeAgainSoon() {
+        RecordingOutlet client = node.subscribed(LOG, StartAt.live());
+        node.publish(LOG, "1");
+        store.holdsHints = true;
+        node.publish(LOG, "2");
+        lose(1);
+        store.failsReads = true;
+        node.pass(PROBED);
+
+        store.failsReads = false;
+        node.pass(Duration.ofSeconds(2));
+
+        assertThat(client.texts(LOG)).containsExactly("1", "2");
+    }
+
+    @Test
+    void aProbeLeavesToWhoResumesWhatTheNodeHasNotReadYet() {
+        node.publishMany(LOG, 1, 5);
+        Cursor second = new Cursor(store.head(LOG).epoch(), 2, Cursor.NO_TAG);
+        node.subscribed(LOG, StartAt.live());
+        node.publish(LOG, "6");
+        node.pass(PROBED);
+        store.readsAsked.clear();
+
+        RecordingOutlet first = node.connect().subscribe(LOG, StartAt.after(second));
+        node.settle();
+        RecordingOutlet next = node.connect().subscribe(LOG, StartAt.after(second));
+        node.settle();
+
+        assertThat(first.texts(LOG)).containsExactly("3", "4", "5", "6");
+        assertThat(next.texts(LOG)).containsExactly("3", "4", "5", "6");
+        assertThat(store.readsAsked).as("reads for both").hasSize(1);
+    }
+
+    @Test
     void aBusyChannelIsNotProbed() {
         node.subscribed(LOG, StartAt.live());
         store.readsAsked.clear();
@@ -391,6 +451,31 @@ class AnnouncementFaultTest {
 
         assertThat(drops).containsExactly(Map.entry(DropReason.NOT_RETAINED, 2L));
         assertThat(client.events()).contains(new RecordingOutlet.Skipped(LOG, 2));
+    }
+
+    @Test
+    void whatWasDroppedTakesNoRoomAfterwards() throws InterruptedException {
+        RecordingOutlet client = node.subscribed(LOG, StartAt.live());
+        store.holdsHints = true;
+        node.publishMany(LOG, 1, 2);
+        Bus.Watcher watcher = store.watching.get(0).watcher;
+        blocksInRepair = true;
+        Thread stuck = new Thread(() -> deliverTo(watcher, 1));
+        stuck.start();
+        awaitQuietly(repairing);
+        Announcement large = new Announcement.Published(
+                ChannelId.of(LOG),
+                Publication.builder(Payload.of("x".repeat(4 << 20))).build());
+        for (int i = 0; i < 20; i++) {
+            watcher.announced(large);
+        }
+        mayGoOn.countDown();
+        stuck.join(TimeUnit.SECONDS.toMillis(10));
+        awaitSkipped(client);
+
+        watcher.announced(large);
+
+        assertThat(drops).containsExactly(Map.entry(DropReason.NOT_RETAINED, 12L));
     }
 
     private void deliverTo(Bus.Watcher watcher, int hint) {

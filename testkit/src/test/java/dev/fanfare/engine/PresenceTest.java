@@ -23,6 +23,7 @@ import dev.fanfare.testkit.RecordingSubscriber;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -32,6 +33,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(Quiet.class)
 class PresenceTest {
 
+    private static final int AT_ONCE = 64;
+    private static final int MOST_OVERDUE = 10_000;
     private static final String ROOM = "room:a";
     private static final ChannelId CHANNEL = ChannelId.of(ROOM);
 
@@ -407,6 +410,132 @@ class PresenceTest {
 
         assertThat(snapshot().users()).isEqualTo(1);
         watcher.assertExhausted();
+    }
+
+    @Test
+    void aLeaveThatFailedIsMadeAgainHoweverLongNoRenewalOfTheLeaseWasAnswered() {
+        RecordingOutlet ann = enter("ann");
+        watcher.assertPresence(JOIN, "ann");
+        store.failsPresence = true;
+        store.losesRenewals = true;
+        ann.vanish();
+        node.pass(Duration.ofMinutes(1));
+
+        store.failsPresence = false;
+        store.losesRenewals = false;
+        node.pass(Duration.ofSeconds(30));
+
+        watcher.assertPresence(LEAVE, "ann");
+        assertThat(snapshot().users()).isZero();
+    }
+
+    @Test
+    void leavesThatFailedAreMadeAgainOneFirstAndThenAFewAtATime() {
+        List<RecordingOutlet> many =
+                IntStream.range(0, 200).mapToObj(i -> enter("user-" + i)).toList();
+        store.failsPresence = true;
+        many.forEach(RecordingOutlet::vanish);
+        node.settle();
+
+        store.failsPresence = false;
+        store.holdsPresence = true;
+        node.pass(Duration.ofSeconds(5));
+        int first = store.presenceCalls.size();
+        store.presenceCalls.remove(0).answer();
+        int most = 0;
+        while (!store.presenceCalls.isEmpty()) {
+            most = Math.max(most, store.presenceCalls.size());
+            store.presenceCalls.remove(0).answer();
+        }
+        node.pass(Duration.ofSeconds(15));
+
+        assertThat(first).isEqualTo(1);
+        assertThat(most).isEqualTo(AT_ONCE);
+        assertThat(snapshot().users()).isZero();
+    }
+
+    @Test
+    void nobodyEntersWhileTooManyLeavesAreOverdue() {
+        RecordingOutlet ann = enter("ann");
+        store.failsPresence = true;
+        for (int i = 0; i < MOST_OVERDUE; i++) {
+            node.connect("lost-" + i).subscribe(ROOM, StartAt.live()); // it may have come in, for all we know
+        }
+        node.settle();
+        store.failsPresence = false;
+
+        RecordingOutlet bob = enter("bob");
+        node.pass(Duration.ofSeconds(6));
+        RecordingOutlet late = enter("late");
+
+        assertThat(bob.events()).containsExactly(new Answered(ROOM, new Refused(Refusal.UNAVAILABLE)));
+        assertThat(late.events()).hasAtLeastOneElementOfType(Presence.class);
+        assertThat(snapshot().members()).extracting(Member::user).containsExactly("ann", "late");
+        assertThat(ann.connection().isSubscribed(CHANNEL)).isTrue();
+    }
+
+    @Test
+    void whoComesBackAfterASubscribeThatWasRefusedAndALeaveThatFailedIsAnnounced() {
+        store.holdsReads = true;
+        RecordingOutlet ann = node.connect("ann").subscribe("room:b", StartAt.live());
+        node.settle();
+        store.failsPresence = true;
+        store.reads.remove(0).fail();
+        node.settle();
+
+        store.failsPresence = false;
+        store.holdsReads = false;
+        RecordingSubscriber beside = new RecordingSubscriber();
+        node.subscribe("room:b", StartAt.live(), beside);
+        ann.subscribe("room:b", StartAt.live());
+        node.settle();
+
+        beside.awaitReady();
+        beside.assertPresence(JOIN, "ann");
+        node.pass(Duration.ofMinutes(1));
+        beside.assertExhausted();
+    }
+
+    @Test
+    void nobodyIsAnnouncedForALeaveThatCameTooLateForTheLease() {
+        store.holdsReads = true;
+        RecordingOutlet ann = node.connect("ann").subscribe("room:b", StartAt.live());
+        node.settle();
+        store.failsPresence = true;
+        store.failsRenewals = true;
+        store.reads.remove(0).fail();
+        ann.vanish();
+        node.settle();
+        store.holdsReads = false;
+        RecordingSubscriber beside = new RecordingSubscriber();
+        node.subscribe("room:b", StartAt.live(), beside);
+        node.pass(Duration.ofMinutes(1));
+
+        store.failsPresence = false;
+        store.failsRenewals = false;
+        node.pass(Duration.ofMinutes(1));
+
+        beside.awaitReady();
+        beside.assertPresence(LEAVE, "ann"); // by the store, which cannot know that nobody saw it come
+        beside.assertExhausted();
+    }
+
+    @Test
+    void whoIsHereComesBackAlsoIfNobodyHeardThatTheLeaseHadRunOut() {
+        enter("ann");
+        watcher.assertPresence(JOIN, "ann");
+        store.failsRenewals = true;
+        node.pass(Duration.ofSeconds(30));
+        watcher.assertPresence(LEAVE, "ann");
+
+        store.failsRenewals = false;
+        store.losesRenewals = true;
+        node.pass(Duration.ofSeconds(6));
+        store.losesRenewals = false;
+        node.pass(Duration.ofSeconds(6));
+
+        watcher.assertPresence(JOIN, "ann");
+        assertThat(snapshot().users()).isEqualTo(1);
     }
 
     @Test

@@ -52,6 +52,9 @@ final class ScriptedStore implements Store {
     boolean failsWatches;
     boolean failsAnnouncements;
     boolean failsPresence;
+    boolean failsRenewals;
+    /** Whether renewals of a lease come to pass, and nobody hears of it. */
+    boolean losesRenewals;
     /** Whether appends are refused for want of room. */
     boolean isFull;
     /** Whether the log announces what it appends; otherwise the engine does. */
@@ -387,7 +390,13 @@ final class ScriptedStore implements Store {
     private final class Presence implements PresenceStore {
         @Override
         public CompletionStage<Boolean> renew(String node, Duration timeToLive) {
-            return rest.presence().renew(node, timeToLive);
+            CompletionStage<Boolean> failure =
+                    CompletableFuture.failedFuture(new StoreException("scripted failure of a renewal", null, true));
+            if (failsRenewals) {
+                return failure;
+            }
+            CompletionStage<Boolean> renewed = rest.presence().renew(node, timeToLive);
+            return losesRenewals ? failure : renewed;
         }
 
         @Override

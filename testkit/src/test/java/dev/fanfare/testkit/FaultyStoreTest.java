@@ -49,6 +49,18 @@ class FaultyStoreTest {
     }
 
     @Test
+    void aBusCanRefuseToBeWatched() {
+        store.bus().failWatches(1);
+        assertThatThrownBy(() -> RecordingWatcher.watching(store.bus(), ROOM)).hasCauseInstanceOf(StoreException.class);
+
+        store.heal();
+        RecordingWatcher watcher = RecordingWatcher.watching(store.bus(), ROOM);
+        append("a");
+
+        assertThat(watcher.nextPublication().data().text()).isEqualTo("a");
+    }
+
+    @Test
     void repeatedAnnouncementsAreHeardTwice() {
         RecordingWatcher watcher = RecordingWatcher.watching(store.bus(), ROOM);
         store.bus().repeat(1);

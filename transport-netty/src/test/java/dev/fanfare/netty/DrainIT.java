@@ -11,6 +11,7 @@ import dev.fanfare.FanfareListener;
 import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
+import dev.fanfare.Rejection;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.presence.PresenceEvent;
 import dev.fanfare.testkit.HistoryChecker;
@@ -20,7 +21,9 @@ import io.netty.channel.nio.NioIoHandler;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -28,6 +31,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -36,8 +40,11 @@ class DrainIT {
 
     private static final int CLIENTS = 2_000;
     private static final int CHANNELS = 20;
+    private static final int MOST_LAG = 50;
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private final AtomicInteger presenceEvents = new AtomicInteger();
+    private final Map<Rejection, Integer> rejections = new ConcurrentHashMap<>();
     private final MemoryStore store = MemoryStore.create();
     private final Fanfare leaving = node();
     private final Fanfare staying = node();
@@ -45,6 +52,7 @@ class DrainIT {
     private final NettyTransport to = transport(staying);
     private final EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     private final HistoryChecker checker = new HistoryChecker();
+    private final List<MovingClient> clients = new ArrayList<>();
     private final AtomicLongArray tops = new AtomicLongArray(CHANNELS);
     private final ExecutorService publisher = Executors.newSingleThreadExecutor();
 
@@ -60,6 +68,11 @@ class DrainIT {
                 .authorizer(Authorizer.allowAll())
                 .listener(new FanfareListener() {
                     @Override
+                    public void onReject(Rejection reason) {
+                        rejections.merge(reason, 1, Integer::sum);
+                    }
+
+                    @Override
                     public void onPresence(ChannelId channel, PresenceEvent event) {
                         presenceEvents.incrementAndGet();
                     }
@@ -73,7 +86,8 @@ class DrainIT {
                 .port(0)
                 .eventLoopThreads(1)
                 .pingInterval(Duration.ofMinutes(10)) // a busy machine is no matter here
-                .handshakeTimeout(Duration.ofMinutes(1))
+                .handshakeTimeout(PATIENCE)
+                .maxAuthentications(CLIENTS) // all come at once
                 .authenticator(credentials ->
                         CompletableFuture.completedFuture(Authenticator.Accepted.user(credentials.token())))
                 .start();
@@ -96,30 +110,33 @@ class DrainIT {
     @Test
     void twoThousandClientsMoveToAnotherNodeAndMissNothing() throws Exception {
         checker.payloadsAreUnique();
-        List<MovingClient> clients = new ArrayList<>();
         for (int i = 0; i < CLIENTS; i++) {
             ChannelId channel = channel(i);
             clients.add(new MovingClient(loops, "user-" + i, channel, checker.client("user-" + i, channel), to.port()));
         }
         clients.forEach(client -> client.connect(from.port()));
-        await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
-            assertThat(leaving.stats().subscriptions()).isEqualTo(CLIENTS);
-            assertThat(presenceEvents).hasValue(CLIENTS);
+        await().atMost(PATIENCE).untilAsserted(() -> {
+            assertThat(leaving.stats().subscriptions()).as(this::progress).isEqualTo(CLIENTS);
+            assertThat(presenceEvents).as(this::progress).hasValue(CLIENTS);
         });
         AtomicBoolean goesOn = new AtomicBoolean(true);
         Future<Integer> published = publisher.submit(() -> publish(goesOn));
 
-        leaving.drain(Duration.ofSeconds(5)).toCompletableFuture().get(60, TimeUnit.SECONDS);
-        assertThat(leaving.stats().connections()).isZero();
-        await().atMost(Duration.ofSeconds(60)).until(() -> staying.stats().subscriptions() == CLIENTS);
+        leaving.drain(Duration.ofSeconds(5)).toCompletableFuture().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        assertThat(leaving.stats().connections()).as(this::progress).isZero();
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(staying.stats().subscriptions())
+                        .as(this::progress)
+                        .isEqualTo(CLIENTS));
         goesOn.set(false);
         assertThat(published.get(10, TimeUnit.SECONDS)).as("publications").isGreaterThan(CHANNELS);
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(clients)
-                        .allMatch(client -> client.offset()
-                                == tops.get(Integer.parseInt(
-                                        client.channel().value().substring(5)))));
+                        .as(this::progress)
+                        .filteredOn(client -> lag(client) > 0)
+                        .isEmpty());
 
+        assertThat(clients).extracting(MovingClient::state).containsOnly("subscribed");
         clients.forEach(client -> client.seen().claimsEverything());
         checker.assertHolds();
         assertThat(clients.stream().map(MovingClient::closeCodes).distinct())
@@ -130,19 +147,34 @@ class DrainIT {
                 .hasValue(CLIENTS);
     }
 
-    /** Publishes to all rooms in turn, until told to stop; the last ones through the node that stays. */
+    /** Tells what a test that waited in vain wants to know. */
+    private String progress() {
+        return "turned away: " + rejections + "; clients: "
+                + clients.stream().collect(Collectors.groupingBy(MovingClient::state, Collectors.counting()));
+    }
+
+    private long lag(MovingClient client) {
+        return tops.get(Integer.parseInt(client.channel().value().substring(5))) - client.offset();
+    }
+
+    /**
+     * Publishes to all rooms in turn, until told to stop; the last ones through the node that stays. It waits for one
+     * reader of each room, so that a busy machine has no more to do than another.
+     */
     private int publish(AtomicBoolean goesOn) throws Exception {
         int count = 0;
         while (goesOn.get()) {
-            Fanfare node = count % 2 == 0 ? leaving : staying;
-            Payload data = Payload.of("\"" + count + "\"");
-            ChannelId channel = channel(count);
-            PublishResult result = node.publish(channel, data, PublishOptions.none())
-                    .toCompletableFuture()
-                    .get(10, TimeUnit.SECONDS);
-            checker.published(channel, data, result);
-            tops.set(count % CHANNELS, result.position().orElseThrow().offset());
-            count++;
+            if (lag(clients.get(count % CHANNELS)) < MOST_LAG) {
+                Fanfare node = count % 2 == 0 ? leaving : staying;
+                Payload data = Payload.of("\"" + count + "\"");
+                ChannelId channel = channel(count);
+                PublishResult result = node.publish(channel, data, PublishOptions.none())
+                        .toCompletableFuture()
+                        .get(10, TimeUnit.SECONDS);
+                checker.published(channel, data, result);
+                tops.set(count % CHANNELS, result.position().orElseThrow().offset());
+                count++;
+            }
             TimeUnit.MILLISECONDS.sleep(2);
         }
         return count;

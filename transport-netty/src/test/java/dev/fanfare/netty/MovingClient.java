@@ -11,6 +11,7 @@ import dev.fanfare.testkit.HistoryChecker;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.socket.SocketChannel;
@@ -30,11 +31,14 @@ import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
  * A client of one channel that does as SDKs do: when it is told to reconnect, it does, to another node, and resumes
- * after the last publication it has. Confined to its event loop but for {@link #offset}.
+ * after the last publication it has. Unlike them it does not try again when it is turned away or gives up: tests that
+ * wait in vain are told so by {@link #state}. Confined to its event loop but for {@link #offset} and {@link #state}.
  */
 final class MovingClient {
 
     private static final ObjectMapper JSON = new ObjectMapper();
+    /** Thousands of these on a busy machine take longer than the ten seconds that Netty would wait for each. */
+    private static final int PATIENCE_MILLIS = 120_000;
 
     private final EventLoopGroup loops;
     private final String user;
@@ -42,6 +46,7 @@ final class MovingClient {
     private final HistoryChecker.Client seen;
     private final int nextPort;
     private final List<Integer> closeCodes = new CopyOnWriteArrayList<>();
+    private volatile String state = "not begun";
     private volatile long offset;
     private String epoch = "";
 
@@ -70,11 +75,18 @@ final class MovingClient {
         return closeCodes;
     }
 
+    /** Returns how far it has come, or what went wrong. */
+    String state() {
+        return state;
+    }
+
     void connect(int port) {
+        state = "connecting";
         URI uri = URI.create("ws://localhost:" + port + "/connection/websocket");
         new Bootstrap()
                 .group(loops)
                 .channel(NioSocketChannel.class)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, PATIENCE_MILLIS)
                 .handler(new ChannelInitializer<SocketChannel>() {
                     @Override
                     protected void initChannel(SocketChannel socket) {
@@ -89,17 +101,48 @@ final class MovingClient {
                                                         null,
                                                         false,
                                                         new DefaultHttpHeaders()),
-                                                false),
+                                                false,
+                                                PATIENCE_MILLIS),
                                         new Conversation());
                     }
                 })
-                .connect("localhost", port);
+                .connect("localhost", port)
+                .addListener(connected -> {
+                    if (!connected.isSuccess()) {
+                        state = "not connected: " + connected.cause();
+                    }
+                });
     }
 
     private final class Conversation extends SimpleChannelInboundHandler<WebSocketFrame> {
 
+        private boolean hasMoved;
+
+        private void note(String news) {
+            if (!hasMoved) {
+                state = news;
+            }
+        }
+
+        @Override
+        public void channelActive(ChannelHandlerContext ctx) {
+            note("handshake");
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext ctx) {
+            note("closed after: " + state);
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable failure) {
+            note(state + ", then " + failure);
+            ctx.close();
+        }
+
         @Override
         public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+            note(event.toString());
             if (event == WebSocketClientProtocolHandler.ClientHandshakeStateEvent.HANDSHAKE_COMPLETE) {
                 send(ctx, "{\"id\":1,\"connect\":{\"token\":\"" + user + "\"}}");
             }
@@ -113,6 +156,7 @@ final class MovingClient {
         protected void channelRead0(ChannelHandlerContext ctx, WebSocketFrame frame) throws Exception {
             if (frame instanceof CloseWebSocketFrame close) {
                 closeCodes.add(close.statusCode());
+                hasMoved = true;
                 ctx.close();
                 connect(nextPort);
             } else if (frame instanceof TextWebSocketFrame text) {
@@ -125,7 +169,10 @@ final class MovingClient {
         private void receive(ChannelHandlerContext ctx, JsonNode message) {
             if (message.isEmpty()) {
                 send(ctx, "{}");
+            } else if (message.has("error")) {
+                note(message.toString());
             } else if (message.has("connect")) {
+                note("connected");
                 String from = epoch.isEmpty()
                         ? ""
                         : ",\"recover\":true,\"offset\":" + offset + ",\"epoch\":\"" + epoch + "\"";
@@ -138,6 +185,7 @@ final class MovingClient {
         }
 
         private void subscribed(JsonNode answer) {
+            note("subscribed");
             Cursor position = Cursor.of(
                     answer.get("epoch").asText(), answer.path("offset").asLong());
             if (epoch.isEmpty()) {
