@@ -117,8 +117,8 @@ abstract class FaultCases {
                 HikariDataSource unreliable = Databases.pool(server.url(proxy.port()));
                 Cluster cluster = new Cluster(unreliable, pool)) {
             try (Cluster.Traffic traffic = cluster.traffic()) {
-                // The pool has grown by then: a connection that is frozen while it is made would block it for good.
-                traffic.more(500);
+                traffic.more(60);
+                proxy.freezeNext(1); // which stops the pool from growing until the driver gives up, as its URL says
                 proxy.freeze();
                 traffic.more(200);
             }
