@@ -127,7 +127,7 @@ public final class MariaServer extends SqlServer {
                 .findFirst();
     }
 
-    private static Path unpacked() throws IOException {
+    private static synchronized Path unpacked() throws IOException {
         Path target = HOME.resolve("base");
         if (Files.isDirectory(target)) {
             return target;

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What differs between databases. Everything else is SQL that all of them run.
  *
- * <p><b>Threading:</b> immutable.
+ * <p><b>Threading:</b> thread-safe.
  */
 abstract class Dialect {
 

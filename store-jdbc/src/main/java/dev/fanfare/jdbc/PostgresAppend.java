@@ -31,10 +31,10 @@ final class PostgresAppend {
 
     /**
      * While there are few channels the planner would rather scan their table, or all of the index, and lock them as they
-     * come.
+     * come. Only locks can take long; that the server looks after them costs less than the driver's timer.
      */
-    private static final String PLAN =
-            "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true); ";
+    private static final String PLAN = "SELECT set_config('enable_seqscan', 'off', true),"
+            + " set_config('enable_bitmapscan', 'off', true), set_config('lock_timeout', '{timeout}', true); ";
 
     private static final String MOVE = """
             WITH moved AS (
@@ -78,6 +78,7 @@ final class PostgresAppend {
     private static final String RETURN = " SELECT number, id, epoch, top, prev_tag, last_at";
 
     private final Database database;
+    private final Map<Form, String> forms;
     private final AppendResult[] results;
     private final Map<String, Run> byName = new TreeMap<>();
     private final List<Run> runs;
@@ -85,8 +86,10 @@ final class PostgresAppend {
     private Durability durability = Durability.ASYNC;
     private boolean hasKeys;
 
-    PostgresAppend(Database database, List<AppendRequest> requests) {
+    /** @param forms the texts of the statement, made when they are first needed */
+    PostgresAppend(Database database, Map<Form, String> forms, List<AppendRequest> requests) {
         this.database = database;
+        this.forms = forms;
         this.results = new AppendResult[requests.size()];
         for (int i = 0; i < results.length; i++) {
             if (requests.get(i).rules().isRetained()) {
@@ -126,7 +129,8 @@ final class PostgresAppend {
     /** Returns whether it stands; if not, it is rolled back. */
     private boolean move(Connection connection) throws SQLException {
         long remembered = 0;
-        try (PreparedStatement statement = database.prepare(connection, sql())) {
+        String sql = forms.computeIfAbsent(new Form(hasKeys, durability, database.now()), form -> sql(database, form));
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
             fill(statement);
             statement.execute();
             statement.getMoreResults();
@@ -147,11 +151,12 @@ final class PostgresAppend {
         return true;
     }
 
-    private String sql() {
-        String sql = PLAN + MOVE + (hasKeys ? KEYED_ENTRIES : ENTRIES) + LOG + (hasKeys ? REMEMBER : "") + RETURN
-                + (hasKeys ? ", (SELECT count(*) FROM remembered)" : "")
-                + database.dialect().settings(durability) + " FROM moved";
-        return sql.replace("{now}", database.now())
+    private static String sql(Database database, Form form) {
+        String sql = PLAN + MOVE + (form.hasKeys ? KEYED_ENTRIES : ENTRIES) + LOG + (form.hasKeys ? REMEMBER : "")
+                + RETURN + (form.hasKeys ? ", (SELECT count(*) FROM remembered)" : "")
+                + database.dialect().settings(form.durability) + " FROM moved";
+        return sql.replace("{now}", form.now)
+                .replace("{timeout}", Long.toString(database.statementTimeout().toMillis()))
                 .replace(Tables.DEFAULT_PREFIX, database.tables().prefix());
     }
 
@@ -178,6 +183,9 @@ final class PostgresAppend {
                     .longs(entry -> ChannelRow.millis(entry.request.rules().dedupWindow()));
         }
     }
+
+    /** What the text of the statement depends on. The expression for the time is one, except in tests. */
+    record Form(boolean hasKeys, Durability durability, String now) {}
 
     /** One publication. */
     private static final class Entry {

@@ -9,12 +9,16 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** PostgreSQL 13 or newer. */
 final class PostgresDialect extends Dialect {
 
     private static final int FROZEN_MILLIS = 5_000;
+
+    private final Map<PostgresAppend.Form, String> appends = new ConcurrentHashMap<>();
 
     @Override
     String folder() {
@@ -120,7 +124,7 @@ final class PostgresDialect extends Dialect {
 
     @Override
     PostgresAppend quickAppend(Database database, List<AppendRequest> requests) {
-        return new PostgresAppend(database, requests);
+        return new PostgresAppend(database, appends, requests);
     }
 
     // One statement, one round trip and one plan, however many rows. Most channels have only moved: then that is all it

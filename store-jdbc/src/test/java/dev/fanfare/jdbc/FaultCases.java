@@ -129,6 +129,31 @@ abstract class FaultCases {
     }
 
     @Test
+    void whoHoldsAChannelForTooLongLetsPublishesFailAndNothingElse() throws SQLException {
+        try (Cluster cluster = cluster();
+                Connection holder = pool.getConnection()) {
+            cluster.publish(cluster.a, "before");
+            holder.setAutoCommit(false);
+            Dialect.execute(holder, "SELECT * FROM fanfare_channel FOR UPDATE");
+
+            assertThatThrownBy(() -> cluster.a
+                            .fanfare
+                            .publish(cluster.channel, Payload.of("too late"), PublishOptions.none())
+                            .toCompletableFuture()
+                            .join())
+                    .cause()
+                    .isInstanceOfSatisfying(
+                            StoreException.class,
+                            failure -> assertThat(failure.isRetryable()).isTrue());
+            holder.rollback();
+
+            cluster.publish(cluster.b, "after");
+            cluster.settle();
+            assertThat(cluster.texts()).doesNotContainKey("too late");
+        }
+    }
+
+    @Test
     void whoResumesWhileItIsTrimmedContinuesWithoutAHoleOrIsReset() throws Exception {
         try (Cluster cluster = new Cluster(
                 pool,

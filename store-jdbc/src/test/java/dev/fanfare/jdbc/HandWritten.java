@@ -8,9 +8,9 @@ import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * What somebody would write who needs nothing but this: one connection, batches of known size, the same columns of the
- * log, dense offsets by a counter row per channel, the tag of the predecessor. It finds no dedup keys, knows no epochs
- * or rules, and waits for nobody.
+ * What somebody would write who needs nothing but this: one connection, batches of known size, the same columns of the log;
+ * a counter row per channel, known by its number, gives dense offsets and the tag of the predecessor. It finds no names,
+ * knows no epochs, rules or dedup keys, and waits for nobody.
  */
 final class HandWritten implements AutoCloseable {
 
