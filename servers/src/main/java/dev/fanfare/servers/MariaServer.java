@@ -69,7 +69,8 @@ public final class MariaServer extends SqlServer {
 
     @Override
     public String url(int proxy) {
-        return "jdbc:mariadb://127.0.0.1:" + proxy + "/fanfare?user=root&sslMode=disable";
+        return "jdbc:mariadb://127.0.0.1:" + proxy
+                + "/fanfare?user=root&sslMode=disable&connectTimeout=5000&socketTimeout=10000";
     }
 
     @Override
@@ -126,7 +127,7 @@ public final class MariaServer extends SqlServer {
                 .findFirst();
     }
 
-    private static Path unpacked() throws IOException {
+    private static synchronized Path unpacked() throws IOException {
         Path target = HOME.resolve("base");
         if (Files.isDirectory(target)) {
             return target;

@@ -1,21 +1,12 @@
 package dev.fanfare.servers;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
-import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
-import org.tukaani.xz.XZInputStream;
 
 /**
  * A real PostgreSQL, from a Maven artifact, for tests. It refuses to run as root, so for root it runs as nobody.
@@ -24,6 +15,9 @@ import org.tukaani.xz.XZInputStream;
 public final class PostgresServer extends SqlServer {
 
     private static final Path HOME = Path.of("target", "postgresql").toAbsolutePath();
+    private static final Archive BINARIES = new Archive(
+            HOME,
+            "/postgres-linux-" + (System.getProperty("os.arch").equals("aarch64") ? "arm_64" : "x86_64") + ".txz");
     private static final String NOBODY = "65534";
 
     /**
@@ -57,7 +51,7 @@ public final class PostgresServer extends SqlServer {
     /** Starts a server with an empty cluster of its own. */
     public static PostgresServer start(String... settings) {
         try {
-            Path binaries = unpacked();
+            Path binaries = BINARIES.unpacked();
             PostgresServer server = new PostgresServer(binaries, freshData(HOME), List.of(settings));
             server.initialize();
             server.startAgain();
@@ -69,7 +63,8 @@ public final class PostgresServer extends SqlServer {
 
     @Override
     public String url(int proxy) {
-        return "jdbc:postgresql://127.0.0.1:" + proxy + "/postgres?user=postgres";
+        return "jdbc:postgresql://127.0.0.1:" + proxy
+                + "/postgres?user=postgres&connectTimeout=5&socketTimeout=10&tcpKeepAlive=true";
     }
 
     @Override
@@ -109,18 +104,8 @@ public final class PostgresServer extends SqlServer {
         if (isRoot()) {
             own(data);
         }
-        Process initdb = run(line(List.of(
-                "initdb",
-                "-A",
-                "trust",
-                "-U",
-                "postgres",
-                "-E",
-                "UTF8",
-                "--no-sync",
-                "--no-instructions",
-                "-D",
-                data.toString())));
+        Process initdb = run(line(
+                List.of("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync", "-D", data.toString())));
         try {
             if (!initdb.waitFor(START.toSeconds(), TimeUnit.SECONDS) || initdb.exitValue() != 0) {
                 throw new IllegalStateException("initdb failed:\n" + log());
@@ -144,67 +129,5 @@ public final class PostgresServer extends SqlServer {
     private static void own(Path directory) throws IOException {
         Files.setAttribute(directory, "unix:uid", Integer.valueOf(NOBODY));
         Files.setAttribute(directory, "unix:gid", Integer.valueOf(NOBODY));
-    }
-
-    // ---- the binaries
-
-    private static synchronized Path unpacked() throws IOException {
-        String architecture = System.getProperty("os.arch").equals("aarch64") ? "arm_64" : "x86_64";
-        String archive = "/postgres-linux-" + architecture + ".txz";
-        Path target = HOME.resolve("binaries-"
-                + PostgresServer.class.getResource(archive).getPath().hashCode());
-        if (Files.isDirectory(target)) {
-            return target;
-        }
-        Path fresh = Files.createTempDirectory(Files.createDirectories(HOME), "unpacking");
-        try (InputStream packed = PostgresServer.class.getResourceAsStream(archive);
-                TarArchiveInputStream tar = new TarArchiveInputStream(new XZInputStream(packed))) {
-            for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
-                unpack(tar, entry, fresh);
-            }
-        }
-        openForAll(fresh);
-        try {
-            Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE);
-        } catch (FileSystemException another) {
-            if (!Files.isDirectory(target)) {
-                throw another;
-            }
-            System.err.println("Another process unpacked PostgreSQL too");
-        }
-        return target;
-    }
-
-    private static void unpack(TarArchiveInputStream tar, TarArchiveEntry entry, Path into) throws IOException {
-        Path file = into.resolve(entry.getName()).normalize();
-        if (!file.startsWith(into)) {
-            throw new IOException("Outside of the archive: " + entry.getName());
-        }
-        if (entry.isDirectory()) {
-            Files.createDirectories(file);
-            openForAll(file);
-        } else {
-            Files.createDirectories(file.getParent());
-            if (entry.isSymbolicLink()) {
-                Files.createSymbolicLink(file, Path.of(entry.getLinkName()));
-            } else {
-                Files.copy(tar, file);
-                if ((entry.getMode() & 0100) != 0) {
-                    openForAll(file);
-                }
-            }
-        }
-    }
-
-    /** Lets the other user in whom the server runs as. */
-    private static void openForAll(Path file) throws IOException {
-        Set<PosixFilePermission> permissions = new HashSet<>(Files.getPosixFilePermissions(file));
-        permissions.addAll(Set.of(
-                PosixFilePermission.OWNER_EXECUTE,
-                PosixFilePermission.GROUP_READ,
-                PosixFilePermission.GROUP_EXECUTE,
-                PosixFilePermission.OTHERS_READ,
-                PosixFilePermission.OTHERS_EXECUTE));
-        Files.setPosixFilePermissions(file, permissions);
     }
 }

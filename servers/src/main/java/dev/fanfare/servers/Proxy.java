@@ -8,6 +8,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A TCP address whose connections can be frozen, cut, and led to another server. */
 public final class Proxy implements AutoCloseable {
@@ -16,6 +17,7 @@ public final class Proxy implements AutoCloseable {
     private final List<Pipe> pipes = new CopyOnWriteArrayList<>();
     private volatile int target;
     private volatile boolean isRefusing;
+    private final AtomicInteger freezing = new AtomicInteger();
 
     public Proxy(int target) {
         this.target = target;
@@ -43,6 +45,11 @@ public final class Proxy implements AutoCloseable {
     /** Holds back, for ever, what comes through the connections that there are; they stay open. */
     public void freeze() {
         pipes.forEach(pipe -> pipe.isFrozen = true);
+    }
+
+    /** Does the same to the next that are made, before anything has come through. */
+    public void freezeNext(int count) {
+        freezing.set(count);
     }
 
     /** Lets requests through and swallows what is replied, on the connections that there are. */
@@ -84,6 +91,7 @@ public final class Proxy implements AutoCloseable {
                     continue;
                 }
                 Pipe pipe = new Pipe(client, new Socket(InetAddress.getLoopbackAddress(), target));
+                pipe.isFrozen = freezing.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
                 pipes.add(pipe);
                 daemon(() -> pipe.pump(pipe.client, pipe.server));
                 daemon(() -> pipe.pump(pipe.server, pipe.client));

@@ -50,11 +50,6 @@ final class AppendTransaction {
     }
 
     Outcome run(Connection connection) throws SQLException {
-        return run(connection, null);
-    }
-
-    /** Appends; commits with the last statement if it is told what to run before that. */
-    Outcome run(Connection connection, @Nullable Runnable committing) throws SQLException {
         Map<ChannelId, ChannelRules> missing = lock(connection);
         if (!missing.isEmpty()) {
             return new Outcome(missing, List.of(), List.of());
@@ -72,12 +67,15 @@ final class AppendTransaction {
             dedup.insertAll(connection, fresh);
         }
         if (!rows.isEmpty()) {
-            write(connection, committing);
+            write(connection);
         }
         return new Outcome(
                 Map.of(),
                 results,
-                locked.values().stream().filter(row -> row.trimUpTo() > 0).toList());
+                locked.values().stream()
+                        .filter(row -> row.trimUpTo() > 0)
+                        .map(row -> new Trimmer.Trim(row.id, row.trimUpTo()))
+                        .toList());
     }
 
     /** Returns the channels without a row. */
@@ -192,7 +190,7 @@ final class AppendTransaction {
                 publication(request, System.currentTimeMillis()).build());
     }
 
-    private void write(Connection connection, @Nullable Runnable committing) throws SQLException {
+    private void write(Connection connection) throws SQLException {
         List<ChannelRow> changed =
                 locked.values().stream().filter(ChannelRow::isChanged).toList();
         for (ChannelRow row : changed) {
@@ -200,7 +198,7 @@ final class AppendTransaction {
                 channels.bury(connection, row.formerId);
             }
         }
-        database.dialect().write(connection, database.tables(), rows, changed, committing);
+        database.dialect().write(connection, database.tables(), rows, changed);
     }
 
     static Publication.Builder publication(AppendRequest request, long millis) {
@@ -216,8 +214,9 @@ final class AppendTransaction {
      * What came of it.
      *
      * @param missing channels that must get a row first; then nothing was done
-     * @param results in the order of the requests
-     * @param trims channels whose log has become too long
+     * @param results in the order of the requests; null for one that must be tried again
+     * @param trims what has become too much by it
      */
-    record Outcome(Map<ChannelId, ChannelRules> missing, List<AppendResult> results, List<ChannelRow> trims) {}
+    record Outcome(
+            Map<ChannelId, ChannelRules> missing, List<@Nullable AppendResult> results, List<Trimmer.Trim> trims) {}
 }

@@ -26,7 +26,7 @@ final class Appender {
      * needs the thread. So a lone publisher waits for nobody, and under load the batches grow as long as one commit
      * takes. One leader, not several: what the database does per transaction costs more than a second one would gain.
      *
-     * Ordering: that of the queue, and the stages complete in that order.
+     * Ordering: that of the queue within each channel, and the stages complete in that order.
      *
      * Bounds: MAX_WAITING requests and MAX_WAITING_BYTES; more are refused with Full. A batch has at most
      * BATCH requests and BATCH_BYTES. If the database refuses a batch for good, each request is tried alone, so
@@ -38,7 +38,7 @@ final class Appender {
     private static final int MAX_WAITING = 20_000;
     private static final long MAX_WAITING_BYTES = 64L << 20;
     private static final int REQUEST_BYTES = 256;
-    private static final int CREATE_ROUNDS = 5;
+    private static final int ROUNDS = 6;
     private static final AppendResult FULL = new AppendResult.Full(100);
 
     private final Database database;
@@ -119,37 +119,48 @@ final class Appender {
     }
 
     private void flush(List<Waiting> batch) {
-        List<AppendResult> results;
+        List<Waiting> left = batch;
         try {
-            results = appendNow(batch.stream().map(Waiting::request).toList());
-        } catch (StoreException failure) {
-            if (batch.size() > 1 && !failure.isRetryable()) {
-                batch.forEach(waiting -> flush(List.of(waiting)));
-            } else {
-                batch.forEach(waiting -> waiting.done.completeExceptionally(failure));
+            for (int round = 0; !left.isEmpty(); round++) {
+                left = flush(left, round);
             }
-            return;
+        } catch (StoreException failure) {
+            if (left.size() > 1 && !failure.isRetryable()) {
+                left.forEach(waiting -> flush(List.of(waiting)));
+            } else {
+                left.forEach(waiting -> waiting.done.completeExceptionally(failure));
+            }
         } catch (RuntimeException | Error bug) {
-            batch.forEach(waiting -> waiting.done.completeExceptionally(bug));
-            return;
-        }
-        for (int i = 0; i < batch.size(); i++) {
-            batch.get(i).done.complete(results.get(i));
+            left.forEach(waiting -> waiting.done.completeExceptionally(bug));
         }
     }
 
-    private List<AppendResult> appendNow(List<AppendRequest> requests) {
-        for (int round = 0; round < CREATE_ROUNDS; round++) {
-            AppendTransaction.Outcome outcome = database.commitNow(
-                    what(requests),
-                    (connection, committing) -> parts.transaction(requests).run(connection, committing));
-            if (outcome.missing().isEmpty()) {
-                outcome.trims().forEach(row -> parts.trimmer().trim(row.id, row.trimUpTo()));
-                return outcome.results();
-            }
-            parts.channels().create(outcome.missing());
+    /** Appends what can be appended in one transaction; returns the rest. */
+    private List<Waiting> flush(List<Waiting> batch, int round) {
+        List<AppendRequest> requests = batch.stream().map(Waiting::request).toList();
+        if (round == ROUNDS) {
+            throw new StoreException("The channels vanish as soon as they are made: " + what(requests), null, true);
         }
-        throw new StoreException("The channels vanish as soon as they are made: " + what(requests), null, true);
+        AppendTransaction.Outcome outcome = database.transactNow(
+                what(requests),
+                connection -> round == 0
+                        ? parts.append(connection, requests)
+                        : parts.transaction(requests).run(connection));
+        if (!outcome.missing().isEmpty()) {
+            parts.channels().create(outcome.missing());
+            return batch;
+        }
+        outcome.trims().forEach(parts.trimmer()::trim);
+        List<Waiting> left = new ArrayList<>();
+        for (int i = 0; i < batch.size(); i++) {
+            AppendResult result = outcome.results().get(i);
+            if (result == null) {
+                left.add(batch.get(i));
+            } else {
+                batch.get(i).done.complete(result);
+            }
+        }
+        return left;
     }
 
     private static String what(List<AppendRequest> requests) {

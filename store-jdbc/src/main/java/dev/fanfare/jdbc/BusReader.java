@@ -37,13 +37,15 @@ final class BusReader implements BusWriter.Sent {
      *
      * Failure: while the connection is gone, it is made anew with growing pauses. What was told meanwhile is still in the
      * table, but hints may not have been written: so all watchers are told to look at their logs. The same
-     * happens if messages were deleted before they were read.
+     * happens if messages were deleted before they were read. A connection that failed is ended before it is given
+     * back: it still listens, and a pool need not notice that it is dead, since the waiting goes past the pool.
      */
 
     private static final Logger LOG = LoggerFactory.getLogger(BusReader.class);
     private static final int PAGE = 500;
     private static final long MIN_POLL_MILLIS = 50;
     private static final long MAX_POLL_MILLIS = 1000;
+    private static final long MIN_PAUSE_MILLIS = 50;
     private static final long MAX_PAUSE_MILLIS = 2000;
     private static final Duration PATIENCE = Duration.ofSeconds(3);
 
@@ -70,8 +72,11 @@ final class BusReader implements BusWriter.Sent {
 
     private volatile @Nullable String trouble;
 
+    /** Owned by the thread. */
+    private long pauseMillis = MIN_PAUSE_MILLIS;
+
     /** Where the thread may be waiting in the driver, which only the end of the connection interrupts. */
-    private volatile @Nullable Connection listening;
+    private volatile Database.@Nullable Borrowed listening;
 
     BusReader(Database database, Listener listener) {
         this.database = database;
@@ -120,33 +125,41 @@ final class BusReader implements BusWriter.Sent {
     }
 
     private void run() {
-        long pause = 50;
-        boolean isFirst = true;
         while (!isClosed()) {
-            try (Connection connection = database.connect()) {
-                Database.limitSilence(connection, database.longestSilence());
-                Wakeups wakeups = database.dialect().listen(connection, database.tables());
-                begin(connection, isFirst);
-                isFirst = false;
-                trouble = null;
-                pause = 50;
-                listening = wakeups.areReal() ? connection : null;
-                readOn(connection, wakeups);
-                wakeups.end();
+            try (Database.Borrowed borrowed = database.borrow()) {
+                listenOn(borrowed);
             } catch (SQLException | RuntimeException failure) {
                 if (!isClosed()) {
                     trouble = failure.toString();
-                    LOG.warn("The bus cannot be read; next try in {} ms: {}", pause, failure.toString());
-                    sleep(pause);
-                    pause = Math.min(2 * pause, MAX_PAUSE_MILLIS);
+                    LOG.warn("The bus cannot be read; next try in {} ms: {}", pauseMillis, failure.toString());
+                    sleep(pauseMillis);
+                    pauseMillis = Math.min(2 * pauseMillis, MAX_PAUSE_MILLIS);
                 }
             }
         }
     }
 
-    private void begin(Connection connection, boolean isFirst) throws SQLException {
+    private void listenOn(Database.Borrowed borrowed) throws SQLException {
+        Connection connection = borrowed.connection();
+        try {
+            Wakeups wakeups = database.dialect().listen(connection, database.tables());
+            begin(connection);
+            trouble = null;
+            pauseMillis = MIN_PAUSE_MILLIS;
+            listening = wakeups.areReal() ? borrowed : null;
+            readOn(connection, wakeups);
+            wakeups.end();
+        } catch (SQLException | RuntimeException failure) {
+            borrowed.discard();
+            throw failure;
+        } finally {
+            listening = null;
+        }
+    }
+
+    private void begin(Connection connection) throws SQLException {
         long top = database.dialect().counter(connection, database.tables(), BusWriter.COUNTER);
-        if (isFirst) {
+        if (!started.isDone()) {
             position = top;
             started.complete(null);
             return;
@@ -270,7 +283,7 @@ final class BusReader implements BusWriter.Sent {
     }
 
     private void end(Thread running) {
-        Connection waiting = listening;
+        Database.Borrowed waiting = listening;
         try {
             if (waiting == null) {
                 running.interrupt();
@@ -285,7 +298,7 @@ final class BusReader implements BusWriter.Sent {
             Thread.currentThread().interrupt();
         }
         if (waiting != null && running.isAlive()) {
-            Database.abort(waiting);
+            waiting.discard();
         }
     }
 

@@ -80,10 +80,13 @@ final class ChannelRow {
         lastAt = now;
         adopt(rules.retainedCount(), millis(rules.retainedFor()), millis(rules.headTtl()));
         isChanged = true;
+        trimUpTo = Math.max(trimUpTo, trimUpTo(top - 1, top, retainedCount));
+    }
+
+    /** Returns up to which offset rows should go when a channel moves so far; 0 if that can wait, as mostly it can. */
+    static long trimUpTo(long from, long to, int retainedCount) {
         int step = Math.max(64, Math.min(retainedCount / 8, 4096));
-        if (top > retainedCount && top % step == 0) {
-            trimUpTo = top - retainedCount;
-        }
+        return to > retainedCount && to / step > from / step ? to - retainedCount : 0;
     }
 
     private void adopt(int count, long forMillis, long headTtl) {

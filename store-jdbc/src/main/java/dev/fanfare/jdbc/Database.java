@@ -155,8 +155,8 @@ final class Database {
     @CanIgnoreReturnValue
     <T> T queryNow(String what, Work<T> work) {
         for (int attempt = 1; ; attempt++) {
-            try (Borrowed borrowed = new Borrowed()) {
-                return work.run(borrowed.connection);
+            try (Borrowed borrowed = borrow()) {
+                return work.run(borrowed.connection());
             } catch (SQLException failure) {
                 pauseOrThrow(what, failure, attempt);
             }
@@ -174,19 +174,10 @@ final class Database {
     }
 
     private <T> T transactNow(String what, Work<T> work, boolean isHint) {
-        return commitNow(what, (connection, commit) -> work.run(connection), isHint);
-    }
-
-    /** Runs work as one transaction, which may commit with its last statement, where the dialect can. */
-    <T> T commitNow(String what, LastWork<T> work) {
-        return commitNow(what, work, false);
-    }
-
-    private <T> T commitNow(String what, LastWork<T> work, boolean isHint) {
         for (int attempt = 1; ; attempt++) {
             Attempt<T> run = new Attempt<>(isHint);
-            try (Borrowed borrowed = new Borrowed()) {
-                return run.in(borrowed.connection, work);
+            try (Borrowed borrowed = borrow()) {
+                return run.in(borrowed.connection(), work);
             } catch (SQLException failure) {
                 if (run.isCommitted) {
                     LOG.debug("A connection could not be given back after {}", what, failure);
@@ -264,13 +255,15 @@ final class Database {
     }
 
     /** Takes a connection that is in auto-commit; the first one tells what database it is. */
-    Connection connect() throws SQLException {
+    Borrowed borrow() throws SQLException {
         Connection connection = dataSource.getConnection();
+        Borrowed borrowed = new Borrowed(connection);
         try {
             meet(connection);
+            borrowed.limitSilence(); // before anything is said to the database
             connection.setAutoCommit(true);
-            return connection;
-        } catch (SQLException failure) {
+            return borrowed;
+        } catch (SQLException | RuntimeException failure) {
             closeQuietly(connection);
             throw failure;
         }
@@ -286,29 +279,6 @@ final class Database {
     /** Returns how long a statement may take, waiting for locks included. */
     Duration statementTimeout() {
         return statementTimeout;
-    }
-
-    /** Returns after how many milliseconds without an answer a connection is given up. */
-    int longestSilence() {
-        return (int) statementTimeout.plus(SILENCE).toMillis();
-    }
-
-    /** Lets a connection fail when the database does not answer for so long, where the driver can. */
-    static void limitSilence(Connection connection, int millis) {
-        try {
-            connection.setNetworkTimeout(Runnable::run, millis);
-        } catch (SQLException | UnsupportedOperationException cannot) {
-            LOG.debug("This driver has no network time-out", cannot);
-        }
-    }
-
-    /** Ends a connection that another thread is waiting on. */
-    static void abort(Connection connection) {
-        try {
-            connection.abort(Runnable::run);
-        } catch (SQLException failure) {
-            LOG.debug("A connection could not be aborted", failure);
-        }
     }
 
     static void closeQuietly(Connection connection) {
@@ -333,33 +303,57 @@ final class Database {
     }
 
     /** A connection of the host's pool. Until it is given back, it fails when the database does not answer for too long. */
-    private final class Borrowed implements AutoCloseable {
+    final class Borrowed implements AutoCloseable {
         private static final int UNKNOWN = -1;
 
-        final Connection connection;
-        private final int silenceBefore;
+        private final Connection connection;
+        private int silenceBefore = UNKNOWN;
 
-        Borrowed() throws SQLException {
-            this.connection = connect();
-            this.silenceBefore = dialect().canLimitSilence() ? limit() : UNKNOWN;
+        private Borrowed(Connection connection) {
+            this.connection = connection;
         }
 
-        private int limit() {
+        Connection connection() {
+            return connection;
+        }
+
+        private void limitSilence() {
+            if (dialect().canLimitSilence()) {
+                try {
+                    int before = connection.getNetworkTimeout();
+                    setSilence((int) statementTimeout.plus(SILENCE).toMillis());
+                    silenceBefore = before;
+                } catch (SQLException | UnsupportedOperationException cannot) {
+                    LOG.debug("This driver has no network time-out", cannot);
+                }
+            }
+        }
+
+        private void setSilence(int millis) throws SQLException {
+            connection.setNetworkTimeout(Runnable::run, millis);
+        }
+
+        /**
+         * Ends the connection, also while another thread waits on it. It is given back all the same, closed: so the pool
+         * lets go of it, even if what was done went past the pool.
+         */
+        void discard() {
             try {
-                int before = connection.getNetworkTimeout();
-                limitSilence(connection, longestSilence());
-                return before;
+                connection.abort(Runnable::run);
             } catch (SQLException | UnsupportedOperationException cannot) {
-                return UNKNOWN;
+                LOG.debug("A connection could not be aborted", cannot);
             }
         }
 
         @Override
         public void close() throws SQLException {
-            if (silenceBefore != UNKNOWN && !connection.isClosed()) {
-                limitSilence(connection, silenceBefore);
+            try {
+                if (silenceBefore != UNKNOWN && !connection.isClosed()) {
+                    setSilence(silenceBefore);
+                }
+            } finally {
+                connection.close();
             }
-            connection.close();
         }
     }
 
@@ -370,13 +364,6 @@ final class Database {
     interface Work<T> {
         @CanIgnoreReturnValue
         T run(Connection connection) throws SQLException;
-    }
-
-    /** Something to do on a connection whose last statement may commit. */
-    @FunctionalInterface
-    interface LastWork<T> {
-        /** Does it; runs the task before it sends what commits, or leaves that to the database. */
-        T run(Connection connection, Runnable committing) throws SQLException;
     }
 
     @FunctionalInterface
@@ -395,14 +382,14 @@ final class Database {
             this.isHint = isHint;
         }
 
-        T in(Connection connection, LastWork<T> work) throws SQLException {
+        T in(Connection connection, Work<T> work) throws SQLException {
             try {
                 if (isHint) {
                     dialect().beginHint(connection, tables);
                 } else {
                     dialect().begin(connection);
                 }
-                result = work.run(connection, () -> isCommitting = true);
+                result = work.run(connection);
                 isCommitting = true;
                 connection.commit();
                 isCommitted = true;

@@ -2,10 +2,13 @@ package dev.fanfare.jdbc;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.Durability;
+import dev.fanfare.spi.AppendRequest;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.SQLTimeoutException;
+import java.sql.SQLTransientConnectionException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.Collection;
@@ -16,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What differs between databases. Everything else is SQL that all of them run.
  *
- * <p><b>Threading:</b> immutable.
+ * <p><b>Threading:</b> thread-safe.
  */
 abstract class Dialect {
 
@@ -158,19 +161,14 @@ abstract class Dialect {
         }
     }
 
-    /**
-     * Writes what one transaction appends: the rows of the log, and what the rows of their channels have become.
-     *
-     * @param committing if that is all, what to run before it is sent together with the commit, where that saves a
-     *     round trip; null if more follows
-     */
-    void write(
-            Connection connection,
-            Tables tables,
-            List<LogRow> rows,
-            List<ChannelRow> channels,
-            @Nullable Runnable committing)
-            throws SQLException {
+    /** Returns a way to append some requests in one statement; null if there is none. */
+    @Nullable
+    PostgresAppend quickAppend(Database database, List<AppendRequest> requests) {
+        return null;
+    }
+
+    /** Writes what one transaction appends: the rows of the log, and what the rows of their channels have become. */
+    void write(Connection connection, Tables tables, List<LogRow> rows, List<ChannelRow> channels) throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement("INSERT INTO " + tables.log()
                 + " (life, off, tag, prev_tag, stored_at, data, extra)" + " VALUES (?, ?, ?, ?, ?, ?, ?)")) {
             for (LogRow row : rows) {
@@ -219,11 +217,15 @@ abstract class Dialect {
 
     /** Judges a failure. */
     Failure judge(SQLException failure) {
+        if (failure instanceof SQLTransientConnectionException) {
+            return Failure.DISCONNECTED; // of a pool that had none in time; its state is that of any failure before
+        }
+        if (failure instanceof SQLTimeoutException) {
+            return Failure.NOT_NOW;
+        }
         String state = failure.getSQLState();
         if (state == null) {
-            return failure instanceof java.sql.SQLTransientConnectionException
-                    ? Failure.DISCONNECTED
-                    : Failure.PERMANENT;
+            return Failure.PERMANENT;
         }
         if (state.startsWith("40")) {
             return Failure.CONFLICT;

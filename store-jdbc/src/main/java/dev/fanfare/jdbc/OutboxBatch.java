@@ -104,7 +104,7 @@ final class OutboxBatch {
             }
         }
         delete(connection, rows);
-        outcome.trims().forEach(row -> parts.trimmer().trim(row.id, row.trimUpTo()));
+        outcome.trims().forEach(parts.trimmer()::trim);
         return new Moved(rows.size(), Map.of(), announcements);
     }
 

@@ -1,6 +1,7 @@
 package dev.fanfare.jdbc;
 
 import dev.fanfare.Durability;
+import dev.fanfare.spi.AppendRequest;
 import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -8,13 +9,16 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Collection;
 import java.util.List;
-import java.util.function.ToLongFunction;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** PostgreSQL 13 or newer. */
 final class PostgresDialect extends Dialect {
 
     private static final int FROZEN_MILLIS = 5_000;
+
+    private final Map<PostgresAppend.Form, String> appends = new ConcurrentHashMap<>();
 
     @Override
     String folder() {
@@ -118,27 +122,29 @@ final class PostgresDialect extends Dialect {
         return " ON CONFLICT DO NOTHING";
     }
 
+    @Override
+    PostgresAppend quickAppend(Database database, List<AppendRequest> requests) {
+        return new PostgresAppend(database, appends, requests);
+    }
+
     // One statement, one round trip and one plan, however many rows. Most channels have only moved: then that is all it
     // says.
     @Override
-    void write(
-            Connection connection,
-            Tables tables,
-            List<LogRow> rows,
-            List<ChannelRow> channels,
-            @Nullable Runnable committing)
-            throws SQLException {
+    void write(Connection connection, Tables tables, List<LogRow> rows, List<ChannelRow> channels) throws SQLException {
         boolean haveOnlyMoved = channels.stream().allMatch(ChannelRow::hasOnlyMoved);
         String update = haveOnlyMoved ? moveChannels(tables) : updateChannels(tables);
         try (PreparedStatement write = connection.prepareStatement(update + " INSERT INTO " + tables.log()
                 + " (life, off, tag, prev_tag, stored_at, data, extra) SELECT * FROM unnest(?::bigint[], ?::bigint[],"
-                + " ?::bigint[], ?::bigint[], ?::bigint[], ?::bytea[], ?::bytea[])"
-                + (committing == null ? "" : "; COMMIT"))) {
-            int index = haveOnlyMoved ? setMoves(write, channels) : setUpdates(write, channels);
-            setLog(connection, write, index, rows);
-            if (committing != null) {
-                committing.run();
-            }
+                + " ?::bigint[], ?::bigint[], ?::bigint[], ?::bytea[], ?::bytea[])")) {
+            int next = haveOnlyMoved ? setMoves(write, channels) : setUpdates(write, channels);
+            new PostgresArrays<>(write, next, rows)
+                    .longs(LogRow::life)
+                    .longs(LogRow::offset)
+                    .longs(LogRow::tag)
+                    .longs(LogRow::previousTag)
+                    .longs(LogRow::storedAt)
+                    .bytes(LogRow::data)
+                    .bytes(LogRow::extra);
             write.executeUpdate();
         }
     }
@@ -150,22 +156,12 @@ final class PostgresDialect extends Dialect {
     }
 
     private static int setMoves(PreparedStatement write, List<ChannelRow> channels) throws SQLException {
-        Connection connection = write.getConnection();
-        setLongs(connection, write, 1, channels, row -> row.id);
-        setLongs(connection, write, 2, channels, row -> row.top);
-        setLongs(connection, write, 3, channels, row -> row.tag);
-        setLongs(connection, write, 4, channels, ChannelRow::lastAt);
-        return 5;
-    }
-
-    private static <T> void setLongs(
-            Connection connection, PreparedStatement write, int index, List<T> rows, ToLongFunction<T> column)
-            throws SQLException {
-        Long[] values = new Long[rows.size()];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = column.applyAsLong(rows.get(i));
-        }
-        write.setArray(index, array(connection, "bigint", values));
+        return new PostgresArrays<>(write, 1, channels)
+                .longs(row -> row.id)
+                .longs(row -> row.top)
+                .longs(row -> row.tag)
+                .longs(ChannelRow::lastAt)
+                .next();
     }
 
     private static String updateChannels(Tables tables) {
@@ -196,23 +192,6 @@ final class PostgresDialect extends Dialect {
 
     private static boolean isText(int column) {
         return column == 1 || column == 2;
-    }
-
-    private static void setLog(Connection connection, PreparedStatement write, int first, List<LogRow> rows)
-            throws SQLException {
-        setLongs(connection, write, first, rows, LogRow::life);
-        setLongs(connection, write, first + 1, rows, LogRow::offset);
-        setLongs(connection, write, first + 2, rows, LogRow::tag);
-        setLongs(connection, write, first + 3, rows, LogRow::previousTag);
-        setLongs(connection, write, first + 4, rows, LogRow::storedAt);
-        byte[][] data = new byte[rows.size()][];
-        byte[][] extra = new byte[rows.size()][];
-        for (int i = 0; i < data.length; i++) {
-            data[i] = rows.get(i).data();
-            extra[i] = rows.get(i).extra();
-        }
-        write.setArray(first + 5, array(connection, "bytea", data));
-        write.setArray(first + 6, array(connection, "bytea", extra));
     }
 
     private static Array array(Connection connection, String type, Object[] values) throws SQLException {

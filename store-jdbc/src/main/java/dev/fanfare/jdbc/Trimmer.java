@@ -42,8 +42,9 @@ final class Trimmer {
     }
 
     /** Deletes the publications of a life up to that offset, soon. */
-    void trim(long life, long upTo) {
-        if (waiting.merge(life, upTo, Math::max) == upTo && !database.tryExecute(() -> work(life))) {
+    void trim(Trim trim) {
+        long life = trim.life;
+        if (waiting.merge(life, trim.upTo, Math::max) == trim.upTo && !database.tryExecute(() -> work(life))) {
             waiting.remove(life); // a later append says so again
         }
     }
@@ -286,6 +287,9 @@ final class Trimmer {
             });
         } while (deleted == PAGE && !database.isClosed());
     }
+
+    /** What has become too much of a channel's life. */
+    record Trim(long life, long upTo) {}
 
     private record Due(ChannelId channel, long life, long upTo, long expiredAt, boolean isOver) {}
 

@@ -3,6 +3,7 @@ package dev.fanfare.jdbc;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.fanfare.servers.MariaServer;
+import dev.fanfare.servers.MysqlServer;
 import dev.fanfare.servers.PostgresServer;
 import dev.fanfare.servers.SqlServer;
 import java.io.IOException;
@@ -30,6 +31,10 @@ final class Databases {
 
     static HikariDataSource maria() {
         return Maria.POOL;
+    }
+
+    static HikariDataSource mysql() {
+        return Mysql.POOL;
     }
 
     /** Fails where everything must be tested, and elsewhere says aloud that MariaDB is not. */
@@ -65,6 +70,10 @@ final class Databases {
 
     private static final class Maria {
         static final HikariDataSource POOL = pool(MariaServer.shared());
+    }
+
+    private static final class Mysql {
+        static final HikariDataSource POOL = pool(MysqlServer.shared());
     }
 
     private static final class H2Memory {

@@ -117,14 +117,39 @@ abstract class FaultCases {
                 HikariDataSource unreliable = Databases.pool(server.url(proxy.port()));
                 Cluster cluster = new Cluster(unreliable, pool)) {
             try (Cluster.Traffic traffic = cluster.traffic()) {
-                // The pool has grown by then: a connection that is frozen while it is made would block it for good.
-                traffic.more(500);
+                traffic.more(60);
+                proxy.freezeNext(1); // which stops the pool from growing until the driver gives up, as its URL says
                 proxy.freeze();
                 traffic.more(200);
             }
             cluster.settle();
 
             assertThat(cluster.b.resets).isEmpty();
+        }
+    }
+
+    @Test
+    void whoHoldsAChannelForTooLongLetsPublishesFailAndNothingElse() throws SQLException {
+        try (Cluster cluster = cluster();
+                Connection holder = pool.getConnection()) {
+            cluster.publish(cluster.a, "before");
+            holder.setAutoCommit(false);
+            Dialect.execute(holder, "SELECT * FROM fanfare_channel FOR UPDATE");
+
+            assertThatThrownBy(() -> cluster.a
+                            .fanfare
+                            .publish(cluster.channel, Payload.of("too late"), PublishOptions.none())
+                            .toCompletableFuture()
+                            .join())
+                    .cause()
+                    .isInstanceOfSatisfying(
+                            StoreException.class,
+                            failure -> assertThat(failure.isRetryable()).isTrue());
+            holder.rollback();
+
+            cluster.publish(cluster.b, "after");
+            cluster.settle();
+            assertThat(cluster.texts()).doesNotContainKey("too late");
         }
     }
 

@@ -8,9 +8,9 @@ import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * What somebody would write who needs nothing but this: one connection, batches of known size, the same columns of the
- * log, dense offsets by a counter row per channel, the tag of the predecessor. It finds no dedup keys, knows no epochs
- * or rules, and waits for nobody.
+ * What somebody would write who needs nothing but this: one connection, batches of known size, the same columns of the log;
+ * a counter row per channel, known by its number, gives dense offsets and the tag of the predecessor. It finds no names,
+ * knows no epochs, rules or dedup keys, and waits for nobody.
  */
 final class HandWritten implements AutoCloseable {
 
@@ -26,15 +26,15 @@ final class HandWritten implements AutoCloseable {
         Dialect.execute(connection, "DROP TABLE IF EXISTS hand_channel, hand_log");
         Dialect.execute(
                 connection,
-                "CREATE TABLE hand_channel (id bigint PRIMARY KEY, top bigint NOT NULL, tag bigint NOT NULL)"
-                        + " WITH (fillfactor = 50)");
+                "CREATE TABLE hand_channel (id bigint PRIMARY KEY, top bigint NOT NULL, tag bigint NOT NULL,"
+                        + " prev_tag bigint NOT NULL) WITH (fillfactor = 50)");
         Dialect.execute(
                 connection,
                 "CREATE TABLE hand_log (life bigint, off bigint, tag bigint NOT NULL, prev_tag bigint NOT NULL,"
                         + " stored_at bigint NOT NULL, data bytea NOT NULL, extra bytea, PRIMARY KEY (life, off))");
         Dialect.execute(
                 connection,
-                "INSERT INTO hand_channel SELECT n, 0, 0 FROM generate_series(0, " + (channels - 1) + ") n");
+                "INSERT INTO hand_channel SELECT n, 0, 0, 0 FROM generate_series(0, " + (channels - 1) + ") n");
         connection.setAutoCommit(false);
     }
 
@@ -52,33 +52,44 @@ final class HandWritten implements AutoCloseable {
     }
 
     private void append(int first, int touched, int each) throws SQLException {
+        int count = touched * each;
+        Long[] tags = new Long[count];
+        for (int i = 0; i < count; i++) {
+            tags[i] = ThreadLocalRandom.current().nextLong();
+        }
         Long[] ids = new Long[touched];
+        Long[] lastTags = new Long[touched];
         for (int i = 0; i < touched; i++) {
             ids[i] = (long) first + i;
+            lastTags[i] = tags[(i + 1) * each - 1];
         }
         long[] tops = new long[touched];
-        try (PreparedStatement update = connection.prepareStatement(
-                "UPDATE hand_channel SET top = top + ?, tag = ? WHERE id = ANY(?) RETURNING id, top")) {
+        long[] previousTags = new long[touched];
+        try (PreparedStatement update = connection.prepareStatement("UPDATE hand_channel c SET top = c.top + ?,"
+                + " prev_tag = c.tag, tag = v.tag FROM unnest(?::bigint[], ?::bigint[]) AS v (id, tag)"
+                + " WHERE c.id = ANY(?) AND c.id = v.id RETURNING c.id, c.top, c.prev_tag")) {
             update.setInt(1, each);
-            update.setLong(2, ThreadLocalRandom.current().nextLong());
-            update.setArray(3, connection.createArrayOf("bigint", ids));
+            update.setArray(2, connection.createArrayOf("bigint", ids));
+            update.setArray(3, connection.createArrayOf("bigint", lastTags));
+            update.setArray(4, connection.createArrayOf("bigint", ids));
             try (ResultSet rows = update.executeQuery()) {
                 while (rows.next()) {
-                    tops[(int) (rows.getLong(1) - first)] = rows.getLong(2);
+                    int channel = (int) (rows.getLong(1) - first);
+                    tops[channel] = rows.getLong(2);
+                    previousTags[channel] = rows.getLong(3);
                 }
             }
         }
         try (PreparedStatement insert = connection.prepareStatement("INSERT INTO hand_log SELECT * FROM"
                 + " unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bytea[])")) {
-            int count = touched * each;
             Long[][] columns = new Long[5][count];
             byte[][] data = new byte[count][];
             for (int i = 0; i < count; i++) {
                 int channel = i / each;
                 columns[0][i] = ids[channel];
                 columns[1][i] = tops[channel] - each + 1 + i % each;
-                columns[2][i] = ThreadLocalRandom.current().nextLong();
-                columns[3][i] = columns[2][Math.max(0, i - 1)];
+                columns[2][i] = tags[i];
+                columns[3][i] = i % each == 0 ? (Long) previousTags[channel] : tags[i - 1];
                 columns[4][i] = System.currentTimeMillis();
                 data[i] = DATA;
             }

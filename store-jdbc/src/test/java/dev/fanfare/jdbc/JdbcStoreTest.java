@@ -13,6 +13,7 @@ import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.StoreException;
+import dev.fanfare.servers.PostgresServer;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.AppendRequest;
 import dev.fanfare.spi.Bus;
@@ -30,6 +31,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
@@ -288,6 +290,103 @@ class JdbcStoreTest {
 
         flaky.cutOff("");
         await().until(() -> store.health().isUp());
+    }
+
+    @Test
+    void onPostgresChannelsThatAreThereAreAppendedToInOneStatement() throws SQLException {
+        try (CarelessPool pool = new CarelessPool(PostgresServer.shared().url())) {
+            JdbcStore store = store(pool.dataSource());
+            append(store, "first");
+            pool.statements.clear();
+
+            store.log()
+                    .append(request("a", PublishOptions.dedupKey("k"), RULES))
+                    .toCompletableFuture()
+                    .join();
+            List<String> statements = List.copyOf(pool.statements);
+            stores.remove(store);
+            store.close();
+
+            assertThat(statements)
+                    .filteredOn(statement -> statement.contains("INSERT INTO fanfare_log"))
+                    .hasSize(1);
+            assertThat(statements).noneMatch(statement -> statement.contains("FOR UPDATE"));
+        }
+    }
+
+    /** New channels, known ones, repeats, changed rules and channels without a log, all in the same batches. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void nodesThatAppendTheSameAtOnceAppendItOnce(boolean isPostgres) {
+        DataSource database = isPostgres ? Databases.postgres() : Databases.h2Memory();
+        List<JdbcStore> nodes = List.of(store(database), store(database));
+        ChannelRules longer =
+                ChannelRules.builder().retain(2000, Duration.ofHours(2)).build();
+        List<CompletableFuture<AppendResult>> results = new ArrayList<>();
+        for (int i = 0; i < 600; i++) {
+            ChannelRules rules = i % 50 == 0 ? ChannelRules.builder().build() : i % 200 < 100 ? RULES : longer;
+            for (int node = 0; node < 2; node++) {
+                AppendRequest request = new AppendRequest(
+                        ChannelId.of(channel + "-" + i % 7),
+                        Payload.of("p" + i),
+                        PublishOptions.dedupKey("k" + i),
+                        null,
+                        rules,
+                        2 * i + node + 1);
+                results.add(nodes.get(node).log().append(request).toCompletableFuture());
+            }
+        }
+        CompletableFuture.allOf(results.toArray(CompletableFuture[]::new)).join();
+
+        for (int i = 0; i < results.size(); i += 2) {
+            assertThat(List.of(results.get(i).join(), results.get(i + 1).join()))
+                    .as("k" + i / 2)
+                    .hasAtLeastOneElementOfType(AppendResult.Appended.class)
+                    .hasAtLeastOneElementOfType(AppendResult.Repeated.class);
+        }
+        for (int i = 0; i < 7; i++) {
+            List<Publication> log = nodes.get(0)
+                    .log()
+                    .read(LogRead.after(ChannelId.of(channel + "-" + i), 0, 1000))
+                    .toCompletableFuture()
+                    .join()
+                    .publications();
+            assertThat(log).extracting(Publication::data).doesNotHaveDuplicates();
+            for (int j = 1; j < log.size(); j++) {
+                assertThat(log.get(j).follows(log.get(j - 1).cursor())).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void aConnectionThatBreaksWhileItListensIsNotGivenToOthers() throws SQLException {
+        try (CarelessPool pool = new CarelessPool(PostgresServer.shared().url())) {
+            int before = pool.silence();
+            JdbcStore store = store(pool.dataSource());
+            CompletableFuture<Void> heardAgain = new CompletableFuture<>();
+            store.bus()
+                    .watch(channel, new Bus.Watcher() {
+                        @Override
+                        public void announced(Announcement announcement) {}
+
+                        @Override
+                        public void interrupted() {
+                            heardAgain.complete(null);
+                        }
+                    })
+                    .toCompletableFuture()
+                    .join();
+
+            await().until(PostgresStoreTest::endListeners);
+            heardAgain.orTimeout(20, TimeUnit.SECONDS).join();
+            stores.remove(store);
+            store.close();
+
+            assertThat(pool.idle).isNotEmpty().allSatisfy(each -> {
+                assertThat(each.isValid(5)).as("alive").isTrue();
+                assertThat(each.getNetworkTimeout()).as("time-out").isEqualTo(before);
+            });
+        }
     }
 
     private JdbcStore store(DataSource dataSource) {

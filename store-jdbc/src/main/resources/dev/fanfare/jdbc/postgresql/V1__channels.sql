@@ -6,6 +6,7 @@ CREATE TABLE IF NOT EXISTS fanfare_origin (
 );
 
 -- One row per channel written within its head's time. Its lock orders the appends; a free half page keeps updates HOT.
+-- prev_tag only hands the tag that an append replaces on, within the statement that appends.
 CREATE TABLE IF NOT EXISTS fanfare_channel (
     id bigint PRIMARY KEY,
     name varchar(255) COLLATE "C" NOT NULL UNIQUE,
@@ -13,8 +14,9 @@ CREATE TABLE IF NOT EXISTS fanfare_channel (
     next_epoch varchar(32) NOT NULL,
     top bigint NOT NULL,
     tag bigint NOT NULL,
-    low bigint NOT NULL,
+    prev_tag bigint NOT NULL DEFAULT 0,
     last_at bigint NOT NULL,
+    low bigint NOT NULL,
     retained_count int NOT NULL,
     retained_millis bigint NOT NULL,
     head_millis bigint NOT NULL,
