@@ -8,6 +8,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A TCP address whose connections can be frozen, cut, and led to another server. */
 public final class Proxy implements AutoCloseable {
@@ -16,6 +17,7 @@ public final class Proxy implements AutoCloseable {
     private final List<Pipe> pipes = new CopyOnWriteArrayList<>();
     private volatile int target;
     private volatile boolean isRefusing;
+    private final AtomicInteger refused = new AtomicInteger();
 
     public Proxy(int target) {
         this.target = target;
@@ -61,6 +63,11 @@ public final class Proxy implements AutoCloseable {
         this.isRefusing = isRefusing;
     }
 
+    /** Returns how many connections it has refused. */
+    public int refused() {
+        return refused.get();
+    }
+
     public int connections() {
         return (int) pipes.stream().filter(pipe -> !pipe.isClosed).count();
     }
@@ -81,6 +88,7 @@ public final class Proxy implements AutoCloseable {
                 Socket client = acceptor.accept();
                 if (isRefusing) {
                     client.close();
+                    refused.incrementAndGet();
                     continue;
                 }
                 Pipe pipe = new Pipe(client, new Socket(InetAddress.getLoopbackAddress(), target));

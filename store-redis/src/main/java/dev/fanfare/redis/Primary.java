@@ -57,11 +57,13 @@ final class Primary {
         return commands.isUp() && events.isUp();
     }
 
-    /** Closes for good; completes when the connections are closed. */
+    /** Closes for good, the connector too; completes when the connections are closed. */
     @CanIgnoreReturnValue
     CompletionStage<Void> close() {
         probe.close();
-        return commands.close().thenCombine(events.close(), (one, other) -> null);
+        return commands.close()
+                .runAfterBoth(events.close(), () -> {})
+                .whenComplete((done, failure) -> connector.close());
     }
 
     /** Closes them all. */

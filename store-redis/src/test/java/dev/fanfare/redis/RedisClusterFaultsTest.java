@@ -5,14 +5,25 @@ import static dev.fanfare.redis.TwoNodes.PATIENCE;
 import static dev.fanfare.redis.TwoNodes.admin;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.fail;
 import static org.awaitility.Awaitility.await;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.PatternSubscription;
+import dev.fanfare.Payload;
+import dev.fanfare.Publication;
+import dev.fanfare.RefusedException;
 import dev.fanfare.ResetReason;
+import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
 import dev.fanfare.StoreException;
+import dev.fanfare.Subscriber;
 import dev.fanfare.servers.RedisCluster;
+import io.lettuce.core.KillArgs;
+import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.cluster.SlotHash;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -117,6 +128,140 @@ class RedisClusterFaultsTest {
 
     @Test
     @Order(4)
+    void byDefaultAMovedSlotResetsItsReadersOnceAndLosesNothing() {
+        int next = (home + 1) % 3;
+        try (TwoNodes nodes = new TwoNodes(cluster.uri())) {
+            nodes.checker.payloadsAreUnique();
+            try (TwoNodes.Traffic traffic = nodes.traffic()) {
+                traffic.more(100);
+                cluster.beginMove(SLOT, home, next);
+                while (cluster.moveKeys(SLOT, home, next, 100)) {
+                    // more
+                }
+                cluster.endMove(SLOT, home, next);
+                traffic.more(100);
+            }
+            nodes.settle();
+
+            assertThat(nodes.onA.resets).containsExactly(ResetReason.EPOCH);
+            assertThat(nodes.onB.resets).containsExactly(ResetReason.EPOCH);
+        } finally {
+            cluster.beginMove(SLOT, next, home);
+            while (cluster.moveKeys(SLOT, next, home, 100)) {
+                // more
+            }
+            cluster.endMove(SLOT, next, home);
+        }
+    }
+
+    @Test
+    @Order(5)
+    void killedPubSubConnectionsOfOneServerLoseNothing() {
+        try (TwoNodes nodes = new TwoNodes(cluster.uri())) {
+            try (TwoNodes.Traffic traffic = nodes.traffic()) {
+                for (int i = 0; i < 5; i++) {
+                    traffic.more(50);
+                    admin(cluster.server(home).uri(), redis -> redis.clientKill(KillArgs.Builder.typePubsub()));
+                }
+                traffic.more(50);
+            }
+            nodes.settle();
+
+            assertThat(nodes.onA.resets).isEmpty();
+            assertThat(nodes.onB.resets).isEmpty();
+            assertThat(nodes.storeB.state().reconnects()).isPositive();
+            await().atMost(PATIENCE).until(() -> nodes.storeB.state().isGood());
+        }
+    }
+
+    @Test
+    @Order(6)
+    void aNodeThatOneServerCutsForBeingTooSlowLosesNothing() {
+        String uri = cluster.server(home).uri();
+        try (TwoNodes nodes = new TwoNodes(cluster.uri())) {
+            try (TwoNodes.Traffic traffic = nodes.traffic()) {
+                traffic.more(50);
+                admin(uri, redis -> {
+                    redis.configSet("client-output-buffer-limit", "pubsub 1048576 0 0");
+                    // All of it comes in one step of Redis, so that no node can be quick enough.
+                    redis.eval(
+                            "for i = 1, 30 do redis.call('SPUBLISH', KEYS[1], string.rep('x', 1000000)) end",
+                            ScriptOutputType.STATUS,
+                            new Keys("fanfare").bus(CHANNEL));
+                });
+                traffic.more(50);
+            }
+            await().atMost(PATIENCE)
+                    .until(() -> nodes.storeA.state().reconnects() > 0
+                            && nodes.storeB.state().reconnects() > 0);
+            nodes.settle();
+
+            assertThat(nodes.onA.resets).isEmpty();
+            assertThat(nodes.onB.resets).isEmpty();
+            await().atMost(PATIENCE)
+                    .until(() -> nodes.a.health().isUp() && nodes.b.health().isUp());
+        } finally {
+            admin(uri, redis -> redis.configSet("client-output-buffer-limit", "pubsub 33554432 8388608 60"));
+        }
+    }
+
+    @Test
+    @Order(7)
+    void flushedDataOfOneServerMeanANewEpochThereAndNothingElsewhere() {
+        ChannelId elsewhere = channelAtAnotherServer();
+        List<ResetReason> resetsElsewhere = new CopyOnWriteArrayList<>();
+        try (TwoNodes nodes = new TwoNodes(cluster.uri())) {
+            nodes.a
+                    .subscribe(elsewhere, StartAt.live(), new Subscriber() {
+                        @Override
+                        public void onPublication(Publication publication) {}
+
+                        @Override
+                        public void onReset(Resume.Reset reset) {
+                            resetsElsewhere.add(reset.reason());
+                        }
+                    })
+                    .ready()
+                    .toCompletableFuture()
+                    .join();
+            try (TwoNodes.Traffic traffic = nodes.traffic()) {
+                traffic.more(100);
+                admin(cluster.server(home).uri(), redis -> redis.flushall());
+                traffic.more(100);
+            }
+            nodes.settle();
+            nodes.a.publish(elsewhere, Payload.of("x")).toCompletableFuture().join();
+
+            assertThat(nodes.onA.resets).isNotEmpty().containsOnly(ResetReason.EPOCH);
+            assertThat(nodes.onB.resets).isNotEmpty().containsOnly(ResetReason.EPOCH);
+            assertThat(resetsElsewhere).isEmpty();
+        }
+    }
+
+    private static ChannelId channelAtAnotherServer() {
+        Keys keys = new Keys("fanfare");
+        return IntStream.range(0, 1000)
+                .mapToObj(i -> ChannelId.of("chat:elsewhere" + i))
+                .filter(channel -> cluster.primaryOf(SlotHash.getSlot(keys.bus(channel))) != home)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    @Order(8)
+    void aPatternIsRefusedWithWhatToDoInstead() {
+        try (TwoNodes nodes = new TwoNodes(cluster.uri())) {
+            PatternSubscription subscription =
+                    nodes.a.subscribeMatching("chat:*", (channel, publication) -> fail("nothing is heard"));
+
+            assertThatThrownBy(() -> subscription.ready().toCompletableFuture().join())
+                    .hasMessageContaining("A Redis Cluster cannot watch channels by pattern. Subscribe to the channels")
+                    .hasCauseInstanceOf(RefusedException.class);
+        }
+    }
+
+    @Test
+    @Order(9)
     void aKilledPrimaryIsReplacedByItsReplica() {
         try (TwoNodes nodes = new TwoNodes(cluster.uri())) {
             nodes.checker.payloadsAreUnique();
@@ -139,7 +284,7 @@ class RedisClusterFaultsTest {
     }
 
     @Test
-    @Order(5)
+    @Order(10)
     void anAddressWhereNobodyIsIsSaidAtOnce() {
         assertThatThrownBy(() -> RedisStore.of(
                         "redis-cluster://127.0.0.1:" + cluster.server(home).port()))
