@@ -6,6 +6,7 @@ import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,6 +26,7 @@ final class Breaker {
 
     private final CircuitBreaker circuit;
     private final Duration pause;
+    private volatile boolean hasFailed;
     private volatile long openedAt;
 
     Breaker(Duration pause) {
@@ -34,8 +36,6 @@ final class Breaker {
                 CircuitBreakerConfig.custom()
                         .slidingWindow(FAILURES, FAILURES, SlidingWindowType.COUNT_BASED)
                         .failureRateThreshold(100)
-                        .slowCallRateThreshold(100)
-                        .slowCallDurationThreshold(Duration.ofHours(1))
                         .waitDurationInOpenState(pause)
                         .permittedNumberOfCallsInHalfOpenState(1)
                         .build());
@@ -50,18 +50,15 @@ final class Breaker {
         LOG.warn("Publishing to Redis is {} now", state == State.OPEN ? "off for " + pause : "tried or on again");
     }
 
-    /** Begins a publish; only after {@link #isOpen} said no. Returns what {@link #end} wants. */
-    long begin() {
-        return circuit.getCurrentTimestamp();
-    }
-
-    /** Judges by the outcome of a publish. */
-    void end(long begun, @Nullable Throwable failure) {
-        long took = circuit.getCurrentTimestamp() - begun;
-        if (failure == null) {
-            circuit.onSuccess(took, circuit.getTimestampUnit());
-        } else {
-            circuit.onError(took, circuit.getTimestampUnit(), failure);
+    /** Judges by the outcome of a publish; only after {@link #isOpen} said no. */
+    void end(@Nullable Throwable failure) {
+        if (failure != null) {
+            hasFailed = true;
+            circuit.onError(0, TimeUnit.NANOSECONDS, failure);
+        } else if (hasFailed || circuit.getState() != State.CLOSED) {
+            // Of those in a row one is told, which is enough: each costs a good part of what a publish does.
+            hasFailed = false;
+            circuit.onSuccess(0, TimeUnit.NANOSECONDS);
         }
     }
 

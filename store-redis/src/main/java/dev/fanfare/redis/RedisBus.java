@@ -96,15 +96,14 @@ final class RedisBus implements Bus {
                     new StoreException("Redis failed too often: nothing is announced for a while", null, true));
         }
         byte[] frame = BusFrame.of(announcement, maxInlineBytes);
-        long begun = breaker.begin();
-        return redis.run(Request.publish(redis.pubSub(), keys.bus(announcement.channel()), frame))
-                .handle((heard, failure) -> {
-                    breaker.end(begun, failure);
-                    if (failure != null) {
-                        throw CommandLink.asStoreFailure(failure);
-                    }
-                    return null;
-                });
+        byte[] name = keys.bus(Keys.place(announcement.channel()));
+        return redis.run(Request.publish(redis.pubSub(), name, frame)).handle((heard, failure) -> {
+            breaker.end(failure);
+            if (failure != null) {
+                throw CommandLink.asStoreFailure(failure);
+            }
+            return null;
+        });
     }
 
     @Override

@@ -28,6 +28,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -94,22 +95,23 @@ final class RedisLog implements ChannelLog {
         } else if (breaker.isOpen()) {
             return unavailable(request, breaker.retryMillis());
         }
-        CompletableFuture<AppendResult> answer = new CompletableFuture<>();
-        long begun = breaker.begin();
-        CompletionStage<AppendResult> result =
-                request.rules().isRetained() ? log(request, place) : send(request, place);
-        result.whenComplete((done, failure) -> {
-            breaker.end(begun, failure);
+        return request.rules().isRetained() ? log(request, place) : send(request, place);
+    }
+
+    /** Runs what appends, and judges by what became of it. */
+    private <T> CompletionStage<AppendResult> append(Request<T> append, Function<T, AppendResult> result) {
+        return redis.run(append).handle((reply, failure) -> {
             if (failure == null) {
-                answer.complete(done);
-            } else if (wasNotRun(failure)) {
-                counters.refusals.increment();
-                answer.complete(new AppendResult.Full(NOT_RUN_RETRY_MILLIS));
-            } else {
-                answer.completeExceptionally(CommandLink.asStoreFailure(failure));
+                breaker.end(null);
+                return result.apply(reply);
             }
+            breaker.end(failure);
+            if (!wasNotRun(failure)) {
+                throw CommandLink.asStoreFailure(failure);
+            }
+            counters.refusals.increment();
+            return new AppendResult.Full(NOT_RUN_RETRY_MILLIS);
         });
-        return answer;
     }
 
     /** Refuses what would be logged; drops what nobody would miss. */
@@ -144,24 +146,23 @@ final class RedisLog implements ChannelLog {
                 .with(millis(rules.headTtl()))
                 .with(body)
                 .with(redis.pubSub().publish.name())
-                .with(keys.bus(channel))
+                .with(keys.bus(place))
                 .with(maxInlineBytes);
         if (dedupKey != null) {
             call.with(digest(request.data())).with(millis(rules.dedupWindow()));
         }
-        return redis.run(Request.of(call, () -> new ValueOutput<>(ByteArrayCodec.INSTANCE), body.length))
-                .thenApply(reply -> result(request, reply));
+        return append(Request.of(call, RedisLog::value, body.length), reply -> result(request, reply));
     }
 
     private CompletionStage<AppendResult> send(AppendRequest request, byte[] place) {
         Publication publication =
                 unpositioned(request, System.currentTimeMillis()).build();
         byte[] frame = BusFrame.published(publication);
-        String name = keys.bus(request.channel());
+        byte[] name = keys.bus(place);
         String dedupKey = request.options().dedupKey();
         if (dedupKey == null) {
-            return redis.run(Request.publish(redis.pubSub(), name, frame))
-                    .thenApply(heard -> new AppendResult.Appended(publication));
+            return append(
+                    Request.publish(redis.pubSub(), name, frame), heard -> new AppendResult.Appended(publication));
         }
         Call call = new Call(Script.SEND, keys.dedup(place, dedupKey))
                 .with(redis.pubSub().publish.name())
@@ -169,10 +170,15 @@ final class RedisLog implements ChannelLog {
                 .with(frame)
                 .with(digest(request.data()))
                 .with(millis(request.rules().dedupWindow()));
-        return redis.run(Request.of(call, () -> new ValueOutput<>(ByteArrayCodec.INSTANCE), frame.length))
-                .thenApply(reply -> reply.length == 1 && reply[0] == 'S'
+        return append(
+                Request.of(call, RedisLog::value, frame.length),
+                reply -> reply.length == 1 && reply[0] == 'S'
                         ? new AppendResult.Appended(publication)
                         : result(request, reply));
+    }
+
+    private static ValueOutput<byte[], byte[]> value() {
+        return new ValueOutput<>(ByteArrayCodec.INSTANCE);
     }
 
     private static AppendResult result(AppendRequest request, byte[] reply) {

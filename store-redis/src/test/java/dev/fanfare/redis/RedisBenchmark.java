@@ -11,9 +11,12 @@ import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
 import dev.fanfare.StartAt;
 import dev.fanfare.servers.RedisServer;
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.MaintNotificationsConfig;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisFuture;
 import io.lettuce.core.ScriptOutputType;
+import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.codec.ByteArrayCodec;
@@ -73,7 +76,7 @@ final class RedisBenchmark {
                 RedisStore storeB = RedisStore.of(server.uri());
                 Fanfare a = fanfare(storeA);
                 Fanfare b = fanfare(storeB);
-                RedisClient client = RedisClient.create(server.uri());
+                RedisClient client = client(server);
                 StatefulRedisConnection<byte[], byte[]> bare = client.connect(ByteArrayCodec.INSTANCE)) {
             Publish logged = channel -> a.publish(CHAT[channel], PAYLOAD, PublishOptions.none());
             Publish sent = channel -> a.publish(TYPING[channel], PAYLOAD, PublishOptions.none());
@@ -91,6 +94,18 @@ final class RedisBenchmark {
             }
         }
         System.exit(0);
+    }
+
+    /** A client without what the store does without too: time-outs, reconnecting, and an index of its queue. */
+    private static RedisClient client(RedisServer server) {
+        RedisClient client = RedisClient.create(server.uri());
+        client.setOptions(ClientOptions.builder()
+                .autoReconnect(false)
+                .maintNotificationsConfig(MaintNotificationsConfig.disabled())
+                .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
+                .useHashIndexQueue(false)
+                .build());
+        return client;
     }
 
     private static Fanfare fanfare(RedisStore store) {

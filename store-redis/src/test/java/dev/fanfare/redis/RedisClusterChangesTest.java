@@ -70,7 +70,8 @@ class RedisClusterChangesTest {
                         .clientName("shop")
                         .timeout(Duration.ofSeconds(2))
                         .build()) {
-            int added = cluster.add("--cluster-announce-port", Integer.toString(way.port()));
+            int added = cluster.add(
+                    "--cluster-announce-port", Integer.toString(way.port()), "--cluster-allow-replica-migration", "no");
             way.leadTo(cluster.server(added).port());
             assertThat(append(store, "1").join()).isInstanceOf(AppendResult.Appended.class);
             way.refuse(true);
