@@ -10,7 +10,9 @@ import dev.fanfare.Publication;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
 import dev.fanfare.StartAt;
+import dev.fanfare.presence.Member;
 import dev.fanfare.servers.RedisServer;
+import dev.fanfare.spi.PresenceStore;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.MaintNotificationsConfig;
 import io.lettuce.core.RedisClient;
@@ -41,7 +43,7 @@ final class RedisBenchmark {
     private static final int WARM_UP = Integer.getInteger("warmup", 50);
     private static final int IN_FLIGHT = 128;
     private static final int COUNT = IN_FLIGHT * Integer.getInteger("pipelines", 100);
-    private static final String PARTS = System.getProperty("parts", "logged,sent,latency");
+    private static final String PARTS = System.getProperty("parts", "logged,sent,latency,presence");
     private static final int CHANNELS = 100;
     private static final byte[] DATA = "x".repeat(128).getBytes(US_ASCII);
     private static final Payload PAYLOAD = Payload.of(new String(DATA, US_ASCII));
@@ -91,6 +93,9 @@ final class RedisBenchmark {
             }
             if (PARTS.contains("latency")) {
                 latency(a, b);
+            }
+            if (PARTS.contains("presence")) {
+                presence(storeA.presence());
             }
         }
         System.exit(0);
@@ -296,5 +301,32 @@ final class RedisBenchmark {
                 settled[settled.length / 2] / 1e3,
                 settled[(int) (settled.length * 0.99)] / 1e3,
                 settled[settled.length - 1] / 1e3);
+    }
+
+    /** Lets members enter and leave, as many as fit into the pipeline at a time. */
+    private static void presence(PresenceStore presence) throws Exception {
+        String node = "bench";
+        presence.renew(node, Duration.ofMinutes(5)).toCompletableFuture().join();
+        AtomicInteger next = new AtomicInteger();
+        Publish enter = channel -> {
+            String name = "u" + next.getAndIncrement();
+            return presence.enter(node, CHAT[channel], new Member(name, name, null), Duration.ZERO);
+        };
+        Publish leave = channel -> {
+            String name = "u" + next.getAndIncrement();
+            return presence.leave(CHAT[channel], new Member(name, name, null), Duration.ZERO);
+        };
+        for (int i = 0; i < 5; i++) {
+            next.set(0);
+            double entered = run(enter);
+            next.set(0);
+            double left = run(leave);
+            System.out.printf(
+                    Locale.ROOT,
+                    "presence         %,d members enter at %,8.0f/s and leave at %,8.0f/s%n",
+                    COUNT,
+                    entered,
+                    left);
+        }
     }
 }

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.fail;
 import static org.awaitility.Awaitility.await;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.Fanfare;
 import dev.fanfare.PatternSubscription;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
@@ -18,12 +19,17 @@ import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
 import dev.fanfare.StoreException;
 import dev.fanfare.Subscriber;
+import dev.fanfare.Workers;
 import dev.fanfare.servers.RedisCluster;
 import io.lettuce.core.KillArgs;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.cluster.SlotHash;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -111,16 +117,12 @@ class RedisClusterFaultsTest {
         int from = (home + 1) % 3;
         try (TwoNodes nodes = new TwoNodes(cluster.uri(), options -> options.epochsEndOnFailover(false))) {
             nodes.publish(10);
-            cluster.beginMove(SLOT, from, home);
-            while (cluster.moveKeys(SLOT, from, home, 100)) {
-                // more
-            }
+            AtomicReference<String> last = new AtomicReference<>("");
             // It goes where the slot goes to, and nobody hears it: the subscriptions are where the slot comes from.
-            String last = nodes.publishWithoutDedupKey();
-            cluster.endMove(SLOT, from, home);
+            move(from, home, () -> last.set(nodes.publishWithoutDedupKey()));
 
-            assertThat(nodes.onA.hasSoon(last)).isTrue();
-            assertThat(nodes.onB.hasSoon(last)).isTrue();
+            assertThat(nodes.onA.hasSoon(last.get())).isTrue();
+            assertThat(nodes.onB.hasSoon(last.get())).isTrue();
             nodes.settle();
             assertThat(nodes.onA.resets).isEmpty();
         }
@@ -134,11 +136,7 @@ class RedisClusterFaultsTest {
             nodes.checker.payloadsAreUnique();
             try (TwoNodes.Traffic traffic = nodes.traffic()) {
                 traffic.more(100);
-                cluster.beginMove(SLOT, home, next);
-                while (cluster.moveKeys(SLOT, home, next, 100)) {
-                    // more
-                }
-                cluster.endMove(SLOT, home, next);
+                move(home, next, () -> {});
                 traffic.more(100);
             }
             nodes.settle();
@@ -146,11 +144,7 @@ class RedisClusterFaultsTest {
             assertThat(nodes.onA.resets).containsExactly(ResetReason.EPOCH);
             assertThat(nodes.onB.resets).containsExactly(ResetReason.EPOCH);
         } finally {
-            cluster.beginMove(SLOT, next, home);
-            while (cluster.moveKeys(SLOT, next, home, 100)) {
-                // more
-            }
-            cluster.endMove(SLOT, next, home);
+            move(next, home, () -> {});
         }
     }
 
@@ -262,6 +256,47 @@ class RedisClusterFaultsTest {
 
     @Test
     @Order(9)
+    void workersGetEveryJobWhereverTheSlotIs() {
+        int next = (home + 1) % 3;
+        Set<String> done = ConcurrentHashMap.newKeySet();
+        Set<String> jobs = new HashSet<>();
+        try (TwoNodes nodes = new TwoNodes(cluster.uri(), options -> options.epochsEndOnFailover(false));
+                Workers onA = workers(nodes.a, done);
+                Workers onB = workers(nodes.b, done)) {
+            for (int i = 0; i < 50; i++) {
+                jobs.add(nodes.publishNext());
+            }
+            move(home, next, () -> jobs.add(nodes.publishWithoutDedupKey()));
+            for (int i = 0; i < 50; i++) {
+                jobs.add(nodes.publishNext());
+            }
+
+            await().atMost(PATIENCE).until(() -> done.containsAll(jobs));
+            assertThat(onA.counts().lost() + onB.counts().lost()).isZero();
+        } finally {
+            move(next, home, () -> {});
+        }
+    }
+
+    private static Workers workers(Fanfare node, Set<String> done) {
+        return node.workers(CHANNEL, "senders").start(job -> {
+            done.add(job.publication().data().text());
+            job.acknowledge();
+        });
+    }
+
+    /** Moves the slot; does something when all keys are in the new place, but not yet the slot. */
+    private static void move(int from, int to, Runnable meanwhile) {
+        cluster.beginMove(SLOT, from, to);
+        while (cluster.moveKeys(SLOT, from, to, 100)) {
+            // more
+        }
+        meanwhile.run();
+        cluster.endMove(SLOT, from, to);
+    }
+
+    @Test
+    @Order(10)
     void aKilledPrimaryIsReplacedByItsReplica() {
         try (TwoNodes nodes = new TwoNodes(cluster.uri())) {
             nodes.checker.payloadsAreUnique();
@@ -284,7 +319,7 @@ class RedisClusterFaultsTest {
     }
 
     @Test
-    @Order(10)
+    @Order(11)
     void anAddressWhereNobodyIsIsSaidAtOnce() {
         assertThatThrownBy(() -> RedisStore.of(
                         "redis-cluster://127.0.0.1:" + cluster.server(home).port()))
