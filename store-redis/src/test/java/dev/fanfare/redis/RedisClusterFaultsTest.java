@@ -176,10 +176,10 @@ class RedisClusterFaultsTest {
             try (TwoNodes.Traffic traffic = nodes.traffic()) {
                 traffic.more(50);
                 admin(uri, redis -> {
-                    redis.configSet("client-output-buffer-limit", "pubsub 1048576 0 0");
+                    redis.configSet("client-output-buffer-limit", "pubsub 262144 0 0");
                     // All of it comes in one step of Redis, so that no node can be quick enough.
                     redis.eval(
-                            "for i = 1, 30 do redis.call('SPUBLISH', KEYS[1], string.rep('x', 1000000)) end",
+                            "for i = 1, 60 do redis.call('SPUBLISH', KEYS[1], string.rep('x', 10000)) end",
                             ScriptOutputType.STATUS,
                             new Keys("fanfare").bus(CHANNEL));
                 });
