@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.fail;
 import static org.awaitility.Awaitility.await;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.Cursor;
 import dev.fanfare.Fanfare;
 import dev.fanfare.PatternSubscription;
 import dev.fanfare.Payload;
@@ -21,6 +22,7 @@ import dev.fanfare.StoreException;
 import dev.fanfare.Subscriber;
 import dev.fanfare.Workers;
 import dev.fanfare.servers.RedisCluster;
+import dev.fanfare.spi.ChannelLog.LogRead;
 import io.lettuce.core.KillArgs;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.cluster.SlotHash;
@@ -297,13 +299,22 @@ class RedisClusterFaultsTest {
 
     @Test
     @Order(10)
-    void aKilledPrimaryIsReplacedByItsReplica() {
+    void aKilledPrimaryIsReplacedByAReplicaThatLacksTheLatest() {
         try (TwoNodes nodes = new TwoNodes(cluster.uri())) {
             nodes.checker.payloadsAreUnique();
             nodes.publish(100);
             admin(
                     cluster.server(home).uri(),
                     redis -> await().atMost(PATIENCE).until(() -> redis.waitForReplication(1, 1000) == 1));
+            cutReplication();
+            nodes.publish(10);
+            await().atMost(PATIENCE).until(() -> nodes.onA.count() == 110 && nodes.onB.count() == 110);
+            Cursor last = nodes.storeA
+                    .log()
+                    .read(LogRead.head(CHANNEL))
+                    .toCompletableFuture()
+                    .join()
+                    .head();
 
             cluster.server(home).kill();
             await().atMost(PATIENCE).until(() -> !nodes.a.health().isUp());
@@ -313,9 +324,26 @@ class RedisClusterFaultsTest {
             assertThat(cluster.primaryOf(SLOT)).isEqualTo(3);
             assertThat(nodes.onA.resets).containsExactly(ResetReason.EPOCH);
             assertThat(nodes.onB.resets).containsExactly(ResetReason.EPOCH);
+            assertThat(nodes.b
+                            .subscribe(
+                                    CHANNEL, StartAt.after(Cursor.of(last.epoch(), last.offset())), publication -> {})
+                            .ready()
+                            .toCompletableFuture()
+                            .join())
+                    .as("of a client that knows no tags")
+                    .isInstanceOf(Resume.Reset.class);
             await().atMost(PATIENCE)
                     .until(() -> nodes.a.health().isUp() && nodes.b.health().isUp());
         }
+    }
+
+    /** Lets the replica of the home lose its connection, and not make another: as a user that there is not. */
+    private static void cutReplication() {
+        admin(cluster.server(3).uri(), redis -> {
+            redis.configSet("masteruser", "nobody");
+            redis.configSet("masterauth", "nothing");
+        });
+        admin(cluster.server(home).uri(), redis -> redis.clientKill(KillArgs.Builder.typeSlave()));
     }
 
     @Test
