@@ -6,13 +6,17 @@ import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Stops publishing to a Redis that answers with nothing but failures: after five in a row it is open for a pause, then
+ * Stops publishing to a server that answers with nothing but failures: after five in a row it is open for a pause, then
  * lets one publish through, which decides. A new connection closes it, having shown that Redis is well again.
  *
  * <p>Whoever publishes asks {@link #isOpen} first: it also says whether this one is the one that may try.
@@ -25,11 +29,18 @@ final class Breaker {
     private static final int FAILURES = 5;
 
     private final CircuitBreaker circuit;
+    private final String address;
     private final Duration pause;
     private volatile boolean hasFailed;
     private volatile long openedAt;
 
-    Breaker(Duration pause) {
+    /**
+     * Makes one.
+     *
+     * @param address of the Redis, for the log
+     */
+    Breaker(String address, Duration pause) {
+        this.address = address;
         this.pause = pause;
         this.circuit = CircuitBreaker.of(
                 "fanfare-redis",
@@ -47,7 +58,10 @@ final class Breaker {
         if (state == State.OPEN) {
             openedAt = System.nanoTime();
         }
-        LOG.warn("Publishing to Redis is {} now", state == State.OPEN ? "off for " + pause : "tried or on again");
+        LOG.warn(
+                "Publishing to Redis at {} is {} now",
+                address,
+                state == State.OPEN ? "off for " + pause : "tried or on again");
     }
 
     /** Judges by the outcome of a publish; only after {@link #isOpen} said no. */
@@ -85,8 +99,19 @@ final class Breaker {
         return state == State.OPEN && System.nanoTime() - openedAt >= pause.toNanos() ? State.HALF_OPEN : state;
     }
 
-    Health health() {
-        return state() == State.OPEN
+    /** Tells the worst of the states of some. */
+    static State worst(Collection<Primary> primaries) {
+        Set<State> states =
+                primaries.stream().map(primary -> primary.breaker.state()).collect(Collectors.toSet());
+        return Stream.of(State.OPEN, State.HALF_OPEN)
+                .filter(states::contains)
+                .findFirst()
+                .orElse(State.CLOSED);
+    }
+
+    /** Tells whether publishes go to all of them. */
+    static Health health(Collection<Primary> primaries) {
+        return worst(primaries) == State.OPEN
                 ? Health.down("redis: " + FAILURES + " publishes in a row failed, none is tried for a while")
                 : Health.up();
     }

@@ -49,17 +49,15 @@ final class RedisLog implements ChannelLog {
     private final Keys keys;
     private final Topology redis;
     private final RedisBus bus;
-    private final Breaker breaker;
     private final Counters counters;
     private final int maxInlineBytes;
     private final RedisWorkQueues queues;
     private final Ids ids = new Ids();
 
-    RedisLog(Keys keys, Topology redis, RedisBus bus, Breaker breaker, Counters counters, int maxInlineBytes) {
+    RedisLog(Keys keys, Topology redis, RedisBus bus, Counters counters, int maxInlineBytes) {
         this.keys = keys;
         this.redis = redis;
         this.bus = bus;
-        this.breaker = breaker;
         this.counters = counters;
         this.maxInlineBytes = maxInlineBytes;
         this.queues = new RedisWorkQueues(keys, redis);
@@ -79,7 +77,7 @@ final class RedisLog implements ChannelLog {
     public Health health() {
         boolean isUp = redis.primaries().stream().allMatch(primary -> primary.commands.isUp());
         Health link = isUp ? Health.up() : Health.down("redis: commands do not get through");
-        return link.and(breaker.health());
+        return link.and(Breaker.health(redis.primaries()));
     }
 
     // ---- append
@@ -87,19 +85,20 @@ final class RedisLog implements ChannelLog {
     @Override
     public CompletionStage<AppendResult> append(AppendRequest request) {
         byte[] place = Keys.place(request.channel());
-        CommandLink link = redis.of(place).commands;
-        if (!link.isUp()) {
+        Primary home = redis.of(place);
+        if (!home.commands.isUp()) {
             return unavailable(request, AWAY_RETRY_MILLIS);
-        } else if (link.isFull()) {
+        } else if (home.commands.isFull()) {
             return unavailable(request, FULL_RETRY_MILLIS);
-        } else if (breaker.isOpen()) {
-            return unavailable(request, breaker.retryMillis());
+        } else if (home.breaker.isOpen()) {
+            return unavailable(request, home.breaker.retryMillis());
         }
-        return request.rules().isRetained() ? log(request, place) : send(request, place);
+        return request.rules().isRetained() ? log(request, place, home.breaker) : send(request, place, home.breaker);
     }
 
-    /** Runs what appends, and judges by what became of it. */
-    private <T> CompletionStage<AppendResult> append(Request<T> append, Function<T, AppendResult> result) {
+    /** Runs what appends, and lets the breaker judge by what became of it. */
+    private <T> CompletionStage<AppendResult> append(
+            Request<T> append, Breaker breaker, Function<T, AppendResult> result) {
         return redis.run(append).handle((reply, failure) -> {
             if (failure == null) {
                 breaker.end(null);
@@ -125,7 +124,7 @@ final class RedisLog implements ChannelLog {
         return CompletableFuture.completedStage(new AppendResult.Full(retryAfterMillis));
     }
 
-    private CompletionStage<AppendResult> log(AppendRequest request, byte[] place) {
+    private CompletionStage<AppendResult> log(AppendRequest request, byte[] place, Breaker breaker) {
         ChannelId channel = request.channel();
         ChannelRules rules = request.rules();
         String dedupKey = request.options().dedupKey();
@@ -151,10 +150,10 @@ final class RedisLog implements ChannelLog {
         if (dedupKey != null) {
             call.with(digest(request.data())).with(millis(rules.dedupWindow()));
         }
-        return append(Request.of(call, RedisLog::value, body.length), reply -> result(request, reply));
+        return append(Request.of(call, RedisLog::value, body.length), breaker, reply -> result(request, reply));
     }
 
-    private CompletionStage<AppendResult> send(AppendRequest request, byte[] place) {
+    private CompletionStage<AppendResult> send(AppendRequest request, byte[] place, Breaker breaker) {
         Publication publication =
                 unpositioned(request, System.currentTimeMillis()).build();
         byte[] frame = BusFrame.published(publication);
@@ -162,7 +161,9 @@ final class RedisLog implements ChannelLog {
         String dedupKey = request.options().dedupKey();
         if (dedupKey == null) {
             return append(
-                    Request.publish(redis.pubSub(), name, frame), heard -> new AppendResult.Appended(publication));
+                    Request.publish(redis.pubSub(), name, frame),
+                    breaker,
+                    heard -> new AppendResult.Appended(publication));
         }
         Call call = new Call(Script.SEND, keys.dedup(place, dedupKey))
                 .with(redis.pubSub().publish.name())
@@ -172,6 +173,7 @@ final class RedisLog implements ChannelLog {
                 .with(millis(request.rules().dedupWindow()));
         return append(
                 Request.of(call, RedisLog::value, frame.length),
+                breaker,
                 reply -> reply.length == 1 && reply[0] == 'S'
                         ? new AppendResult.Appended(publication)
                         : result(request, reply));

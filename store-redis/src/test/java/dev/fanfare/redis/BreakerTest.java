@@ -12,7 +12,7 @@ class BreakerTest {
 
     private static final RuntimeException FAILURE = new IllegalStateException("on purpose");
 
-    private final Breaker breaker = new Breaker(Duration.ofMillis(50));
+    private final Breaker breaker = new Breaker("redis://here", Duration.ofMillis(50));
 
     private void publish(boolean isGood, int times) {
         for (int i = 0; i < times; i++) {

@@ -14,6 +14,7 @@ import dev.fanfare.Fanfare;
 import dev.fanfare.PatternSubscription;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
+import dev.fanfare.PublishResult;
 import dev.fanfare.RefusedException;
 import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
@@ -26,6 +27,7 @@ import dev.fanfare.spi.ChannelLog.LogRead;
 import io.lettuce.core.KillArgs;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.cluster.SlotHash;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -245,6 +247,38 @@ class RedisClusterFaultsTest {
 
     @Test
     @Order(8)
+    void aServerThatRefusesWritesStopsNoPublishingElsewhere() {
+        ChannelId elsewhere = channelAtAnotherServer();
+        String uri = cluster.server(home).uri();
+        try (TwoNodes nodes = new TwoNodes(cluster.uri(), options -> options.breakerPause(Duration.ofMinutes(1)))) {
+            admin(uri, redis -> redis.configSet("min-replicas-to-write", "9"));
+            for (int i = 0; i < 5; i++) {
+                assertThatThrownBy(() -> nodes.a
+                                .publish(CHANNEL, Payload.of("x"))
+                                .toCompletableFuture()
+                                .join())
+                        .hasCauseInstanceOf(StoreException.class);
+            }
+
+            assertThat(nodes.a
+                            .publish(CHANNEL, Payload.of("x"))
+                            .toCompletableFuture()
+                            .join())
+                    .isInstanceOf(PublishResult.Refused.class);
+            assertThat(nodes.a
+                            .publish(elsewhere, Payload.of("x"))
+                            .toCompletableFuture()
+                            .join())
+                    .isInstanceOf(PublishResult.Stored.class);
+            assertThat(nodes.storeA.state().breaker()).isEqualTo("open");
+            assertThat(nodes.a.health().isUp()).isFalse();
+        } finally {
+            admin(uri, redis -> redis.configSet("min-replicas-to-write", "0"));
+        }
+    }
+
+    @Test
+    @Order(9)
     void aPatternIsRefusedWithWhatToDoInstead() {
         try (TwoNodes nodes = new TwoNodes(cluster.uri())) {
             PatternSubscription subscription =
@@ -257,7 +291,7 @@ class RedisClusterFaultsTest {
     }
 
     @Test
-    @Order(9)
+    @Order(10)
     void workersGetEveryJobWhereverTheSlotIs() {
         int next = (home + 1) % 3;
         Set<String> done = ConcurrentHashMap.newKeySet();
@@ -298,7 +332,7 @@ class RedisClusterFaultsTest {
     }
 
     @Test
-    @Order(10)
+    @Order(11)
     void aKilledPrimaryIsReplacedByAReplicaThatLacksTheLatest() {
         try (TwoNodes nodes = new TwoNodes(cluster.uri())) {
             nodes.checker.payloadsAreUnique();
@@ -347,7 +381,7 @@ class RedisClusterFaultsTest {
     }
 
     @Test
-    @Order(11)
+    @Order(12)
     void anAddressWhereNobodyIsIsSaidAtOnce() {
         assertThatThrownBy(() -> RedisStore.of(
                         "redis-cluster://127.0.0.1:" + cluster.server(home).port()))
