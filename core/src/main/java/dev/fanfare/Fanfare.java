@@ -150,7 +150,8 @@ public interface Fanfare extends AutoCloseable {
      * databases, large payloads on Redis), each time costs a read of the log.
      *
      * @return the subscription; its {@link PatternSubscription#ready} fails with a {@link RefusedException} if the pattern
-     *     names a namespace that has no rules, with a {@link StoreException} if the bus cannot watch by pattern
+     *     names a namespace that has no rules ({@link Refusal#UNKNOWN_NAMESPACE}), or the bus cannot watch by pattern, as
+     *     that of a Redis Cluster cannot ({@link Refusal#NOT_AVAILABLE})
      */
     @CanIgnoreReturnValue
     PatternSubscription subscribeMatching(ChannelPattern pattern, PatternSubscriber subscriber);

@@ -106,7 +106,7 @@ final class MatchingSubscription implements PatternSubscription, Bus.Watcher {
                 .watchMatching(pattern, this)
                 .whenComplete((begun, failure) -> queue.add(() -> {
                     if (begun == null) {
-                        refuse(Calls.unwrap(failure));
+                        refuse(reasonOf(Calls.unwrap(failure)));
                     } else if (isEnded) {
                         begun.close();
                     } else {
@@ -114,6 +114,17 @@ final class MatchingSubscription implements PatternSubscription, Bus.Watcher {
                         ready.complete(null);
                     }
                 }));
+    }
+
+    /** Tells a bus that has no patterns, which stays so, from one that failed. */
+    private Throwable reasonOf(Throwable failure) {
+        if (!(failure.getCause() instanceof UnsupportedOperationException cannot)) {
+            return failure;
+        }
+        return new RefusedException(
+                "Cannot subscribe to " + pattern + ": " + cannot.getMessage()
+                        + ". Subscribe to the channels by name, or to one to which all of them is published as well",
+                Refusal.NOT_AVAILABLE);
     }
 
     private void refuse(Throwable failure) {

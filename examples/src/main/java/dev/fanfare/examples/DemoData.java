@@ -33,7 +33,8 @@ record DemoData(Server server, JdbcStore store, HikariDataSource pool) implement
         boolean started = false;
         try {
             migrate(store, directory);
-            Server server = DemoServer.start(host, port, TeamChat.create(), builder -> builder.store(store));
+            Server server =
+                    DemoServer.start(host, port, TeamChat.create(), builder -> builder.store(store), registry -> {});
             started = true;
             return new DemoData(server, store, pool);
         } finally {

@@ -44,7 +44,8 @@ final class DemoNodes implements Running {
     private void add(String host, int port, TeamChat chat, String redis) {
         RedisStore store = RedisStore.builder(redis).clientName("fanfare-demo").build();
         stores.add(store);
-        servers.add(DemoServer.start(host, port, chat, builder -> builder.store(store)));
+        servers.add(DemoServer.start(
+                host, port, chat, builder -> builder.store(store), registry -> RedisMeters.register(registry, store)));
     }
 
     /** Returns the ports on which they listen. */

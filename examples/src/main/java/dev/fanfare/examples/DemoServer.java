@@ -9,9 +9,11 @@ import dev.fanfare.micrometer.FanfareMetrics;
 import dev.fanfare.netty.HttpRoute;
 import dev.fanfare.netty.NettyTransport;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
@@ -34,11 +36,19 @@ final class DemoServer {
 
     /** Starts one that keeps everything in memory. */
     static Server start(String host, int port) {
-        return start(host, port, TeamChat.create(), builder -> builder);
+        return start(host, port, TeamChat.create(), builder -> builder, registry -> {});
     }
 
-    static Server start(String host, int port, TeamChat chat, UnaryOperator<FanfareBuilder> store) {
+    /**
+     * Starts one.
+     *
+     * @param store sets the store
+     * @param meters adds what the store tells of itself to the metrics
+     */
+    static Server start(
+            String host, int port, TeamChat chat, UnaryOperator<FanfareBuilder> store, Consumer<MeterRegistry> meters) {
         PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        meters.accept(registry);
         FanfareMetrics metrics = FanfareMetrics.of(registry, "chat", "typing", NEWS);
         Fanfare fanfare = chat.configure(store.apply(Fanfare.builder()))
                 .namespace(NEWS, rules -> rules.retain(1_000, Duration.ofDays(1)))

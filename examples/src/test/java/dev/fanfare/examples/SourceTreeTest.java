@@ -32,7 +32,7 @@ class SourceTreeTest {
             "DrainIT.java", // spaces out what it publishes
             "AppendBenchmark.java", // measures
             "OutboxCases.java", // waits for a database
-            "RedisControlTest.java"); // lets real leases run out
+            "RedisControlContract.java"); // lets real leases run out
 
     @Test
     void everyTestThatADocumentNamesExists() {

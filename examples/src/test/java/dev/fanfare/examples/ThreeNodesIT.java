@@ -5,6 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fanfare.servers.RedisServer;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -25,6 +30,24 @@ class ThreeNodesIT {
             return NodeScript.runInBrowser(
                     "three-nodes.mjs",
                     Map.of("FANFARE_URLS", urls, "FANFARE_URL", urls.substring(0, urls.indexOf(','))));
+        }
+    }
+
+    @Test
+    void eachNodeTellsHowItsRedisStoreIs() throws Exception {
+        try (RedisServer redis = RedisServer.start();
+                DemoNodes nodes = DemoNodes.start("127.0.0.1", 0, 2, redis.uri())) {
+            for (int port : nodes.ports()) {
+                HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/metrics"))
+                        .timeout(Duration.ofSeconds(20))
+                        .build();
+
+                String metrics = HttpClient.newHttpClient()
+                        .send(request, BodyHandlers.ofString())
+                        .body();
+
+                assertThat(metrics).contains("fanfare_redis_breaker 0.0", "fanfare_redis_reconnects_total 0.0");
+            }
         }
     }
 

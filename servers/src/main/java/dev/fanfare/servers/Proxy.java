@@ -18,6 +18,7 @@ public final class Proxy implements AutoCloseable {
     private volatile int target;
     private volatile boolean isRefusing;
     private final AtomicInteger freezing = new AtomicInteger();
+    private final AtomicInteger refused = new AtomicInteger();
 
     public Proxy(int target) {
         this.target = target;
@@ -68,6 +69,11 @@ public final class Proxy implements AutoCloseable {
         this.isRefusing = isRefusing;
     }
 
+    /** Returns how many connections it has refused. */
+    public int refused() {
+        return refused.get();
+    }
+
     public int connections() {
         return (int) pipes.stream().filter(pipe -> !pipe.isClosed).count();
     }
@@ -88,6 +94,7 @@ public final class Proxy implements AutoCloseable {
                 Socket client = acceptor.accept();
                 if (isRefusing) {
                     client.close();
+                    refused.incrementAndGet();
                     continue;
                 }
                 Pipe pipe = new Pipe(client, new Socket(InetAddress.getLoopbackAddress(), target));

@@ -5,11 +5,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
@@ -20,37 +22,78 @@ public final class RedisCluster implements AutoCloseable {
 
     private static final int PRIMARIES = 3;
 
+    private static final List<String> OPTIONS = List.of(
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--cluster-enabled",
+            "yes",
+            "--cluster-config-file",
+            "nodes.conf",
+            "--cluster-node-timeout",
+            "2000");
+
+    private final Function<String[], RedisServer> starter;
     private final List<RedisServer> servers = new ArrayList<>();
 
-    private RedisCluster() {}
+    private RedisCluster(Function<String[], RedisServer> starter) {
+        this.starter = starter;
+    }
 
     /** Starts one and waits until every server says that it is whole. */
     public static RedisCluster start() {
-        return start(-1);
+        return start(RedisServer::start, -1);
     }
 
     /** Starts one in which the primary of that slot has a replica, and waits until that is linked. */
     public static RedisCluster startWithReplicaFor(int slot) {
-        return start(slot * PRIMARIES / SLOTS);
+        return start(RedisServer::start, slot * PRIMARIES / SLOTS);
     }
 
-    private static RedisCluster start(int replicated) {
-        RedisCluster cluster = new RedisCluster();
+    /** Starts one that speaks TLS, between its servers too. */
+    public static RedisCluster startWithTls(Path certificate, Path key) {
+        return start(
+                options -> {
+                    List<String> all = new ArrayList<>(List.of(options));
+                    all.addAll(List.of("--tls-cluster", "yes"));
+                    return RedisServer.startWithTls(certificate, key, all.toArray(String[]::new));
+                },
+                -1);
+    }
+
+    private static RedisCluster start(Function<String[], RedisServer> starter, int replicated) {
+        RedisCluster cluster = new RedisCluster(starter);
         for (int i = 0; i < PRIMARIES + (replicated < 0 ? 0 : 1); i++) {
-            cluster.servers.add(RedisServer.start(
-                    "--save",
-                    "",
-                    "--appendonly",
-                    "no",
-                    "--cluster-enabled",
-                    "yes",
-                    "--cluster-config-file",
-                    "nodes.conf",
-                    "--cluster-node-timeout",
-                    "2000"));
+            cluster.servers.add(starter.apply(OPTIONS.toArray(String[]::new)));
         }
         cluster.join(replicated);
         return cluster;
+    }
+
+    /** Adds a primary without slots, with those options; returns its number when all know it. */
+    public int add(String... options) {
+        List<String> all = new ArrayList<>(OPTIONS);
+        all.addAll(List.of(options));
+        servers.add(starter.apply(all.toArray(String[]::new)));
+        int number = servers.size() - 1;
+        meet(number);
+        awaitAllKnowAll();
+        await(() -> ask(number, "CLUSTER INFO").contains("cluster_state:ok"));
+        return number;
+    }
+
+    private void meet(int number) {
+        ask(0, "CLUSTER MEET 127.0.0.1 " + portInCluster(servers.get(number)));
+    }
+
+    private static int portInCluster(RedisServer server) {
+        return server.tlsPort() < 0 ? server.port() : server.tlsPort();
+    }
+
+    private void awaitAllKnowAll() {
+        String all = "cluster_known_nodes:" + servers.size();
+        awaitEach("CLUSTER INFO", info -> info.contains(all));
     }
 
     private void join(int replicated) {
@@ -61,10 +104,9 @@ public final class RedisCluster implements AutoCloseable {
             ask(i, "CLUSTER ADDSLOTSRANGE " + first + ' ' + last);
         }
         for (int i = 1; i < servers.size(); i++) {
-            ask(0, "CLUSTER MEET 127.0.0.1 " + servers.get(i).port());
+            meet(i);
         }
-        String all = "cluster_known_nodes:" + servers.size();
-        awaitEach("CLUSTER INFO", info -> info.contains(all));
+        awaitAllKnowAll();
         if (replicated >= 0) {
             await(() -> ask(PRIMARIES, "CLUSTER REPLICATE " + id(replicated)).contains("OK"));
             await(() -> ask(PRIMARIES, "INFO replication").contains("master_link_status:up"));
@@ -72,15 +114,22 @@ public final class RedisCluster implements AutoCloseable {
         awaitEach("CLUSTER INFO", info -> info.contains("cluster_state:ok"));
         awaitEach(
                 "CLUSTER SLOTS",
-                slots ->
-                        servers.subList(0, PRIMARIES).stream().allMatch(server -> slots.contains(":" + server.port())));
+                slots -> servers.subList(0, PRIMARIES).stream()
+                        .allMatch(server ->
+                                slots.contains(":" + server.port()) || slots.contains(":" + portInCluster(server))));
     }
 
     /** Returns the URI of the store, which names all servers. */
     public String uri() {
+        return uri("redis-cluster://");
+    }
+
+    /** Returns the URI of the store that begins so; for TLS with the ports for that. */
+    public String uri(String start) {
+        boolean isTls = start.startsWith("rediss");
         return servers.stream()
-                .map(server -> "127.0.0.1:" + server.port())
-                .collect(Collectors.joining(",", "redis-cluster://", ""));
+                .map(server -> "127.0.0.1:" + (isTls ? server.tlsPort() : server.port()))
+                .collect(Collectors.joining(",", start, ""));
     }
 
     /** Returns the server of that number, counted from 0; the primaries come first. */

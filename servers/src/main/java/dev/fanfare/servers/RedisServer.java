@@ -27,6 +27,7 @@ public final class RedisServer implements AutoCloseable {
     private final int port;
     private final Path data;
     private final List<String> options;
+    private int tlsPort = -1;
     private String configuration = "";
     private Process process;
 
@@ -44,14 +45,42 @@ public final class RedisServer implements AutoCloseable {
     /** Starts one with those options. */
     public static RedisServer start(String... options) {
         try {
-            Files.createDirectories(HOME);
-            RedisServer server =
-                    new RedisServer(Ports.free(), Files.createTempDirectory(HOME, "data"), List.of(options));
+            RedisServer server = prepare(List.of(options));
             server.run();
             return server;
         } catch (IOException e) {
             throw new AssertionError("Redis cannot be started", e);
         }
+    }
+
+    /** Starts one with those options that has a second port, for TLS. */
+    public static RedisServer startWithTls(Path certificate, Path key, String... options) {
+        try {
+            int tlsPort = Ports.free();
+            List<String> all = new ArrayList<>(List.of(
+                    "--tls-port",
+                    Integer.toString(tlsPort),
+                    "--tls-cert-file",
+                    certificate.toString(),
+                    "--tls-key-file",
+                    key.toString(),
+                    "--tls-ca-cert-file",
+                    certificate.toString(),
+                    "--tls-auth-clients",
+                    "no"));
+            all.addAll(List.of(options));
+            RedisServer server = prepare(all);
+            server.tlsPort = tlsPort;
+            server.run();
+            return server;
+        } catch (IOException e) {
+            throw new AssertionError("Redis cannot be started", e);
+        }
+    }
+
+    private static RedisServer prepare(List<String> options) throws IOException {
+        Files.createDirectories(HOME);
+        return new RedisServer(Ports.free(), Files.createTempDirectory(HOME, "data"), options);
     }
 
     /** Starts a Sentinel that alone decides about the primary of that port, which it calls main. */
@@ -76,6 +105,11 @@ public final class RedisServer implements AutoCloseable {
 
     public int port() {
         return port;
+    }
+
+    /** Returns the port for TLS, of one that has one. */
+    public int tlsPort() {
+        return tlsPort;
     }
 
     public String uri() {

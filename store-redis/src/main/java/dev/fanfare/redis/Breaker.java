@@ -6,12 +6,17 @@ import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Stops publishing to a Redis that answers with nothing but failures: after five in a row it is open for a pause, then
+ * Stops publishing to a server that answers with nothing but failures: after five in a row it is open for a pause, then
  * lets one publish through, which decides. A new connection closes it, having shown that Redis is well again.
  *
  * <p>Whoever publishes asks {@link #isOpen} first: it also says whether this one is the one that may try.
@@ -24,18 +29,24 @@ final class Breaker {
     private static final int FAILURES = 5;
 
     private final CircuitBreaker circuit;
+    private final String address;
     private final Duration pause;
+    private volatile boolean hasFailed;
     private volatile long openedAt;
 
-    Breaker(Duration pause) {
+    /**
+     * Makes one.
+     *
+     * @param address of the Redis, for the log
+     */
+    Breaker(String address, Duration pause) {
+        this.address = address;
         this.pause = pause;
         this.circuit = CircuitBreaker.of(
                 "fanfare-redis",
                 CircuitBreakerConfig.custom()
                         .slidingWindow(FAILURES, FAILURES, SlidingWindowType.COUNT_BASED)
                         .failureRateThreshold(100)
-                        .slowCallRateThreshold(100)
-                        .slowCallDurationThreshold(Duration.ofHours(1))
                         .waitDurationInOpenState(pause)
                         .permittedNumberOfCallsInHalfOpenState(1)
                         .build());
@@ -47,21 +58,21 @@ final class Breaker {
         if (state == State.OPEN) {
             openedAt = System.nanoTime();
         }
-        LOG.warn("Publishing to Redis is {} now", state == State.OPEN ? "off for " + pause : "tried or on again");
+        LOG.warn(
+                "Publishing to Redis at {} is {} now",
+                address,
+                state == State.OPEN ? "off for " + pause : "tried or on again");
     }
 
-    /** Begins a publish; only after {@link #isOpen} said no. Returns what {@link #end} wants. */
-    long begin() {
-        return circuit.getCurrentTimestamp();
-    }
-
-    /** Judges by the outcome of a publish. */
-    void end(long begun, @Nullable Throwable failure) {
-        long took = circuit.getCurrentTimestamp() - begun;
-        if (failure == null) {
-            circuit.onSuccess(took, circuit.getTimestampUnit());
-        } else {
-            circuit.onError(took, circuit.getTimestampUnit(), failure);
+    /** Judges by the outcome of a publish; only after {@link #isOpen} said no. */
+    void end(@Nullable Throwable failure) {
+        if (failure != null) {
+            hasFailed = true;
+            circuit.onError(0, TimeUnit.NANOSECONDS, failure);
+        } else if (hasFailed || circuit.getState() != State.CLOSED) {
+            // Of those in a row one is told, which is enough: each costs a good part of what a publish does.
+            hasFailed = false;
+            circuit.onSuccess(0, TimeUnit.NANOSECONDS);
         }
     }
 
@@ -88,8 +99,19 @@ final class Breaker {
         return state == State.OPEN && System.nanoTime() - openedAt >= pause.toNanos() ? State.HALF_OPEN : state;
     }
 
-    Health health() {
-        return state() == State.OPEN
+    /** Tells the worst of the states of some. */
+    static State worst(Collection<Primary> primaries) {
+        Set<State> states =
+                primaries.stream().map(primary -> primary.breaker.state()).collect(Collectors.toSet());
+        return Stream.of(State.OPEN, State.HALF_OPEN)
+                .filter(states::contains)
+                .findFirst()
+                .orElse(State.CLOSED);
+    }
+
+    /** Tells whether publishes go to all of them. */
+    static Health health(Collection<Primary> primaries) {
+        return worst(primaries) == State.OPEN
                 ? Health.down("redis: " + FAILURES + " publishes in a row failed, none is tried for a while")
                 : Health.up();
     }

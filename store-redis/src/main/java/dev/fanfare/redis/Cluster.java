@@ -46,7 +46,6 @@ final class Cluster implements Topology {
      */
 
     private static final Logger LOG = LoggerFactory.getLogger(Cluster.class);
-    private static final Duration ASK_PATIENCE = Duration.ofSeconds(10);
     private static final Duration REFRESH_PAUSE = Duration.ofMillis(100);
     private static final Duration LOOK_PAUSE = Duration.ofMillis(500);
     private static final int QUIET_LOOKS = 20;
@@ -65,7 +64,13 @@ final class Cluster implements Topology {
     private final AtomicBoolean isRefreshing = new AtomicBoolean();
     private final AtomicInteger waiting = new AtomicInteger();
     private volatile Primary[] slots = {};
+
+    /** Who got a slot last, and so knows best who has what. */
     private volatile @Nullable String witness;
+
+    /** Who was asked last, until there is an answer. */
+    private volatile @Nullable String silent;
+
     private volatile boolean isClosed;
 
     /** Confined to the timer. */
@@ -74,8 +79,8 @@ final class Cluster implements Topology {
     /** Confined to the timer. */
     private final Set<String> strays = new HashSet<>();
 
-    /** Of addresses that ever were a primary's; confined to the timer. */
-    private final Map<String, Connector> known = new HashMap<>();
+    /** Primaries no more, about to be closed; confined to the timer. */
+    private final Set<Primary> retiring = new HashSet<>();
 
     /** Confined to the timer. */
     private int looks;
@@ -126,7 +131,9 @@ final class Cluster implements Topology {
         CompletableFuture<Void> closed = new CompletableFuture<>();
         threads.execute(() -> {
             isClosed = true;
-            Primary.closeAll(primaries.values()).whenComplete((done, failure) -> closed.complete(null));
+            seedConnectors.forEach(Connector::close);
+            retiring.addAll(primaries.values());
+            Primary.closeAll(retiring).whenComplete((done, failure) -> closed.complete(null));
         });
         return closed;
     }
@@ -247,6 +254,7 @@ final class Cluster implements Topology {
                                     (found, failure) -> {
                                         isRefreshing.set(false);
                                         if (found != null && !isClosed) {
+                                            silent = null;
                                             adopt(found);
                                         } else {
                                             LOG.debug(
@@ -259,33 +267,38 @@ final class Cluster implements Topology {
 
     private void look() {
         boolean isWhole = primaries.values().stream().allMatch(Primary::isUp);
-        if (!isWhole || !strays.isEmpty() || ++looks % QUIET_LOOKS == 0) {
+        if (!isWhole || !strays.isEmpty() || silent != null || ++looks % QUIET_LOOKS == 0) {
             refresh();
         }
         threads.later(LOOK_PAUSE, this::look);
     }
 
-    /** Asks; a server that does not answer holds up no later question. */
+    /** Asks; a server that does not answer, though it may still accept connections, holds up no later question. */
     private CompletionStage<SlotMap> askInTime() {
         try {
-            return ask().toCompletableFuture().copy().orTimeout(ASK_PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+            long patience = 2 * example.getTimeout().toMillis();
+            return ask().toCompletableFuture().copy().orTimeout(patience, TimeUnit.MILLISECONDS);
         } catch (RuntimeException broken) {
             return CompletableFuture.failedFuture(broken);
         }
     }
 
-    /** Asks whoever got a slot last, or any primary, or else the addresses that we were given. */
+    /** Asks whoever got a slot last, or any primary but one that did not answer, or else the addresses that we were given. */
     private CompletionStage<SlotMap> ask() {
         List<Map.Entry<String, Primary>> up = new ArrayList<>(primaries.entrySet());
         up.removeIf(each -> !each.getValue().commands.isUp());
         Collections.shuffle(up);
         String preferred = witness;
+        String avoided = silent;
         witness = null;
-        up.sort(Comparator.comparing(each -> !each.getKey().equals(preferred)));
+        up.sort(Comparator.comparing(
+                        (Map.Entry<String, Primary> each) -> each.getKey().equals(avoided))
+                .thenComparing(each -> !each.getKey().equals(preferred)));
         if (up.isEmpty()) {
             return askSeed(seedConnectors.iterator());
         }
         Primary asked = up.get(0).getValue();
+        silent = up.get(0).getKey();
         return asked.commands.run(SlotMap.request(), false).thenApply(answer -> SlotMap.of(answer, asked.host()));
     }
 
@@ -334,10 +347,18 @@ final class Cluster implements Topology {
         primaries.values().removeIf(primary -> {
             boolean isUnused = !used.contains(primary);
             if (isUnused) {
-                // Not at once, as it may still owe replies.
-                threads.later(RETIRE_PAUSE, primary::close);
+                retire(primary);
             }
             return isUnused;
+        });
+    }
+
+    /** Closes it, but not at once, as it may still owe replies. */
+    private void retire(Primary primary) {
+        retiring.add(primary);
+        threads.later(RETIRE_PAUSE, () -> {
+            retiring.remove(primary);
+            primary.close();
         });
     }
 
@@ -361,8 +382,7 @@ final class Cluster implements Topology {
                 .withHost(address.substring(0, colon))
                 .withPort(Integer.parseInt(address.substring(colon + 1)))
                 .build();
-        Connector connector = known.computeIfAbsent(address, name -> connectors.apply(uri));
-        Primary fresh = new Primary(connector, parts, this::stray);
+        Primary fresh = new Primary(connectors.apply(uri), parts, this::stray);
         primaries.put(address, fresh);
         starts.add(fresh.start().toCompletableFuture());
         return fresh;

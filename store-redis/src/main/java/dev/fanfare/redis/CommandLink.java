@@ -7,7 +7,6 @@ import io.lettuce.core.RedisLoadingException;
 import io.lettuce.core.RedisNoScriptException;
 import io.lettuce.core.RedisReadOnlyException;
 import io.lettuce.core.codec.ByteArrayCodec;
-import io.lettuce.core.output.StatusOutput;
 import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.CommandType;
 import java.time.Duration;
@@ -99,40 +98,42 @@ final class CommandLink {
             return CompletableFuture.failedFuture(new StoreException(
                     "Redis at " + connector.address() + " is too slow: " + inFlightBytes + " bytes wait", null, true));
         }
-        int bytes = CALL_BYTES + request.bytes;
-        inFlightBytes.addAndGet(bytes);
+        inFlightBytes.addAndGet(CALL_BYTES + request.bytes);
         CompletableFuture<T> answer = new CompletableFuture<>();
-        send(current, request, isAsking, answer, bytes, 1);
+        send(current, request, isAsking, answer, 1);
         return answer;
     }
 
     private <T> void send(
-            Session current,
-            Request<T> request,
-            boolean isAsking,
-            CompletableFuture<T> answer,
-            int bytes,
-            int sending) {
-        request.sendTo(current, isAsking).whenComplete((reply, failure) -> {
+            Session current, Request<T> request, boolean isAsking, CompletableFuture<T> answer, int sending) {
+        current.run(request.exchange(current, isAsking, (reply, failure) -> {
             if (failure instanceof RedisNoScriptException && sending < MOST_SENDINGS) {
-                reload(current).whenComplete((loaded, broken) -> {
-                    if (broken != null) {
-                        inFlightBytes.addAndGet(-bytes);
-                        complete(current, answer, null, broken);
-                    } else {
-                        send(current, request, isAsking, answer, bytes, sending + 1);
-                    }
-                });
-                return;
+                sendAgain(current, request, isAsking, answer, sending);
+            } else {
+                end(current, request, answer, reply, failure);
             }
-            inFlightBytes.addAndGet(-bytes);
-            complete(current, answer, reply, failure);
+        }));
+    }
+
+    private <T> void sendAgain(
+            Session current, Request<T> request, boolean isAsking, CompletableFuture<T> answer, int sending) {
+        reload(current).whenComplete((loaded, broken) -> {
+            if (broken == null) {
+                send(current, request, isAsking, answer, sending + 1);
+            } else {
+                end(current, request, answer, null, broken);
+            }
         });
     }
 
     @SuppressWarnings("NullAway") // a script or command may well answer null
-    private <T> void complete(
-            Session current, CompletableFuture<T> answer, @Nullable T reply, @Nullable Throwable failure) {
+    private <T> void end(
+            Session current,
+            Request<T> request,
+            CompletableFuture<T> answer,
+            @Nullable T reply,
+            @Nullable Throwable failure) {
+        inFlightBytes.addAndGet(-(CALL_BYTES + request.bytes));
         if (failure == null) {
             answer.complete(reply);
             return;
@@ -310,15 +311,14 @@ final class CommandLink {
             return;
         }
         CommandArgs<byte[], byte[]> args = new CommandArgs<>(ByteArrayCodec.INSTANCE).add("memory");
-        current.run(CommandType.INFO, new StatusOutput<>(ByteArrayCodec.INSTANCE), args, false)
-                .whenComplete((info, failure) -> {
-                    if (info != null && info.contains("maxmemory_policy:allkeys-")) {
-                        LOG.warn(
-                                "Redis at {} has a maxmemory-policy of allkeys-*: when memory runs short it throws away"
-                                        + " channels, dedup keys and presence. Set it to noeviction",
-                                connector.address());
-                    }
-                });
+        current.run(CommandType.INFO, args).whenComplete((info, failure) -> {
+            if (info != null && info.contains("maxmemory_policy:allkeys-")) {
+                LOG.warn(
+                        "Redis at {} has a maxmemory-policy of allkeys-*: when memory runs short it throws away"
+                                + " channels, dedup keys and presence. Set it to noeviction",
+                        connector.address());
+            }
+        });
     }
 
     /** Gives up the present connection, as it does not answer, and makes another. */

@@ -17,8 +17,10 @@ import io.lettuce.core.resource.NettyCustomizer;
 import io.netty.channel.Channel;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Lettuce's own reconnecting is off: it would send again what may have been executed already, and knows nothing of
  * what must be looked up before a new connection may be used.
  *
- * <p>It holds no more than memory, until the {@link Threads} are closed, and can make connections again and again.
+ * <p>It can make connections again and again, until it is closed.
  *
  * <p><i>Threads.</i> Thread-safe; each kind of connection is made one at a time.
  */
@@ -108,6 +110,14 @@ final class Connector {
     /** Returns the event loop of the newest connection for pub/sub. */
     Executor pubSubLoop() {
         return pubSubLoop.loop;
+    }
+
+    /** Closes what connections there still are, and lets go of the threads. Does not wait. */
+    void close() {
+        for (RedisClient client : List.of(commandClient, pubSubClient)) {
+            client.getResources().shutdown();
+            client.shutdownAsync(0, timeout.toMillis(), TimeUnit.MILLISECONDS);
+        }
     }
 
     /** Runs a short task after about that time. */

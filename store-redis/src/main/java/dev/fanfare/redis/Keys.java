@@ -21,6 +21,7 @@ final class Keys {
     private static final long PERIOD_MILLIS = 2_592_000_000L;
 
     private final String root;
+    private final byte[] buses;
     private final byte[] heads;
     private final byte[] streams;
     private final byte[] dedups;
@@ -31,6 +32,7 @@ final class Keys {
 
     Keys(String prefix) {
         this.root = prefix + ":1:";
+        this.buses = global("b:");
         this.heads = global("h:");
         this.streams = global("s:");
         this.dedups = global("d:");
@@ -89,6 +91,11 @@ final class Keys {
     /** Returns the pub/sub channel of a channel. */
     String bus(ChannelId channel) {
         return root + "b:" + named(channel);
+    }
+
+    /** Returns the pub/sub channel of a channel as Redis has it. */
+    byte[] bus(byte[] place) {
+        return joined(buses, place);
     }
 
     /**

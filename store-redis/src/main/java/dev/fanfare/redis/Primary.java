@@ -12,6 +12,9 @@ final class Primary {
 
     final CommandLink commands;
     final EventLink events;
+    /** For publishes; of its own, as other servers may be well. */
+    final Breaker breaker;
+
     private final Connector connector;
     private final Probe probe;
 
@@ -20,9 +23,9 @@ final class Primary {
             Keys keys,
             Relay relay,
             Counters counters,
-            Breaker breaker,
             boolean isEpochEndedByFailover,
-            Duration probePause) {}
+            Duration probePause,
+            Duration breakerPause) {}
 
     /**
      * Makes one.
@@ -31,7 +34,8 @@ final class Primary {
      */
     Primary(Connector connector, Parts parts, Consumer<Line> onStray) {
         this.connector = connector;
-        this.commands = new CommandLink(connector, parts.isEpochEndedByFailover, parts.counters, parts.breaker::reset);
+        this.breaker = new Breaker(connector.address(), parts.breakerPause);
+        this.commands = new CommandLink(connector, parts.isEpochEndedByFailover, parts.counters, breaker::reset);
         this.events = new EventLink(connector, parts.relay, parts.counters, onStray);
         this.probe = new Probe(parts.keys, commands, events, connector, parts.probePause);
     }
@@ -57,11 +61,13 @@ final class Primary {
         return commands.isUp() && events.isUp();
     }
 
-    /** Closes for good; completes when the connections are closed. */
+    /** Closes for good, the connector too; completes when the connections are closed. */
     @CanIgnoreReturnValue
     CompletionStage<Void> close() {
         probe.close();
-        return commands.close().thenCombine(events.close(), (one, other) -> null);
+        return commands.close()
+                .runAfterBoth(events.close(), () -> {})
+                .whenComplete((done, failure) -> connector.close());
     }
 
     /** Closes them all. */

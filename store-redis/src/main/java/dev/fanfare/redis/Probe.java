@@ -1,6 +1,7 @@
 package dev.fanfare.redis;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.time.Duration;
 import org.slf4j.Logger;
@@ -60,8 +61,8 @@ final class Probe {
         boolean isBusUp = events.isUp();
         Answer answer = new Answer();
         commands.verify()
-                .thenCompose(
-                        same -> commands.run(Request.publish(line.kind, line.name, mark.getBytes(US_ASCII)), false))
+                .thenCompose(same -> commands.run(
+                        Request.publish(line.kind, line.name.getBytes(UTF_8), mark.getBytes(US_ASCII)), false))
                 .whenComplete((count, failure) -> answer.isThere = failure == null);
         connector.later(patience, () -> judge(mark, isBusUp, answer));
     }

@@ -34,16 +34,14 @@ final class RedisBus implements Bus {
 
     private final Keys keys;
     private final Topology redis;
-    private final Breaker breaker;
     private final Counters counters;
     private final int maxInlineBytes;
     private final ConcurrentHashMap<ChannelId, BusLine> lines = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<ChannelPattern, BusLine> patterns = new ConcurrentHashMap<>();
 
-    RedisBus(Keys keys, Topology redis, Breaker breaker, Counters counters, int maxInlineBytes) {
+    RedisBus(Keys keys, Topology redis, Counters counters, int maxInlineBytes) {
         this.keys = keys;
         this.redis = redis;
-        this.breaker = breaker;
         this.counters = counters;
         this.maxInlineBytes = maxInlineBytes;
     }
@@ -90,21 +88,21 @@ final class RedisBus implements Bus {
 
     @Override
     public CompletionStage<Void> announce(Announcement announcement) {
+        byte[] name = keys.bus(Keys.place(announcement.channel()));
+        Breaker breaker = redis.of(name).breaker;
         if (breaker.isOpen()) {
             counters.dropped.increment();
             return CompletableFuture.failedFuture(
                     new StoreException("Redis failed too often: nothing is announced for a while", null, true));
         }
         byte[] frame = BusFrame.of(announcement, maxInlineBytes);
-        long begun = breaker.begin();
-        return redis.run(Request.publish(redis.pubSub(), keys.bus(announcement.channel()), frame))
-                .handle((heard, failure) -> {
-                    breaker.end(begun, failure);
-                    if (failure != null) {
-                        throw CommandLink.asStoreFailure(failure);
-                    }
-                    return null;
-                });
+        return redis.run(Request.publish(redis.pubSub(), name, frame)).handle((heard, failure) -> {
+            breaker.end(failure);
+            if (failure != null) {
+                throw CommandLink.asStoreFailure(failure);
+            }
+            return null;
+        });
     }
 
     @Override

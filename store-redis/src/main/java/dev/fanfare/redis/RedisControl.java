@@ -69,7 +69,8 @@ final class RedisControl implements ControlBus {
         }
         byte[] text = message.getBytes(UTF_8);
         byte[] frame = new ByteSink(1 + text.length).put(VERSION).putAll(text).toBytes();
-        return redis.run(Request.publish(line.kind, line.name, frame)).thenApply(heard -> null);
+        return redis.run(Request.publish(line.kind, line.name.getBytes(UTF_8), frame))
+                .thenApply(heard -> null);
     }
 
     @Override

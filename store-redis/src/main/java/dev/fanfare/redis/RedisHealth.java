@@ -15,8 +15,8 @@ package dev.fanfare.redis;
  * @param failovers how often the identity of the primary changed
  * @param refusals how many appends were refused, because Redis was away, full, too slow or nothing but failing
  * @param dropped how many publications that are not logged were dropped for the same reasons
- * @param breaker whether publishes go to Redis: closed (they do), open (not for a while, after five failures in a row) or
- *     half_open (one is tried)
+ * @param breaker whether publishes go to Redis, to the server where it is worst: closed (they do), open (not for a while,
+ *     after five failures in a row) or half_open (one is tried)
  */
 public record RedisHealth(
         boolean hasCommands,

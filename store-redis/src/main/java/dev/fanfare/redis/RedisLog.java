@@ -28,6 +28,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,17 +49,15 @@ final class RedisLog implements ChannelLog {
     private final Keys keys;
     private final Topology redis;
     private final RedisBus bus;
-    private final Breaker breaker;
     private final Counters counters;
     private final int maxInlineBytes;
     private final RedisWorkQueues queues;
     private final Ids ids = new Ids();
 
-    RedisLog(Keys keys, Topology redis, RedisBus bus, Breaker breaker, Counters counters, int maxInlineBytes) {
+    RedisLog(Keys keys, Topology redis, RedisBus bus, Counters counters, int maxInlineBytes) {
         this.keys = keys;
         this.redis = redis;
         this.bus = bus;
-        this.breaker = breaker;
         this.counters = counters;
         this.maxInlineBytes = maxInlineBytes;
         this.queues = new RedisWorkQueues(keys, redis);
@@ -78,7 +77,7 @@ final class RedisLog implements ChannelLog {
     public Health health() {
         boolean isUp = redis.primaries().stream().allMatch(primary -> primary.commands.isUp());
         Health link = isUp ? Health.up() : Health.down("redis: commands do not get through");
-        return link.and(breaker.health());
+        return link.and(Breaker.health(redis.primaries()));
     }
 
     // ---- append
@@ -86,30 +85,32 @@ final class RedisLog implements ChannelLog {
     @Override
     public CompletionStage<AppendResult> append(AppendRequest request) {
         byte[] place = Keys.place(request.channel());
-        CommandLink link = redis.of(place).commands;
-        if (!link.isUp()) {
+        Primary home = redis.of(place);
+        if (!home.commands.isUp()) {
             return unavailable(request, AWAY_RETRY_MILLIS);
-        } else if (link.isFull()) {
+        } else if (home.commands.isFull()) {
             return unavailable(request, FULL_RETRY_MILLIS);
-        } else if (breaker.isOpen()) {
-            return unavailable(request, breaker.retryMillis());
+        } else if (home.breaker.isOpen()) {
+            return unavailable(request, home.breaker.retryMillis());
         }
-        CompletableFuture<AppendResult> answer = new CompletableFuture<>();
-        long begun = breaker.begin();
-        CompletionStage<AppendResult> result =
-                request.rules().isRetained() ? log(request, place) : send(request, place);
-        result.whenComplete((done, failure) -> {
-            breaker.end(begun, failure);
+        return request.rules().isRetained() ? log(request, place, home.breaker) : send(request, place, home.breaker);
+    }
+
+    /** Runs what appends, and lets the breaker judge by what became of it. */
+    private <T> CompletionStage<AppendResult> append(
+            Request<T> append, Breaker breaker, Function<T, AppendResult> result) {
+        return redis.run(append).handle((reply, failure) -> {
             if (failure == null) {
-                answer.complete(done);
-            } else if (wasNotRun(failure)) {
-                counters.refusals.increment();
-                answer.complete(new AppendResult.Full(NOT_RUN_RETRY_MILLIS));
-            } else {
-                answer.completeExceptionally(CommandLink.asStoreFailure(failure));
+                breaker.end(null);
+                return result.apply(reply);
             }
+            breaker.end(failure);
+            if (!wasNotRun(failure)) {
+                throw CommandLink.asStoreFailure(failure);
+            }
+            counters.refusals.increment();
+            return new AppendResult.Full(NOT_RUN_RETRY_MILLIS);
         });
-        return answer;
     }
 
     /** Refuses what would be logged; drops what nobody would miss. */
@@ -123,7 +124,7 @@ final class RedisLog implements ChannelLog {
         return CompletableFuture.completedStage(new AppendResult.Full(retryAfterMillis));
     }
 
-    private CompletionStage<AppendResult> log(AppendRequest request, byte[] place) {
+    private CompletionStage<AppendResult> log(AppendRequest request, byte[] place, Breaker breaker) {
         ChannelId channel = request.channel();
         ChannelRules rules = request.rules();
         String dedupKey = request.options().dedupKey();
@@ -144,24 +145,25 @@ final class RedisLog implements ChannelLog {
                 .with(millis(rules.headTtl()))
                 .with(body)
                 .with(redis.pubSub().publish.name())
-                .with(keys.bus(channel))
+                .with(keys.bus(place))
                 .with(maxInlineBytes);
         if (dedupKey != null) {
             call.with(digest(request.data())).with(millis(rules.dedupWindow()));
         }
-        return redis.run(Request.of(call, () -> new ValueOutput<>(ByteArrayCodec.INSTANCE), body.length))
-                .thenApply(reply -> result(request, reply));
+        return append(Request.of(call, RedisLog::value, body.length), breaker, reply -> result(request, reply));
     }
 
-    private CompletionStage<AppendResult> send(AppendRequest request, byte[] place) {
+    private CompletionStage<AppendResult> send(AppendRequest request, byte[] place, Breaker breaker) {
         Publication publication =
                 unpositioned(request, System.currentTimeMillis()).build();
         byte[] frame = BusFrame.published(publication);
-        String name = keys.bus(request.channel());
+        byte[] name = keys.bus(place);
         String dedupKey = request.options().dedupKey();
         if (dedupKey == null) {
-            return redis.run(Request.publish(redis.pubSub(), name, frame))
-                    .thenApply(heard -> new AppendResult.Appended(publication));
+            return append(
+                    Request.publish(redis.pubSub(), name, frame),
+                    breaker,
+                    heard -> new AppendResult.Appended(publication));
         }
         Call call = new Call(Script.SEND, keys.dedup(place, dedupKey))
                 .with(redis.pubSub().publish.name())
@@ -169,10 +171,16 @@ final class RedisLog implements ChannelLog {
                 .with(frame)
                 .with(digest(request.data()))
                 .with(millis(request.rules().dedupWindow()));
-        return redis.run(Request.of(call, () -> new ValueOutput<>(ByteArrayCodec.INSTANCE), frame.length))
-                .thenApply(reply -> reply.length == 1 && reply[0] == 'S'
+        return append(
+                Request.of(call, RedisLog::value, frame.length),
+                breaker,
+                reply -> reply.length == 1 && reply[0] == 'S'
                         ? new AppendResult.Appended(publication)
                         : result(request, reply));
+    }
+
+    private static ValueOutput<byte[], byte[]> value() {
+        return new ValueOutput<>(ByteArrayCodec.INSTANCE);
     }
 
     private static AppendResult result(AppendRequest request, byte[] reply) {

@@ -57,7 +57,6 @@ public final class RedisStore implements Store, AutoCloseable {
     private final Topology redis;
     private final Relay relay;
     private final Counters counters = new Counters();
-    private final Breaker breaker;
     private final RedisLog log;
     private final RedisBus bus;
     private final RedisPresence presence;
@@ -68,12 +67,11 @@ public final class RedisStore implements Store, AutoCloseable {
         Keys keys = new Keys(builder.keyPrefix);
         this.threads = new Threads(builder.timeout);
         this.relay = new Relay(Math.max(2, Math.min(8, Runtime.getRuntime().availableProcessors())), counters);
-        this.breaker = new Breaker(builder.breakerPause);
-        Primary.Parts parts =
-                new Primary.Parts(keys, relay, counters, breaker, builder.isEpochEndedByFailover, builder.probePause);
+        Primary.Parts parts = new Primary.Parts(
+                keys, relay, counters, builder.isEpochEndedByFailover, builder.probePause, builder.breakerPause);
         this.redis = topology(builder, parts);
-        this.bus = new RedisBus(keys, redis, breaker, counters, builder.maxInlineBytes);
-        this.log = new RedisLog(keys, redis, bus, breaker, counters, builder.maxInlineBytes);
+        this.bus = new RedisBus(keys, redis, counters, builder.maxInlineBytes);
+        this.log = new RedisLog(keys, redis, bus, counters, builder.maxInlineBytes);
         this.presence = new RedisPresence(keys, redis);
         this.control = new RedisControl(keys, redis, threads, counters);
         this.latestValues = new RedisLatest(keys, redis);
@@ -165,7 +163,7 @@ public final class RedisStore implements Store, AutoCloseable {
                 counters.failovers.sum(),
                 counters.refusals.sum(),
                 counters.dropped.sum(),
-                breaker.state().name().toLowerCase(Locale.ROOT));
+                Breaker.worst(redis.primaries()).name().toLowerCase(Locale.ROOT));
     }
 
     /** Lets Redis believe that it is so much later; for tests. */

@@ -1,13 +1,11 @@
 package dev.fanfare.redis;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.output.CommandOutput;
 import io.lettuce.core.output.IntegerOutput;
 import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.CommandType;
-import java.util.concurrent.CompletionStage;
+import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -62,17 +60,20 @@ final class Request<T> {
     }
 
     /** Publishes to a pub/sub channel; answers the number of those who heard it at the same server. */
-    static Request<Long> publish(PubSub kind, String channel, byte[] message) {
-        byte[] name = channel.getBytes(UTF_8);
+    static Request<Long> publish(PubSub kind, byte[] channel, byte[] message) {
         CommandArgs<byte[], byte[]> args =
-                new CommandArgs<>(ByteArrayCodec.INSTANCE).add(name).add(message);
-        return new Request<>(
-                name, message.length, kind.publish, null, args, () -> new IntegerOutput<>(ByteArrayCodec.INSTANCE));
+                new CommandArgs<>(ByteArrayCodec.INSTANCE).add(channel).add(message);
+        return new Request<>(channel, message.length, kind.publish, null, args, Request::count);
     }
 
-    /** Sends it. */
-    CompletionStage<T> sendTo(Session session, boolean isAsking) {
+    private static IntegerOutput<byte[], byte[]> count() {
+        return new IntegerOutput<>(ByteArrayCodec.INSTANCE);
+    }
+
+    /** Makes a command of it for that session, whose scripts it calls. */
+    Exchange<T> exchange(
+            Session session, boolean isAsking, BiConsumer<? super @Nullable T, ? super @Nullable Throwable> outcome) {
         CommandArgs<byte[], byte[]> all = call == null ? args : call.args(session.digest(call.script));
-        return session.run(type, output.get(), all, isAsking);
+        return new Exchange<>(type, output.get(), all, isAsking, outcome);
     }
 }

@@ -8,8 +8,6 @@ import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.output.CommandOutput;
 import io.lettuce.core.output.StatusOutput;
-import io.lettuce.core.protocol.AsyncCommand;
-import io.lettuce.core.protocol.Command;
 import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.CommandKeyword;
 import io.lettuce.core.protocol.CommandType;
@@ -17,13 +15,15 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,10 +34,12 @@ final class Session {
      * State: the connection, and the digests of the scripts, which carry the name of the history that the server
      * continued when they were loaded.
      *
-     * Threads: thread-safe. Commands are queued by whoever calls, and written by the connection's event loop: all
+     * Threads: thread-safe. Commands are queued by whoever calls, and handed to Lettuce by the connection's event loop: all
      * those that have come until it gets to it go out in one write.
      *
      * Ordering: that of the calls of run().
+     *
+     * Bounds: those of the link, which counts what waits for a reply.
      */
 
     /**
@@ -62,35 +64,56 @@ final class Session {
 
     final StatefulRedisConnection<byte[], byte[]> connection;
     private final Executor loop;
+    private final Queue<Exchange<?>> waiting = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean willFlush = new AtomicBoolean();
     private volatile Map<Script, byte[]> digests = new EnumMap<>(Script.class);
 
     Session(StatefulRedisConnection<byte[], byte[]> connection, Executor loop) {
         this.connection = connection;
         this.loop = loop;
-        connection.setAutoFlushCommands(false);
     }
 
-    /**
-     * Sends a command.
-     *
-     * @param isAsking whether it is for a slot that the server is about to get
-     */
-    <T> CompletionStage<T> run(
-            CommandType type,
-            CommandOutput<byte[], byte[], T> output,
-            @Nullable CommandArgs<byte[], byte[]> args,
-            boolean isAsking) {
-        AsyncCommand<byte[], byte[], T> command = new AsyncCommand<>(new Command<>(type, output, args));
-        if (isAsking) {
-            connection.dispatch(List.of(new AsyncCommand<>(new Command<>(CommandType.ASKING, status())), command));
-        } else {
-            connection.dispatch(command);
-        }
+    /** Sends a command. */
+    void run(Exchange<?> exchange) {
+        waiting.add(exchange);
         if (willFlush.compareAndSet(false, true)) {
-            loop.execute(this::flush);
+            flushSoon();
         }
-        return command;
+    }
+
+    private void flushSoon() {
+        try {
+            loop.execute(this::flush);
+        } catch (RejectedExecutionException closed) {
+            flush(); // which fails them all
+        }
+    }
+
+    private void flush() {
+        willFlush.set(false);
+        List<Exchange<?>> all = new ArrayList<>();
+        for (Exchange<?> next = waiting.poll(); next != null; next = waiting.poll()) {
+            if (next.isAsking) {
+                all.add(new Exchange<>(CommandType.ASKING, status(), null, false, (done, failure) -> {}));
+            }
+            all.add(next);
+        }
+        if (!all.isEmpty()) {
+            connection.dispatch(all);
+        }
+    }
+
+    /** Sends a command of our own. */
+    CompletionStage<String> run(CommandType type, CommandArgs<byte[], byte[]> args) {
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        run(new Exchange<>(type, status(), args, false, (reply, failure) -> {
+            if (failure == null) {
+                answer.complete(reply);
+            } else {
+                answer.completeExceptionally(failure);
+            }
+        }));
+        return answer;
     }
 
     private static CommandOutput<byte[], byte[], String> status() {
@@ -106,15 +129,10 @@ final class Session {
         return digest;
     }
 
-    private void flush() {
-        willFlush.set(false);
-        connection.flushCommands();
-    }
-
     /** Finds out which history the server continues; fails if it is no primary. */
     CompletionStage<Identity> identify() {
         CommandArgs<byte[], byte[]> section = new CommandArgs<>(ByteArrayCodec.INSTANCE).add("replication");
-        return run(CommandType.INFO, status(), section, false).thenApply(info -> {
+        return run(CommandType.INFO, section).thenApply(info -> {
             Matcher id = REPLICATION_ID.matcher(info);
             if (!info.contains("role:master") || !id.find()) {
                 throw new RedisReadOnlyException("READONLY not a primary");
@@ -129,7 +147,7 @@ final class Session {
      */
     CompletionStage<Void> forgetScripts() {
         CommandArgs<byte[], byte[]> flush = new CommandArgs<>(ByteArrayCodec.INSTANCE).add(CommandKeyword.FLUSH);
-        return run(CommandType.SCRIPT, status(), flush, false).handle((flushed, failure) -> {
+        return run(CommandType.SCRIPT, flush).handle((flushed, failure) -> {
             if (failure != null) {
                 LOG.warn("Redis refused SCRIPT FLUSH; other nodes will notice the failover late", failure);
             }
@@ -146,7 +164,7 @@ final class Session {
             CommandArgs<byte[], byte[]> args = new CommandArgs<>(ByteArrayCodec.INSTANCE)
                     .add(CommandKeyword.LOAD)
                     .add(text);
-            all.add(run(CommandType.SCRIPT, status(), args, false)
+            all.add(run(CommandType.SCRIPT, args)
                     .thenAccept(digest -> {
                         synchronized (loaded) {
                             loaded.put(script, digest.getBytes(US_ASCII));

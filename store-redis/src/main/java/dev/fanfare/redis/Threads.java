@@ -5,8 +5,6 @@ import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.NettyCustomizer;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.time.Duration;
-import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -26,7 +24,6 @@ final class Threads implements Executor {
     private static final Logger LOG = LoggerFactory.getLogger(Threads.class);
 
     private final ClientResources resources;
-    private final List<ClientResources> derived = new CopyOnWriteArrayList<>();
     private final Duration timeout;
     private final ScheduledThreadPoolExecutor timer;
 
@@ -43,11 +40,16 @@ final class Threads implements Executor {
         timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     }
 
-    /** Returns the event loops for a client whose channels are to be customized; given back with all else. */
+    /** Returns the event loops for a client whose channels are to be customized; who got them shuts them down. */
     ClientResources resources(NettyCustomizer customizer) {
-        ClientResources own = resources.mutate().nettyCustomizer(customizer).build();
-        derived.add(own);
-        return own;
+        // What is not named here Lettuce would not share: it would be made anew, or end with the first that ends.
+        return resources
+                .mutate()
+                .eventLoopGroupProvider(resources.eventLoopGroupProvider())
+                .eventExecutorGroup(resources.eventExecutorGroup())
+                .timer(resources.timer())
+                .nettyCustomizer(customizer)
+                .build();
     }
 
     /** Runs a short task on the timer, as soon as it is free; never once this is closed. */
@@ -80,7 +82,6 @@ final class Threads implements Executor {
 
     void close() {
         timer.shutdownNow();
-        derived.forEach(each -> each.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS));
         resources.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS).awaitUninterruptibly(timeout.toMillis());
     }
 }

@@ -5,14 +5,35 @@ import static dev.fanfare.redis.TwoNodes.PATIENCE;
 import static dev.fanfare.redis.TwoNodes.admin;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.fail;
 import static org.awaitility.Awaitility.await;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.Cursor;
+import dev.fanfare.Fanfare;
+import dev.fanfare.PatternSubscription;
+import dev.fanfare.Payload;
+import dev.fanfare.Publication;
+import dev.fanfare.PublishResult;
+import dev.fanfare.RefusedException;
 import dev.fanfare.ResetReason;
+import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
 import dev.fanfare.StoreException;
+import dev.fanfare.Subscriber;
+import dev.fanfare.Workers;
 import dev.fanfare.servers.RedisCluster;
+import dev.fanfare.spi.ChannelLog.LogRead;
+import io.lettuce.core.KillArgs;
+import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.cluster.SlotHash;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -100,16 +121,12 @@ class RedisClusterFaultsTest {
         int from = (home + 1) % 3;
         try (TwoNodes nodes = new TwoNodes(cluster.uri(), options -> options.epochsEndOnFailover(false))) {
             nodes.publish(10);
-            cluster.beginMove(SLOT, from, home);
-            while (cluster.moveKeys(SLOT, from, home, 100)) {
-                // more
-            }
+            AtomicReference<String> last = new AtomicReference<>("");
             // It goes where the slot goes to, and nobody hears it: the subscriptions are where the slot comes from.
-            String last = nodes.publishWithoutDedupKey();
-            cluster.endMove(SLOT, from, home);
+            move(from, home, () -> last.set(nodes.publishWithoutDedupKey()));
 
-            assertThat(nodes.onA.hasSoon(last)).isTrue();
-            assertThat(nodes.onB.hasSoon(last)).isTrue();
+            assertThat(nodes.onA.hasSoon(last.get())).isTrue();
+            assertThat(nodes.onB.hasSoon(last.get())).isTrue();
             nodes.settle();
             assertThat(nodes.onA.resets).isEmpty();
         }
@@ -117,13 +134,221 @@ class RedisClusterFaultsTest {
 
     @Test
     @Order(4)
-    void aKilledPrimaryIsReplacedByItsReplica() {
+    void byDefaultAMovedSlotResetsItsReadersOnceAndLosesNothing() {
+        int next = (home + 1) % 3;
+        try (TwoNodes nodes = new TwoNodes(cluster.uri())) {
+            nodes.checker.payloadsAreUnique();
+            try (TwoNodes.Traffic traffic = nodes.traffic()) {
+                traffic.more(100);
+                move(home, next, () -> {});
+                traffic.more(100);
+            }
+            nodes.settle();
+
+            assertThat(nodes.onA.resets).containsExactly(ResetReason.EPOCH);
+            assertThat(nodes.onB.resets).containsExactly(ResetReason.EPOCH);
+        } finally {
+            move(next, home, () -> {});
+        }
+    }
+
+    @Test
+    @Order(5)
+    void killedPubSubConnectionsOfOneServerLoseNothing() {
+        try (TwoNodes nodes = new TwoNodes(cluster.uri())) {
+            try (TwoNodes.Traffic traffic = nodes.traffic()) {
+                for (int i = 0; i < 5; i++) {
+                    traffic.more(50);
+                    admin(cluster.server(home).uri(), redis -> redis.clientKill(KillArgs.Builder.typePubsub()));
+                }
+                traffic.more(50);
+            }
+            nodes.settle();
+
+            assertThat(nodes.onA.resets).isEmpty();
+            assertThat(nodes.onB.resets).isEmpty();
+            assertThat(nodes.storeB.state().reconnects()).isPositive();
+            await().atMost(PATIENCE).until(() -> nodes.storeB.state().isGood());
+        }
+    }
+
+    @Test
+    @Order(6)
+    void aNodeThatOneServerCutsForBeingTooSlowLosesNothing() {
+        String uri = cluster.server(home).uri();
+        try (TwoNodes nodes = new TwoNodes(cluster.uri())) {
+            try (TwoNodes.Traffic traffic = nodes.traffic()) {
+                traffic.more(50);
+                admin(uri, redis -> {
+                    redis.configSet("client-output-buffer-limit", "pubsub 262144 0 0");
+                    // All of it comes in one step of Redis, so that no node can be quick enough.
+                    redis.eval(
+                            "for i = 1, 60 do redis.call('SPUBLISH', KEYS[1], string.rep('x', 10000)) end",
+                            ScriptOutputType.STATUS,
+                            new Keys("fanfare").bus(CHANNEL));
+                });
+                traffic.more(50);
+            }
+            await().atMost(PATIENCE)
+                    .until(() -> nodes.storeA.state().reconnects() > 0
+                            && nodes.storeB.state().reconnects() > 0);
+            nodes.settle();
+
+            assertThat(nodes.onA.resets).isEmpty();
+            assertThat(nodes.onB.resets).isEmpty();
+            await().atMost(PATIENCE)
+                    .until(() -> nodes.a.health().isUp() && nodes.b.health().isUp());
+        } finally {
+            admin(uri, redis -> redis.configSet("client-output-buffer-limit", "pubsub 33554432 8388608 60"));
+        }
+    }
+
+    @Test
+    @Order(7)
+    void flushedDataOfOneServerMeanANewEpochThereAndNothingElsewhere() {
+        ChannelId elsewhere = channelAtAnotherServer();
+        List<ResetReason> resetsElsewhere = new CopyOnWriteArrayList<>();
+        try (TwoNodes nodes = new TwoNodes(cluster.uri())) {
+            nodes.a
+                    .subscribe(elsewhere, StartAt.live(), new Subscriber() {
+                        @Override
+                        public void onPublication(Publication publication) {}
+
+                        @Override
+                        public void onReset(Resume.Reset reset) {
+                            resetsElsewhere.add(reset.reason());
+                        }
+                    })
+                    .ready()
+                    .toCompletableFuture()
+                    .join();
+            try (TwoNodes.Traffic traffic = nodes.traffic()) {
+                traffic.more(100);
+                admin(cluster.server(home).uri(), redis -> redis.flushall());
+                traffic.more(100);
+            }
+            nodes.settle();
+            nodes.a.publish(elsewhere, Payload.of("x")).toCompletableFuture().join();
+
+            assertThat(nodes.onA.resets).isNotEmpty().containsOnly(ResetReason.EPOCH);
+            assertThat(nodes.onB.resets).isNotEmpty().containsOnly(ResetReason.EPOCH);
+            assertThat(resetsElsewhere).isEmpty();
+        }
+    }
+
+    private static ChannelId channelAtAnotherServer() {
+        Keys keys = new Keys("fanfare");
+        return IntStream.range(0, 1000)
+                .mapToObj(i -> ChannelId.of("chat:elsewhere" + i))
+                .filter(channel -> cluster.primaryOf(SlotHash.getSlot(keys.bus(channel))) != home)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    @Order(8)
+    void aServerThatRefusesWritesStopsNoPublishingElsewhere() {
+        ChannelId elsewhere = channelAtAnotherServer();
+        String uri = cluster.server(home).uri();
+        try (TwoNodes nodes = new TwoNodes(cluster.uri(), options -> options.breakerPause(Duration.ofMinutes(1)))) {
+            admin(uri, redis -> redis.configSet("min-replicas-to-write", "9"));
+            for (int i = 0; i < 5; i++) {
+                assertThatThrownBy(() -> nodes.a
+                                .publish(CHANNEL, Payload.of("x"))
+                                .toCompletableFuture()
+                                .join())
+                        .hasCauseInstanceOf(StoreException.class);
+            }
+
+            assertThat(nodes.a
+                            .publish(CHANNEL, Payload.of("x"))
+                            .toCompletableFuture()
+                            .join())
+                    .isInstanceOf(PublishResult.Refused.class);
+            assertThat(nodes.a
+                            .publish(elsewhere, Payload.of("x"))
+                            .toCompletableFuture()
+                            .join())
+                    .isInstanceOf(PublishResult.Stored.class);
+            assertThat(nodes.storeA.state().breaker()).isEqualTo("open");
+            assertThat(nodes.a.health().isUp()).isFalse();
+        } finally {
+            admin(uri, redis -> redis.configSet("min-replicas-to-write", "0"));
+        }
+    }
+
+    @Test
+    @Order(9)
+    void aPatternIsRefusedWithWhatToDoInstead() {
+        try (TwoNodes nodes = new TwoNodes(cluster.uri())) {
+            PatternSubscription subscription =
+                    nodes.a.subscribeMatching("chat:*", (channel, publication) -> fail("nothing is heard"));
+
+            assertThatThrownBy(() -> subscription.ready().toCompletableFuture().join())
+                    .hasMessageContaining("A Redis Cluster cannot watch channels by pattern. Subscribe to the channels")
+                    .hasCauseInstanceOf(RefusedException.class);
+        }
+    }
+
+    @Test
+    @Order(10)
+    void workersGetEveryJobWhereverTheSlotIs() {
+        int next = (home + 1) % 3;
+        Set<String> done = ConcurrentHashMap.newKeySet();
+        Set<String> jobs = new HashSet<>();
+        try (TwoNodes nodes = new TwoNodes(cluster.uri(), options -> options.epochsEndOnFailover(false));
+                Workers onA = workers(nodes.a, done);
+                Workers onB = workers(nodes.b, done)) {
+            for (int i = 0; i < 50; i++) {
+                jobs.add(nodes.publishNext());
+            }
+            move(home, next, () -> jobs.add(nodes.publishWithoutDedupKey()));
+            for (int i = 0; i < 50; i++) {
+                jobs.add(nodes.publishNext());
+            }
+
+            await().atMost(PATIENCE).until(() -> done.containsAll(jobs));
+            assertThat(onA.counts().lost() + onB.counts().lost()).isZero();
+        } finally {
+            move(next, home, () -> {});
+        }
+    }
+
+    private static Workers workers(Fanfare node, Set<String> done) {
+        return node.workers(CHANNEL, "senders").start(job -> {
+            done.add(job.publication().data().text());
+            job.acknowledge();
+        });
+    }
+
+    /** Moves the slot; does something when all keys are in the new place, but not yet the slot. */
+    private static void move(int from, int to, Runnable meanwhile) {
+        cluster.beginMove(SLOT, from, to);
+        while (cluster.moveKeys(SLOT, from, to, 100)) {
+            // more
+        }
+        meanwhile.run();
+        cluster.endMove(SLOT, from, to);
+    }
+
+    @Test
+    @Order(11)
+    void aKilledPrimaryIsReplacedByAReplicaThatLacksTheLatest() {
         try (TwoNodes nodes = new TwoNodes(cluster.uri())) {
             nodes.checker.payloadsAreUnique();
             nodes.publish(100);
             admin(
                     cluster.server(home).uri(),
                     redis -> await().atMost(PATIENCE).until(() -> redis.waitForReplication(1, 1000) == 1));
+            cutReplication();
+            nodes.publish(10);
+            await().atMost(PATIENCE).until(() -> nodes.onA.count() == 110 && nodes.onB.count() == 110);
+            Cursor last = nodes.storeA
+                    .log()
+                    .read(LogRead.head(CHANNEL))
+                    .toCompletableFuture()
+                    .join()
+                    .head();
 
             cluster.server(home).kill();
             await().atMost(PATIENCE).until(() -> !nodes.a.health().isUp());
@@ -133,13 +358,30 @@ class RedisClusterFaultsTest {
             assertThat(cluster.primaryOf(SLOT)).isEqualTo(3);
             assertThat(nodes.onA.resets).containsExactly(ResetReason.EPOCH);
             assertThat(nodes.onB.resets).containsExactly(ResetReason.EPOCH);
+            assertThat(nodes.b
+                            .subscribe(
+                                    CHANNEL, StartAt.after(Cursor.of(last.epoch(), last.offset())), publication -> {})
+                            .ready()
+                            .toCompletableFuture()
+                            .join())
+                    .as("of a client that knows no tags")
+                    .isInstanceOf(Resume.Reset.class);
             await().atMost(PATIENCE)
                     .until(() -> nodes.a.health().isUp() && nodes.b.health().isUp());
         }
     }
 
+    /** Lets the replica of the home lose its connection, and not make another: as a user that there is not. */
+    private static void cutReplication() {
+        admin(cluster.server(3).uri(), redis -> {
+            redis.configSet("masteruser", "nobody");
+            redis.configSet("masterauth", "nothing");
+        });
+        admin(cluster.server(home).uri(), redis -> redis.clientKill(KillArgs.Builder.typeSlave()));
+    }
+
     @Test
-    @Order(5)
+    @Order(12)
     void anAddressWhereNobodyIsIsSaidAtOnce() {
         assertThatThrownBy(() -> RedisStore.of(
                         "redis-cluster://127.0.0.1:" + cluster.server(home).port()))

@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.Payload;
@@ -30,9 +33,11 @@ import io.lettuce.core.KillArgs;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.protocol.CommandType;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 /** What clients see when Redis, or the way to it, fails. */
 class RedisFaultsTest {
@@ -80,6 +85,9 @@ class RedisFaultsTest {
             try (RedisStore elsewhere = RedisStore.of(server.uri())) {
                 proxy.refuse(true);
                 proxy.cut();
+                await().atMost(PATIENCE)
+                        .until(() ->
+                                !nodes.a.health().isUp() && !nodes.b.health().isUp());
                 append(elsewhere, CHANNEL, "tail", Objects.requireNonNull(nodes.a.rules(CHANNEL)));
                 proxy.refuse(false);
             }
@@ -88,6 +96,8 @@ class RedisFaultsTest {
             assertThat(nodes.onB.hasSoon(CHANNEL + "tail")).isTrue();
             nodes.settle();
             assertThat(nodes.onA.resets).isEmpty();
+            await().atMost(PATIENCE)
+                    .until(() -> nodes.a.health().isUp() && nodes.b.health().isUp());
         }
     }
 
@@ -302,10 +312,10 @@ class RedisFaultsTest {
             try (TwoNodes.Traffic traffic = nodes.traffic()) {
                 traffic.more(50);
                 admin(server.uri(), redis -> {
-                    redis.configSet("client-output-buffer-limit", "pubsub 1048576 0 0");
+                    redis.configSet("client-output-buffer-limit", "pubsub 262144 0 0");
                     // All of it comes in one step of Redis, so that no node can be quick enough.
                     redis.eval(
-                            "for i = 1, 30 do redis.call('PUBLISH', ARGV[1], string.rep('x', 1000000)) end",
+                            "for i = 1, 60 do redis.call('PUBLISH', ARGV[1], string.rep('x', 10000)) end",
                             ScriptOutputType.STATUS,
                             new String[0],
                             "fanfare:1:b:{623}chat:lobby");
@@ -447,6 +457,26 @@ class RedisFaultsTest {
             }
 
             admin(server.uri(), redis -> assertThat(redis.keys("*")).allMatch(key -> key.contains(":genesis:")));
+        }
+    }
+
+    @Test
+    void aRedisThatMayThrowKeysAwayIsWarnedOfAtStart() {
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        log.start();
+        Logger links = (Logger) LoggerFactory.getLogger(CommandLink.class);
+        links.addAppender(log);
+        try (RedisServer server = RedisServer.start("--save", "", "--maxmemory-policy", "allkeys-lru");
+                RedisStore store = RedisStore.of(server.uri())) {
+            String address = "127.0.0.1:" + server.port();
+
+            await().atMost(PATIENCE)
+                    .until(() -> List.copyOf(log.list).stream()
+                            .map(ILoggingEvent::getFormattedMessage)
+                            .anyMatch(line -> line.contains(address) && line.contains("Set it to noeviction")));
+            assertThat(store.state().isGood()).isTrue();
+        } finally {
+            links.detachAppender(log);
         }
     }
 

@@ -11,8 +11,8 @@ import dev.fanfare.FanfareListener;
 import dev.fanfare.PatternSubscriber;
 import dev.fanfare.PatternSubscription;
 import dev.fanfare.Publication;
+import dev.fanfare.Refusal;
 import dev.fanfare.RefusedException;
-import dev.fanfare.StoreException;
 import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.spi.Announcement;
@@ -373,14 +373,18 @@ class MatchingTest {
     }
 
     @Test
-    void aBusThatCannotWatchByPatternSaysSo() {
+    void aBusThatCannotWatchByPatternIsNoFaultThatPasses() {
         try (ManualNode apart = ManualNode.open(new ScriptedStore(time), time, this::settings)) {
             PatternSubscription subscription = apart.fanfare.subscribeMatching("metrics:*", recorder);
             apart.settle();
 
             assertThatThrownBy(() -> subscription.ready().toCompletableFuture().join())
-                    .hasCauseInstanceOf(StoreException.class)
-                    .hasMessageContaining("cannot watch channels by pattern");
+                    .hasMessageContaining("cannot watch channels by pattern. Subscribe to the channels by name")
+                    .cause()
+                    .isInstanceOfSatisfying(RefusedException.class, refused -> {
+                        assertThat(refused.reason()).isEqualTo(Refusal.NOT_AVAILABLE);
+                        assertThat(refused.isRetryable()).isFalse();
+                    });
         }
     }
 

@@ -1,0 +1,322 @@
+package dev.fanfare.redis;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.fanfare.StoreException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Which lines are wanted at one server, and how far the subscription of each is. */
+final class Subscriptions implements PubSubSession.Hearer {
+
+    /*
+     * State: an entry per pub/sub channel or pattern of some, with the line that wants it and how far its subscription is. At most one
+     * SUBSCRIBE or UNSUBSCRIBE of an entry is under way, so that an acknowledgement is never taken for another's.
+     *
+     * A server of a Redis Cluster that gives a pub/sub channel away ends the subscription itself. Then the line is stray,
+     * and others say where it goes.
+     *
+     * When the session ends every entry starts again, and its line is told that it was interrupted once its new
+     * subscription is acknowledged: a look at the log after that misses nothing.
+     *
+     * Threads: thread-safe. The lock guards the entries; nothing is sent, completed or called under it. Messages go past
+     * it, from the event loop to the relay.
+     *
+     * Bounds: one entry per line, and those that are being unsubscribed.
+     */
+
+    private static final Logger LOG = LoggerFactory.getLogger(Subscriptions.class);
+
+    private enum Phase {
+        IDLE,
+        SUBSCRIBING,
+        LIVE,
+        UNSUBSCRIBING
+    }
+
+    /** Fields but the line are guarded by the lock. */
+    private static final class Entry {
+        final PubSub kind;
+        final String name;
+        volatile @Nullable Line line;
+        Phase phase = Phase.IDLE;
+        boolean hasMissed;
+        private List<CompletableFuture<Void>> waiters = new ArrayList<>(1);
+
+        Entry(Line line) {
+            this.kind = line.kind;
+            this.name = line.name;
+        }
+
+        void subscribe(PubSubSession session) {
+            phase = Phase.SUBSCRIBING;
+            session.subscribe(kind, name);
+        }
+
+        void unsubscribe(PubSubSession session) {
+            phase = Phase.UNSUBSCRIBING;
+            session.unsubscribe(kind, name);
+        }
+
+        List<CompletableFuture<Void>> takeWaiters() {
+            List<CompletableFuture<Void>> all = waiters;
+            waiters = new ArrayList<>(1);
+            return all;
+        }
+    }
+
+    private final Relay relay;
+    private final Consumer<Line> onStray;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Map<String, Entry> entries = new ConcurrentHashMap<>();
+    /** Written under the lock. */
+    private volatile @Nullable PubSubSession session;
+
+    /**
+     * Makes it.
+     *
+     * @param onStray told of lines whose pub/sub channels are not, or no more, at this server; they are still wanted here,
+     *     and have missed messages
+     */
+    Subscriptions(Relay relay, Consumer<Line> onStray) {
+        this.relay = relay;
+        this.onStray = onStray;
+    }
+
+    /** Returns the session that there is. */
+    @Nullable
+    PubSubSession session() {
+        return session;
+    }
+
+    /** Returns the lines that are wanted now. */
+    List<Line> lines() {
+        List<Line> lines = new ArrayList<>();
+        for (Entry entry : entries.values()) {
+            Line line = entry.line;
+            if (line != null) {
+                lines.add(line);
+            }
+        }
+        return lines;
+    }
+
+    // ---- wanting
+
+    /**
+     * Subscribes a line; completes when the subscription is effective. While there is no session it completes at once:
+     * the line will be told when there is one again.
+     */
+    CompletionStage<Void> want(Line line) {
+        CompletableFuture<Void> effective = new CompletableFuture<>();
+        boolean isEffective = false;
+        lock.lock();
+        try {
+            Entry entry = entries.computeIfAbsent(line.name, name -> new Entry(line));
+            entry.line = line;
+            PubSubSession current = session;
+            if (current == null) {
+                entry.hasMissed = true;
+                isEffective = true;
+            } else if (entry.phase == Phase.LIVE) {
+                isEffective = true;
+            } else {
+                entry.waiters.add(effective);
+                if (entry.phase == Phase.IDLE) {
+                    entry.subscribe(current);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (isEffective) {
+            effective.complete(null);
+        }
+        return effective;
+    }
+
+    /** Gives up the subscription of a line, unless another line of the same name has taken it over. */
+    void unwant(Line line) {
+        lock.lock();
+        try {
+            Entry entry = entries.get(line.name);
+            if (entry == null || entry.line != line) {
+                return;
+            }
+            entry.line = null;
+            PubSubSession current = session;
+            if (entry.phase == Phase.LIVE && current != null) {
+                entry.unsubscribe(current);
+            } else if (entry.phase == Phase.IDLE) {
+                entries.remove(entry.name);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // ---- sessions
+
+    /** Subscribes everything over a new session. */
+    void begin(PubSubSession fresh) {
+        lock.lock();
+        try {
+            session = fresh;
+            for (Entry entry : entries.values()) {
+                if (entry.line != null) {
+                    entry.subscribe(fresh);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends a session; false if it is not the present one. */
+    boolean end(PubSubSession broken) {
+        List<CompletableFuture<Void>> waiters = new ArrayList<>();
+        lock.lock();
+        try {
+            if (session != broken) {
+                return false;
+            }
+            session = null;
+            entries.values().removeIf(entry -> entry.line == null);
+            for (Entry entry : entries.values()) {
+                entry.phase = Phase.IDLE;
+                entry.hasMissed = true;
+                waiters.addAll(entry.takeWaiters());
+            }
+        } finally {
+            lock.unlock();
+        }
+        // They are told of everything when the subscription is back.
+        waiters.forEach(waiter -> waiter.complete(null));
+        return true;
+    }
+
+    // ---- what the server says, on the event loop
+
+    @Override
+    public void message(String name, String from, byte[] bytes) {
+        Entry entry = entries.get(name);
+        Line line = entry == null ? null : entry.line;
+        if (line != null) {
+            relay.message(line, from, bytes);
+        }
+    }
+
+    @Override
+    public void subscribed(PubSubSession from, String name) {
+        List<CompletableFuture<Void>> waiters;
+        Line interrupted = null;
+        lock.lock();
+        try {
+            Entry entry = entryOf(from, name, Phase.SUBSCRIBING);
+            if (entry == null) {
+                return;
+            }
+            if (entry.line == null) {
+                entry.unsubscribe(from);
+            } else {
+                entry.phase = Phase.LIVE;
+                interrupted = entry.hasMissed ? entry.line : null;
+                entry.hasMissed = false;
+            }
+            waiters = entry.takeWaiters();
+        } finally {
+            lock.unlock();
+        }
+        waiters.forEach(waiter -> waiter.complete(null));
+        if (interrupted != null) {
+            relay.interrupt(interrupted);
+        }
+    }
+
+    @Override
+    public void unsubscribed(PubSubSession from, String name) {
+        stray(from, name, Phase.LIVE);
+        lock.lock();
+        try {
+            Entry entry = entryOf(from, name, Phase.UNSUBSCRIBING);
+            if (entry == null) {
+                return;
+            }
+            if (entry.line == null) {
+                entries.remove(name);
+            } else {
+                entry.subscribe(from);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void refused(PubSubSession from, String[] names, Throwable failure) {
+        if (Redirect.of(failure) != null) {
+            for (String name : names) {
+                stray(from, name, Phase.SUBSCRIBING);
+            }
+            return;
+        }
+        LOG.error("Redis refused to subscribe {} channels; does the user have the permission?", names.length, failure);
+        List<CompletableFuture<Void>> waiters = new ArrayList<>();
+        lock.lock();
+        try {
+            for (String name : names) {
+                Entry entry = entryOf(from, name, Phase.SUBSCRIBING);
+                if (entry != null) {
+                    entries.remove(name);
+                    waiters.addAll(entry.takeWaiters());
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        waiters.forEach(waiter ->
+                waiter.completeExceptionally(new StoreException("Redis refused to subscribe", failure, false)));
+    }
+
+    /** Learns that this server does not have a pub/sub channel, or has it no more. */
+    private void stray(PubSubSession from, String name, Phase expected) {
+        List<CompletableFuture<Void>> waiters;
+        Line line;
+        lock.lock();
+        try {
+            Entry entry = entryOf(from, name, expected);
+            if (entry == null) {
+                return;
+            }
+            line = entry.line;
+            waiters = entry.takeWaiters();
+            if (line == null) {
+                entries.remove(name);
+            } else {
+                entry.phase = Phase.IDLE;
+                entry.hasMissed = true;
+            }
+        } finally {
+            lock.unlock();
+        }
+        waiters.forEach(waiter -> waiter.complete(null));
+        if (line != null) {
+            onStray.accept(line);
+        }
+    }
+
+    /** Returns the entry that such news are about; null if they are of an earlier session, or late. */
+    @GuardedBy("lock")
+    private @Nullable Entry entryOf(PubSubSession from, String name, Phase expected) {
+        Entry entry = entries.get(name);
+        return from != session || entry == null || entry.phase != expected ? null : entry;
+    }
+}

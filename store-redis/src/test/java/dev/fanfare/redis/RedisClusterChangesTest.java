@@ -1,0 +1,129 @@
+package dev.fanfare.redis;
+
+import static dev.fanfare.redis.TwoNodes.CHANNEL;
+import static dev.fanfare.redis.TwoNodes.PATIENCE;
+import static dev.fanfare.redis.TwoNodes.admin;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.fanfare.ChannelRules;
+import dev.fanfare.Payload;
+import dev.fanfare.PublishOptions;
+import dev.fanfare.ResetReason;
+import dev.fanfare.servers.Proxy;
+import dev.fanfare.servers.RedisCluster;
+import dev.fanfare.spi.AppendRequest;
+import dev.fanfare.spi.ChannelLog.AppendResult;
+import io.lettuce.core.cluster.SlotHash;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+
+/** A Redis Cluster gets a server, loses it again, and has one that says nothing any more. All on one cluster. */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class RedisClusterChangesTest {
+
+    private static final int SLOT = SlotHash.getSlot(new Keys("fanfare").bus(CHANNEL));
+    private static final ChannelRules RULES =
+            ChannelRules.builder().retain(100, Duration.ofHours(1)).build();
+
+    private static RedisCluster cluster;
+    private static int home;
+
+    @BeforeAll
+    static void start() {
+        cluster = RedisCluster.startWithReplicaFor(SLOT);
+        home = cluster.primaryOf(SLOT);
+    }
+
+    @AfterAll
+    static void stop() {
+        cluster.close();
+    }
+
+    private static CompletableFuture<AppendResult> append(RedisStore store, String text) {
+        AppendRequest request =
+                new AppendRequest(CHANNEL, Payload.of(text), PublishOptions.none(), null, RULES, text.hashCode());
+        return store.log().append(request).toCompletableFuture();
+    }
+
+    private static void move(int from, int to) {
+        cluster.beginMove(SLOT, from, to);
+        while (cluster.moveKeys(SLOT, from, to, 100)) {
+            // more
+        }
+        cluster.endMove(SLOT, from, to);
+    }
+
+    @Test
+    @Order(1)
+    void whatIsForAServerThatIsNewWaitsForItsConnectionAndOneThatLeftIsLetGo() {
+        // Nobody subscribes, so that the store learns of the move by a redirection and by nothing else.
+        try (Proxy way = new Proxy(0);
+                RedisStore store = RedisStore.builder(cluster.uri())
+                        .clientName("shop")
+                        .timeout(Duration.ofSeconds(2))
+                        .build()) {
+            int added = cluster.add(
+                    "--cluster-announce-port", Integer.toString(way.port()), "--cluster-allow-replica-migration", "no");
+            way.leadTo(cluster.server(added).port());
+            assertThat(append(store, "1").join()).isInstanceOf(AppendResult.Appended.class);
+            way.refuse(true);
+            move(home, added);
+
+            CompletableFuture<AppendResult> waiting = append(store, "2");
+            await().atMost(PATIENCE).until(() -> way.refused() > 0);
+            assertThat(waiting).isNotDone();
+            way.refuse(false);
+
+            assertThat(waiting.join())
+                    .isInstanceOfSatisfying(
+                            AppendResult.Appended.class,
+                            appended ->
+                                    assertThat(appended.publication().offset()).isEqualTo(2));
+
+            move(added, home);
+            assertThat(append(store, "3").join()).isInstanceOf(AppendResult.Appended.class);
+            admin(
+                    cluster.server(added).uri(),
+                    redis -> await().atMost(PATIENCE)
+                            .until(() -> !redis.clientList().contains("name=shop ")));
+        }
+    }
+
+    @Test
+    @Order(2)
+    void aServerThatSaysNothingWhenItIsAskedForTheSlotsHoldsUpNothing() throws Exception {
+        int next = (home + 1) % 3;
+        move(home, next);
+        try (TwoNodes nodes = new TwoNodes(cluster.uri(), options -> options.probePause(Duration.ofMinutes(1)))) {
+            nodes.publish(20);
+            move(next, home);
+            admin(
+                    cluster.server(home).uri(),
+                    redis -> await().atMost(PATIENCE).until(() -> redis.waitForReplication(1, 1000) == 1));
+
+            // Its connections stay open, and no probe is due; it is the one to be asked, as it got the slot last.
+            signal("STOP", home);
+            nodes.publish(20);
+            nodes.settle();
+
+            assertThat(nodes.onA.resets).isNotEmpty().containsOnly(ResetReason.EPOCH);
+        } finally {
+            signal("CONT", home);
+        }
+    }
+
+    private static void signal(String name, int server) throws IOException, InterruptedException {
+        Process kill = new ProcessBuilder(
+                        "kill", "-" + name, Long.toString(cluster.server(server).pid()))
+                .start();
+        assertThat(kill.waitFor()).isZero();
+    }
+}
