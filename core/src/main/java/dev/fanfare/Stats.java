@@ -12,6 +12,8 @@ package dev.fanfare;
  * @param waitingSignals what waits for the event loops, in publications and other signals
  * @param waitingBytes payloads that wait for the event loops, in bytes
  * @param waitingHostTasks tasks that wait for a thread of the host pool; 0 if the host brought its own executor
+ * @param refusedHostTasks how often the host executor refused a task since the start. What clients asked for then failed, a
+ *     job waits for its next delivery, and completions went on elsewhere
  * @param overdueAnnouncements channels whose newest publication the bus would not take, and is offered again each second
  */
 public record Stats(
@@ -22,4 +24,5 @@ public record Stats(
         int waitingSignals,
         long waitingBytes,
         int waitingHostTasks,
+        long refusedHostTasks,
         int overdueAnnouncements) {}

@@ -57,6 +57,7 @@ final class JobRunner implements Workers, Bus.Watcher {
     private final AtomicBoolean isRecoveryDue = new AtomicBoolean(true);
     private final CompletableFuture<Bus.Watch> watch = new CompletableFuture<>();
     private final LongAdder delivered = new LongAdder();
+    private final LongAdder postponed = new LongAdder();
     private final LongAdder redelivered = new LongAdder();
     private final LongAdder acknowledged = new LongAdder();
     private final LongAdder failed = new LongAdder();
@@ -153,7 +154,7 @@ final class JobRunner implements Workers, Bus.Watcher {
         if (taken.lost() > 0) {
             lost.add(taken.lost());
             TRIMMED.log("channel", channel, "jobs", taken.lost());
-            inHostCode(() -> handler.onLost(taken.lost()));
+            engine.calls.complete(() -> handler.onLost(taken.lost()));
         }
         for (Delivery delivery : taken.deliveries()) {
             free.decrementAndGet();
@@ -167,25 +168,24 @@ final class JobRunner implements Workers, Bus.Watcher {
     }
 
     private void begin(TakenJob job) {
+        try {
+            engine.calls.inHostCode(() -> handOver(job));
+        } catch (RejectedExecutionException full) {
+            postponed.increment();
+            FULL.log("channel", channel);
+        }
+    }
+
+    private void handOver(TakenJob job) {
         delivered.increment();
         if (job.deliveries() > 1) {
             redelivered.increment();
         }
-        inHostCode(() -> {
-            try {
-                handler.onJob(job);
-            } catch (RuntimeException | Error failure) {
-                failed.increment();
-                FAILED.logTrace(failure, "channel", channel, "delivery", job.deliveries());
-            }
-        });
-    }
-
-    private void inHostCode(Runnable task) {
         try {
-            engine.calls.inHostCode(task);
-        } catch (RejectedExecutionException full) {
-            FULL.log("channel", channel);
+            handler.onJob(job);
+        } catch (RuntimeException | Error failure) {
+            failed.increment();
+            FAILED.logTrace(failure, "channel", channel, "delivery", job.deliveries());
         }
     }
 
@@ -217,7 +217,14 @@ final class JobRunner implements Workers, Bus.Watcher {
 
     @Override
     public Counts counts() {
-        return new Counts(delivered.sum(), redelivered.sum(), acknowledged.sum(), failed.sum(), dead.sum(), lost.sum());
+        return new Counts(
+                delivered.sum(),
+                redelivered.sum(),
+                postponed.sum(),
+                acknowledged.sum(),
+                failed.sum(),
+                dead.sum(),
+                lost.sum());
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.fanfare.jdbc;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.fanfare.StoreException;
+import dev.fanfare.spi.LogLine;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -41,6 +42,7 @@ final class BusReader implements BusWriter.Sent {
      */
 
     private static final Logger LOG = LoggerFactory.getLogger(BusReader.class);
+    private static final LogLine UNREADABLE = LogLine.warn(BusReader.class, "The bus cannot be read; trying again");
     private static final int PAGE = 500;
     private static final long MIN_POLL_MILLIS = 50;
     private static final long MAX_POLL_MILLIS = 1000;
@@ -136,7 +138,7 @@ final class BusReader implements BusWriter.Sent {
             } catch (SQLException | RuntimeException failure) {
                 if (!isClosed()) {
                     trouble = failure.toString();
-                    LOG.warn("The bus cannot be read; next try in {} ms: {}", pause, failure.toString());
+                    UNREADABLE.log("millis", pause, "failure", failure);
                     sleep(pause);
                     pause = Math.min(2 * pause, MAX_PAUSE_MILLIS);
                 }

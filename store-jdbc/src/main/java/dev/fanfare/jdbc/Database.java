@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ClosedException;
 import dev.fanfare.FanfareException;
 import dev.fanfare.StoreException;
+import java.sql.BatchUpdateException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -189,7 +190,10 @@ final class Database {
                 return run.in(borrowed.connection, work);
             } catch (SQLException failure) {
                 if (run.isCommitted) {
-                    LOG.debug("A connection could not be given back after {}", what, failure);
+                    LOG.atDebug()
+                            .addKeyValue("what", what)
+                            .setCause(failure)
+                            .log("A connection could not be given back");
                     return run.result();
                 }
                 if (run.isCommitting && dialect().isCommitUnknown(failure)) {
@@ -226,11 +230,22 @@ final class Database {
             lastWriteTrouble = new WriteTrouble(trouble, System.nanoTime());
         }
         String hint = isMissingTable(failure) ? "; are the tables there? JdbcStore.migrate() makes them" : "";
+        SQLException cause = withoutParameters(failure);
         return new StoreException(
-                "The database " + (trouble == null ? "failed" : trouble) + ": " + what + ": " + failure.getMessage()
-                        + hint,
-                failure,
+                "The database " + (trouble == null ? "failed" : trouble) + ": " + what + ": " + firstLine(cause) + hint,
+                cause,
                 isRetryable);
+    }
+
+    /** PostgreSQL's exception of a batch quotes the statement with its parameters, payloads too; the one behind it not. */
+    private static SQLException withoutParameters(SQLException failure) {
+        SQLException next = failure instanceof BatchUpdateException ? failure.getNextException() : null;
+        return next == null ? failure : next;
+    }
+
+    /** What follows the first line of a message may quote the row, or the statement. */
+    private static String firstLine(SQLException failure) {
+        return String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
     }
 
     static boolean isMissingTable(SQLException failure) {

@@ -1,14 +1,13 @@
 package dev.fanfare.redis;
 
 import dev.fanfare.Health;
+import dev.fanfare.spi.LogLine;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Stops publishing to a Redis that answers with nothing but failures: after five in a row it is open for a pause, then
@@ -20,7 +19,8 @@ import org.slf4j.LoggerFactory;
  */
 final class Breaker {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Breaker.class);
+    private static final LogLine TURNED =
+            LogLine.warn(Breaker.class, "Publishing to Redis is switched off, or tried or on again");
     private static final int FAILURES = 5;
 
     private final CircuitBreaker circuit;
@@ -47,7 +47,7 @@ final class Breaker {
         if (state == State.OPEN) {
             openedAt = System.nanoTime();
         }
-        LOG.warn("Publishing to Redis is {} now", state == State.OPEN ? "off for " + pause : "tried or on again");
+        TURNED.log("state", state, "pause", pause);
     }
 
     /** Begins a publish; only after {@link #isOpen} said no. Returns what {@link #end} wants. */

@@ -3,6 +3,7 @@ package dev.fanfare.redis;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.fanfare.StoreException;
+import dev.fanfare.spi.LogLine;
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisConnectionStateListener;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
@@ -20,8 +21,6 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Subscribes lines to pub/sub channels over one connection, which it makes anew when it is lost. */
 final class EventLink {
@@ -43,7 +42,9 @@ final class EventLink {
      * Bounds: one entry per line, and those that are being unsubscribed.
      */
 
-    private static final Logger LOG = LoggerFactory.getLogger(EventLink.class);
+    private static final LogLine REFUSED =
+            LogLine.error(EventLink.class, "Redis refused to subscribe; does the user have the permission?");
+    private static final LogLine LOST = LogLine.warn(EventLink.class, "The pub/sub connection to Redis is lost");
     private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
     private static final Duration POLL_PAUSE = Duration.ofSeconds(1);
@@ -252,7 +253,7 @@ final class EventLink {
             }
             return;
         }
-        LOG.error("Redis refused to subscribe {} channels; does the user have the permission?", names.length, failure);
+        REFUSED.log("redis", connector.address(), "channels", names.length, "failure", failure);
         List<CompletableFuture<Void>> waiters = new ArrayList<>();
         lock.lock();
         try {
@@ -426,7 +427,7 @@ final class EventLink {
         // They are told of everything when the subscription is back.
         waiters.forEach(waiter -> waiter.complete(null));
         if (!isClosed) {
-            LOG.warn("The pub/sub connection to Redis at {} is lost", connector.address());
+            LOST.log("redis", connector.address());
             connector.later(FIRST_PAUSE, () -> connect(FIRST_PAUSE));
         }
         return broken.closeAsync();
