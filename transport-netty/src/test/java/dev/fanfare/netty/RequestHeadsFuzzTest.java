@@ -27,7 +27,7 @@ import java.util.regex.Pattern;
 class RequestHeadsFuzzTest {
 
     private static final Pattern HEAD =
-            Pattern.compile("HTTP/1\\.1 (\\d{3}) [^\\r\\n]*\\r\\n((?:[a-z-]+: [^\\r\\n]*\\r\\n)*)\\r\\n");
+            Pattern.compile("HTTP/1\\.1 (\\d{3}) [^\\r\\n]*\\r\\n((?:[A-Za-z-]+: [^\\r\\n]*\\r\\n)*)\\r\\n");
 
     private final BugWatch bugs = new BugWatch();
     private final Fanfare fanfare = Fanfare.builder()
