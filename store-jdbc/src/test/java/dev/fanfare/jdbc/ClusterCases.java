@@ -12,6 +12,9 @@ import dev.fanfare.PublishResult;
 import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
 import dev.fanfare.Subscriber;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -105,6 +108,49 @@ abstract class ClusterCases {
                 assertThat(run.get(i).offset()).isEqualTo(i + 1);
             }
         });
+    }
+
+    @Test
+    void aMessageThatCannotBeReadStopsNothing() throws Exception {
+        Fanfare here = node();
+        Recorder remote = subscribe(node());
+        here.publish(channel, Payload.of("before"), PublishOptions.none())
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+
+        for (BusMessage.Kind kind : BusMessage.Kind.values()) {
+            announce(kind.number, new byte[0]);
+            announce(kind.number, new byte[] {0, 0, 0, 1, 0x7f, -1, -1, -1, 0});
+            announce(kind.number, new byte[] {0x7f, -1, -1, -1, 0, 0, 0, 0});
+        }
+        announce(99, new byte[1]); // of a later version
+        here.publish(channel, Payload.of("after"), PublishOptions.none())
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+
+        await().atMost(Duration.ofSeconds(10))
+                .untilAsserted(() -> assertThat(remote.seen)
+                        .extracting(publication -> publication.data().text())
+                        .containsExactly("before", "after"));
+        remote.assertUnbroken();
+    }
+
+    /** Puts a message on the bus as somebody does who knows no better. */
+    private void announce(int kind, byte[] body) throws SQLException {
+        try (Connection connection = dataSource.getConnection()) {
+            connection.setAutoCommit(false);
+            Dialect.execute(connection, "UPDATE fanfare_counter SET val = val + 1 WHERE name = 'bus'");
+            try (PreparedStatement insert =
+                    connection.prepareStatement("INSERT INTO fanfare_bus (seq, sender, kind, channel, body, sent_at)"
+                            + " SELECT val, 7, ?, ?, ?, ? FROM fanfare_counter WHERE name = 'bus'")) {
+                insert.setInt(1, kind);
+                insert.setString(2, channel.value());
+                insert.setBytes(3, body);
+                insert.setLong(4, System.currentTimeMillis());
+                insert.executeUpdate();
+            }
+            connection.commit();
+        }
     }
 
     private Fanfare node() {
