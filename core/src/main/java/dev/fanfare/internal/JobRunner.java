@@ -154,7 +154,7 @@ final class JobRunner implements Workers, Bus.Watcher {
         if (taken.lost() > 0) {
             lost.add(taken.lost());
             TRIMMED.log("channel", channel, "jobs", taken.lost());
-            engine.calls.complete(() -> handler.onLost(taken.lost()));
+            tryInHostCode(() -> handler.onLost(taken.lost()));
         }
         for (Delivery delivery : taken.deliveries()) {
             free.decrementAndGet();
@@ -168,11 +168,19 @@ final class JobRunner implements Workers, Bus.Watcher {
     }
 
     private void begin(TakenJob job) {
-        try {
-            engine.calls.inHostCode(() -> handOver(job));
-        } catch (RejectedExecutionException full) {
+        if (!tryInHostCode(() -> handOver(job))) {
             postponed.increment();
+        }
+    }
+
+    @CanIgnoreReturnValue
+    private boolean tryInHostCode(Runnable task) {
+        try {
+            engine.calls.inHostCode(task);
+            return true;
+        } catch (RejectedExecutionException full) {
             FULL.log("channel", channel);
+            return false;
         }
     }
 
