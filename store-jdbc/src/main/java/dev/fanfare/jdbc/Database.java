@@ -48,6 +48,7 @@ final class Database {
 
     private static final int FIRST_PAUSE_MILLIS = 5;
     private static final long REMEMBER_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final String CONSTRAINTS = "23"; // the class of SQLSTATEs
     private static final String NO_TABLES = "42P01 42S02 42S03 42S04";
 
     private final DataSource dataSource;
@@ -230,20 +231,30 @@ final class Database {
             lastWriteTrouble = new WriteTrouble(trouble, System.nanoTime());
         }
         String hint = isMissingTable(failure) ? "; are the tables there? JdbcStore.migrate() makes them" : "";
-        SQLException cause = withoutParameters(failure);
+        SQLException cause = withoutValues(failure);
         return new StoreException(
                 "The database " + (trouble == null ? "failed" : trouble) + ": " + what + ": " + firstLine(cause) + hint,
                 cause,
                 isRetryable);
     }
 
-    /** PostgreSQL's exception of a batch quotes the statement with its parameters, payloads too; the one behind it not. */
-    private static SQLException withoutParameters(SQLException failure) {
+    /**
+     * Returns a failure that quotes no payload. PostgreSQL's exception of a batch quotes the statement with its parameters,
+     * the one behind it does not; H2's of a constraint quotes the row.
+     */
+    private static SQLException withoutValues(SQLException failure) {
         SQLException next = failure instanceof BatchUpdateException ? failure.getNextException() : null;
-        return next == null ? failure : next;
+        SQLException cause = next == null ? failure : next;
+        String state = cause.getSQLState();
+        if (state == null || !state.startsWith(CONSTRAINTS)) {
+            return cause;
+        }
+        SQLException plain = new SQLException("A constraint is violated: " + state, state, cause.getErrorCode());
+        plain.setStackTrace(cause.getStackTrace());
+        return plain;
     }
 
-    /** What follows the first line of a message may quote the row, or the statement. */
+    /** What follows the first line of a message may be the statement, or the row. */
     private static String firstLine(SQLException failure) {
         return String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
     }

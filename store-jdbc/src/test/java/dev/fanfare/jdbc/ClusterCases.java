@@ -1,5 +1,6 @@
 package dev.fanfare.jdbc;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -25,6 +26,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
+import org.assertj.core.util.Throwables;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -133,6 +135,39 @@ abstract class ClusterCases {
                         .extracting(publication -> publication.data().text())
                         .containsExactly("before", "after"));
         remote.assertUnbroken();
+    }
+
+    /** Drivers like to quote; what is published belongs into no log. */
+    @Test
+    void aBatchThatFailsQuotesNothingOfWhatItWrites() throws Exception {
+        node(); // which makes the tables
+        Database database =
+                new Database(dataSource, new Tables(Tables.DEFAULT_PREFIX), 1, Duration.ofSeconds(5), () -> 0);
+        try {
+            CompletableFuture<Integer> written =
+                    database.transact("write twice", ClusterCases::writeTwice).toCompletableFuture();
+
+            assertThat(written).failsWithin(Duration.ofSeconds(20));
+            assertThat(Throwables.getStackTrace(
+                            written.handle((rows, failure) -> failure).join()))
+                    .contains("write twice")
+                    .doesNotContain("private words")
+                    .doesNotContainIgnoringCase("7072697661746520776f726473"); // the same in hex
+        } finally {
+            database.close(Duration.ofSeconds(5));
+        }
+    }
+
+    private static int writeTwice(Connection connection) throws SQLException {
+        try (PreparedStatement insert = connection.prepareStatement(
+                "INSERT INTO fanfare_bus (seq, sender, kind, channel, body, sent_at) VALUES (-1, 7, 3, ?, ?, 0)")) {
+            for (int i = 0; i < 2; i++) {
+                insert.setString(1, "private words");
+                insert.setBytes(2, "private words".getBytes(UTF_8));
+                insert.addBatch();
+            }
+            return insert.executeBatch().length;
+        }
     }
 
     /** Puts a message on the bus as somebody does who knows no better. */
