@@ -120,6 +120,8 @@ abstract class ClusterCases {
                 .toCompletableFuture()
                 .get(10, TimeUnit.SECONDS);
 
+        await().atMost(Duration.ofSeconds(10)).until(() -> remote.seen.size() == 1);
+
         for (BusMessage.Kind kind : BusMessage.Kind.values()) {
             announce(kind.number, new byte[0]);
             announce(kind.number, new byte[] {0, 0, 0, 1, 0x7f, -1, -1, -1, 0});
