@@ -66,6 +66,9 @@ public interface FanfareListener {
     /** A subscriber that could not be written to began to catch up from the log. */
     default void onCatchUp(ChannelId channel) {}
 
+    /** A subscriber that resumes or catches up waits for its turn to read the log, because so many others do already. */
+    default void onCatchUpDelayed(ChannelId channel) {}
+
     /** A hole in the announcements of a channel made this node read the log. */
     default void onRepair(ChannelId channel, boolean reset) {}
 

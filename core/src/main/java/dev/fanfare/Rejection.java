@@ -19,6 +19,8 @@ public enum Rejection {
     DRAINING,
     /** What came is not HTTP/1.1 as it should be, or WebSocket frames as they should be (400). */
     MALFORMED,
+    /** No TLS came to be: the client spoke something else, did not take the certificate, was late, or went. */
+    NO_TLS,
     /** Another major version of HTTP (505). */
     HTTP_VERSION,
     /** The request line is too long (414). */
@@ -42,5 +44,11 @@ public enum Rejection {
     /** A request that cannot be read or makes no sense (400), or a client that broke the client protocol before it was connected. */
     BAD_REQUEST,
     /** A post for a connection of which too many wait already (429). */
-    POSTS_LIMIT
+    POSTS_LIMIT,
+    /** A post for another node, to which too many are under way already (503). */
+    REMOTE_POSTS_LIMIT,
+    /** A post for another node, which could not be reached or did not say in time that it has it (500). */
+    REMOTE_POST_FAILED,
+    /** More pages of the console than may watch at a time (503). */
+    CONSOLE_LIMIT
 }

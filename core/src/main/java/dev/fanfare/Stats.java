@@ -29,6 +29,12 @@ public interface Stats {
     /** Returns how many tasks wait for a thread of the host pool; 0 if the host brought its own executor. */
     int waitingHostTasks();
 
+    /**
+     * Returns how often the host executor refused a task since the start. What clients asked for then failed, a job waits for
+     * its next delivery, and completions went on elsewhere.
+     */
+    long refusedHostTasks();
+
     /** Returns of how many channels the bus would not take the newest publication, which is offered again each second. */
     int overdueAnnouncements();
 }

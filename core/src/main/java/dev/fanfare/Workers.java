@@ -38,12 +38,14 @@ public interface Workers extends AutoCloseable {
      *
      * @param delivered how many jobs were given to the handler
      * @param redelivered how many of them had been given out before
+     * @param postponed how often the host executor had no room for one, which then waits for its next delivery
      * @param acknowledged how many are done
      * @param failed how often the handler threw
      * @param dead how many had been given out too often, and were put aside
      * @param lost how many were trimmed from the log before they were acknowledged
      */
-    record Counts(long delivered, long redelivered, long acknowledged, long failed, long dead, long lost) {}
+    record Counts(
+            long delivered, long redelivered, long postponed, long acknowledged, long failed, long dead, long lost) {}
 
     /** One job, for one worker, for the time of its visibility. */
     interface Job {

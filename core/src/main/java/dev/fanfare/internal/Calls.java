@@ -15,6 +15,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +40,7 @@ final class Calls {
 
     private final Executor host;
     private final Executor overflow;
+    private final LongAdder refused = new LongAdder();
     private final Queue<Runnable> completions = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean isTaskComing = new AtomicBoolean();
     private final TimeSource time;
@@ -181,7 +183,21 @@ final class Calls {
 
     /** Runs foreign code on the host executor. */
     void inHostCode(Runnable task) {
-        host.execute(() -> run(task));
+        hand(() -> run(task));
+    }
+
+    private void hand(Runnable task) {
+        try {
+            host.execute(task);
+        } catch (RejectedExecutionException full) {
+            refused.increment();
+            throw full;
+        }
+    }
+
+    /** Returns how often the host executor has refused a task. */
+    long refusedTasks() {
+        return refused.sum();
     }
 
     /** Runs a completion on the host executor, or if that is full, on a thread kept for those. */
@@ -193,7 +209,7 @@ final class Calls {
     private void bringTask() {
         if (isTaskComing.compareAndSet(false, true)) {
             try {
-                host.execute(this::runCompletions);
+                hand(this::runCompletions);
             } catch (RuntimeException | Error full) {
                 bringOverflowTask();
             }

@@ -215,7 +215,8 @@ public final class Engine implements Fanfare {
 
     @Override
     public Stats stats() {
-        return hub.stats(clients.count(), threads.waitingHostTasks(), publishing.overdueAnnouncements());
+        return hub.stats(
+                clients.count(), threads.waitingHostTasks(), calls.refusedTasks(), publishing.overdueAnnouncements());
     }
 
     private Health storeHealth() {

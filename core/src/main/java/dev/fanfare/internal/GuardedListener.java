@@ -167,6 +167,11 @@ final class GuardedListener implements FanfareListener {
     }
 
     @Override
+    public void onCatchUpDelayed(ChannelId channel) {
+        each(listener -> listener.onCatchUpDelayed(channel));
+    }
+
+    @Override
     public void onRepair(ChannelId channel, boolean reset) {
         each(listener -> listener.onRepair(channel, reset));
     }

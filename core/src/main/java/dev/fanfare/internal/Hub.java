@@ -77,7 +77,7 @@ final class Hub {
         this.channelLog = store.log();
         this.bus = store.bus();
         this.repairs = new ReadGate(repairReads, this::read, listener::onRepairDelayed);
-        this.catchUps = new ReadGate(CATCH_UPS, this::read, channel -> {});
+        this.catchUps = new ReadGate(CATCH_UPS, this::read, listener::onCatchUpDelayed);
         for (int i = 0; i < STRIPES; i++) {
             stripes[i] = new Stripe(worker);
         }
@@ -164,7 +164,7 @@ final class Hub {
     }
 
     /** Counts what there is and what waits. */
-    Stats stats(int connections, int waitingHostTasks, int overdueAnnouncements) {
+    Stats stats(int connections, int waitingHostTasks, long refusedHostTasks, int overdueAnnouncements) {
         int waitingSignals = 0;
         long waitingBytes = 0;
         for (LoopQueue queue : queues.values()) {
@@ -179,6 +179,7 @@ final class Hub {
                 waitingSignals,
                 waitingBytes,
                 waitingHostTasks,
+                refusedHostTasks,
                 overdueAnnouncements);
     }
 

@@ -57,6 +57,7 @@ final class JobRunner implements Workers, Bus.Watcher {
     private final AtomicBoolean isRecoveryDue = new AtomicBoolean(true);
     private final CompletableFuture<Bus.Watch> watch = new CompletableFuture<>();
     private final LongAdder delivered = new LongAdder();
+    private final LongAdder postponed = new LongAdder();
     private final LongAdder redelivered = new LongAdder();
     private final LongAdder acknowledged = new LongAdder();
     private final LongAdder failed = new LongAdder();
@@ -153,7 +154,7 @@ final class JobRunner implements Workers, Bus.Watcher {
         if (taken.lost() > 0) {
             lost.add(taken.lost());
             TRIMMED.log("channel", channel, "jobs", taken.lost());
-            inHostCode(() -> handler.onLost(taken.lost()));
+            tryInHostCode(() -> handler.onLost(taken.lost()));
         }
         for (Delivery delivery : taken.deliveries()) {
             free.decrementAndGet();
@@ -167,25 +168,32 @@ final class JobRunner implements Workers, Bus.Watcher {
     }
 
     private void begin(TakenJob job) {
+        if (!tryInHostCode(() -> handOver(job))) {
+            postponed.increment();
+        }
+    }
+
+    @CanIgnoreReturnValue
+    private boolean tryInHostCode(Runnable task) {
+        try {
+            engine.calls.inHostCode(task);
+            return true;
+        } catch (RejectedExecutionException full) {
+            FULL.log("channel", channel);
+            return false;
+        }
+    }
+
+    private void handOver(TakenJob job) {
         delivered.increment();
         if (job.deliveries() > 1) {
             redelivered.increment();
         }
-        inHostCode(() -> {
-            try {
-                handler.onJob(job);
-            } catch (RuntimeException | Error failure) {
-                failed.increment();
-                FAILED.logTrace(failure, "channel", channel, "delivery", job.deliveries());
-            }
-        });
-    }
-
-    private void inHostCode(Runnable task) {
         try {
-            engine.calls.inHostCode(task);
-        } catch (RejectedExecutionException full) {
-            FULL.log("channel", channel);
+            handler.onJob(job);
+        } catch (RuntimeException | Error failure) {
+            failed.increment();
+            FAILED.logTrace(failure, "channel", channel, "delivery", job.deliveries());
         }
     }
 
@@ -217,7 +225,14 @@ final class JobRunner implements Workers, Bus.Watcher {
 
     @Override
     public Counts counts() {
-        return new Counts(delivered.sum(), redelivered.sum(), acknowledged.sum(), failed.sum(), dead.sum(), lost.sum());
+        return new Counts(
+                delivered.sum(),
+                redelivered.sum(),
+                postponed.sum(),
+                acknowledged.sum(),
+                failed.sum(),
+                dead.sum(),
+                lost.sum());
     }
 
     @Override

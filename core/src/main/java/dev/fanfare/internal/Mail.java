@@ -77,8 +77,7 @@ final class Mail implements Mailboxes {
             return CompletableFuture.completedFuture(Delivery.TOO_LARGE);
         }
         if (unanswered.size() >= MAX_UNANSWERED) {
-            return CompletableFuture.failedFuture(
-                    new StoreException("Too many posts to other nodes at a time; try again", null, true));
+            return CompletableFuture.completedFuture(Delivery.TOO_MANY);
         }
         return send(to, address, bytes);
     }

@@ -11,5 +11,6 @@ record NodeStats(
         int waitingSignals,
         long waitingBytes,
         int waitingHostTasks,
+        long refusedHostTasks,
         int overdueAnnouncements)
         implements Stats {}

@@ -46,7 +46,9 @@ public interface Mailboxes {
         /** No node has that id, or not any more. */
         NO_NODE,
         /** It is more than can be brought to another node. */
-        TOO_LARGE
+        TOO_LARGE,
+        /** Too many wait for the answers of other nodes already. */
+        TOO_MANY
     }
 
     /** One open mailbox. */

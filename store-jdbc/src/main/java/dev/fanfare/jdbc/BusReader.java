@@ -3,6 +3,7 @@ package dev.fanfare.jdbc;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.fanfare.StoreException;
+import dev.fanfare.spi.LogLine;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -42,6 +43,9 @@ final class BusReader implements BusWriter.Sent {
      */
 
     private static final Logger LOG = LoggerFactory.getLogger(BusReader.class);
+    private static final LogLine UNREADABLE = LogLine.warn(BusReader.class, "The bus cannot be read; trying again");
+    private static final LogLine MALFORMED =
+            LogLine.warn(BusReader.class, "A message of the bus cannot be read; looking at the logs instead");
     private static final int PAGE = 500;
     private static final long MIN_POLL_MILLIS = 50;
     private static final long MAX_POLL_MILLIS = 1000;
@@ -131,7 +135,7 @@ final class BusReader implements BusWriter.Sent {
             } catch (SQLException | RuntimeException failure) {
                 if (!isClosed()) {
                     trouble = failure.toString();
-                    LOG.warn("The bus cannot be read; next try in {} ms: {}", pauseMillis, failure.toString());
+                    UNREADABLE.log("millis", pauseMillis, "failure", failure);
                     sleep(pauseMillis);
                     pauseMillis = Math.min(2 * pauseMillis, MAX_PAUSE_MILLIS);
                 }
@@ -197,6 +201,7 @@ final class BusReader implements BusWriter.Sent {
         List<BusMessage> page = new ArrayList<>();
         long last = position;
         boolean isGap = false;
+        int found = 0;
         try (PreparedStatement select = connection.prepareStatement("SELECT seq, sender, kind, channel, body FROM "
                 + database.tables().bus() + " WHERE seq > ? ORDER BY seq LIMIT " + PAGE)) {
             select.setLong(1, last);
@@ -205,6 +210,7 @@ final class BusReader implements BusWriter.Sent {
                     long seq = rows.getLong(1);
                     isGap |= seq != last + 1;
                     last = seq;
+                    found++;
                     BusMessage.Kind kind = BusMessage.Kind.of(rows.getInt(3));
                     if (kind != null) {
                         page.add(new BusMessage(rows.getLong(2), kind, rows.getString(4), rows.getBytes(5)));
@@ -212,7 +218,9 @@ final class BusReader implements BusWriter.Sent {
                 }
             }
         }
-        page.forEach(listener::heard);
+        for (BusMessage message : page) {
+            isGap |= !hand(message);
+        }
         if (isGap) {
             listener.interrupted();
         }
@@ -220,7 +228,18 @@ final class BusReader implements BusWriter.Sent {
             position = last;
             completeUpTo(last);
         }
-        return page.size();
+        return found;
+    }
+
+    /** Passes over what cannot be read, or the bus would end there; whoever follows a channel looks at the log instead. */
+    private boolean hand(BusMessage message) {
+        try {
+            listener.heard(message);
+            return true;
+        } catch (RuntimeException malformed) {
+            MALFORMED.log("kind", message.kind(), "sender", message.sender(), "failure", malformed);
+            return false;
+        }
     }
 
     private void completeUpTo(long seq) {

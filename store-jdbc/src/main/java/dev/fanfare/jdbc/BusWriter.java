@@ -3,6 +3,7 @@ package dev.fanfare.jdbc;
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
 import dev.fanfare.StoreException;
+import dev.fanfare.spi.LogLine;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -19,8 +20,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Writes what this node tells the others into the bus table. */
 final class BusWriter {
@@ -39,7 +38,8 @@ final class BusWriter {
      * Bounds: MAX_WAITING messages; one hint per channel.
      */
 
-    private static final Logger LOG = LoggerFactory.getLogger(BusWriter.class);
+    private static final LogLine NOT_TOLD =
+            LogLine.warn(BusWriter.class, "Other nodes could not be told of channels that moved; tried again");
     static final String COUNTER = "bus";
     private static final Duration HINT_PAUSE = Duration.ofMillis(3);
     private static final Duration HINT_RETRY = Duration.ofMillis(500);
@@ -150,7 +150,7 @@ final class BusWriter {
         } catch (StoreException failure) {
             batch.forEach(next -> next.done.completeExceptionally(failure));
             if (!moved.isEmpty()) {
-                LOG.warn("Other nodes could not be told of {} channels; tried again", moved.size(), failure);
+                NOT_TOLD.log("channels", moved.size(), "failure", failure);
                 moved.forEach((channel, head) -> hints.merge(channel, head, BusWriter::newer));
                 scheduleHints(HINT_RETRY.toNanos());
             }

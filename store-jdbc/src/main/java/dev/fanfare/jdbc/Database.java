@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ClosedException;
 import dev.fanfare.FanfareException;
 import dev.fanfare.StoreException;
+import java.sql.BatchUpdateException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -47,6 +48,7 @@ final class Database {
 
     private static final int FIRST_PAUSE_MILLIS = 5;
     private static final long REMEMBER_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final String CONSTRAINTS = "23"; // the class of SQLSTATEs
     private static final String NO_TABLES = "42P01 42S02 42S03 42S04";
 
     private final DataSource dataSource;
@@ -180,7 +182,10 @@ final class Database {
                 return run.in(borrowed.connection(), work);
             } catch (SQLException failure) {
                 if (run.isCommitted) {
-                    LOG.debug("A connection could not be given back after {}", what, failure);
+                    LOG.atDebug()
+                            .addKeyValue("what", what)
+                            .setCause(failure)
+                            .log("A connection could not be given back");
                     return run.result();
                 }
                 if (run.isCommitting && dialect().isCommitUnknown(failure)) {
@@ -217,11 +222,32 @@ final class Database {
             lastWriteTrouble = new WriteTrouble(trouble, System.nanoTime());
         }
         String hint = isMissingTable(failure) ? "; are the tables there? JdbcStore.migrate() makes them" : "";
+        SQLException cause = withoutValues(failure);
         return new StoreException(
-                "The database " + (trouble == null ? "failed" : trouble) + ": " + what + ": " + failure.getMessage()
-                        + hint,
-                failure,
+                "The database " + (trouble == null ? "failed" : trouble) + ": " + what + ": " + firstLine(cause) + hint,
+                cause,
                 isRetryable);
+    }
+
+    /**
+     * Returns a failure that quotes no payload. PostgreSQL's exception of a batch quotes the statement with its parameters,
+     * the one behind it does not; H2's of a constraint quotes the row.
+     */
+    private static SQLException withoutValues(SQLException failure) {
+        SQLException next = failure instanceof BatchUpdateException ? failure.getNextException() : null;
+        SQLException cause = next == null ? failure : next;
+        String state = cause.getSQLState();
+        if (state == null || !state.startsWith(CONSTRAINTS)) {
+            return cause;
+        }
+        SQLException plain = new SQLException("A constraint is violated: " + state, state, cause.getErrorCode());
+        plain.setStackTrace(cause.getStackTrace());
+        return plain;
+    }
+
+    /** What follows the first line of a message may be the statement, or the row. */
+    private static String firstLine(SQLException failure) {
+        return String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
     }
 
     static boolean isMissingTable(SQLException failure) {

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.fanfare.FanfareException;
 import dev.fanfare.spi.ControlBus;
+import dev.fanfare.spi.LogLine;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -29,6 +30,10 @@ final class JdbcControl implements ControlBus {
      */
 
     private static final Logger LOG = LoggerFactory.getLogger(JdbcControl.class);
+    private static final LogLine THREW =
+            LogLine.error(JdbcControl.class, "A control handler threw, which it must not; going on with the next");
+    private static final LogLine NOT_RENEWED =
+            LogLine.warn(JdbcControl.class, "Other nodes may think that this node is gone");
     static final Duration BEAT = Duration.ofSeconds(4);
     private static final long LEASE_MILLIS = 15_000;
 
@@ -87,7 +92,7 @@ final class JdbcControl implements ControlBus {
             try {
                 place.handler.accept(message);
             } catch (RuntimeException broken) {
-                LOG.error("A control handler threw, which it must not; going on with the next", broken);
+                THREW.logTrace(broken);
             }
         }
     }
@@ -98,7 +103,7 @@ final class JdbcControl implements ControlBus {
             try {
                 database.transactNow("renew node " + place.node, connection -> renew(connection, place));
             } catch (FanfareException failure) {
-                LOG.warn("Other nodes may think that node {} is gone: {}", place.node, failure.getMessage());
+                NOT_RENEWED.log("node", place.node, "failure", failure);
             }
         }
     }
@@ -153,7 +158,10 @@ final class JdbcControl implements ControlBus {
             if (places.remove(this)) {
                 leaving = database.transact("leave as node " + node, connection -> remove(connection, node))
                         .exceptionally(failure -> {
-                            LOG.debug("Node {} is listed until its lease is over", node, failure);
+                            LOG.atDebug()
+                                    .addKeyValue("node", node)
+                                    .setCause(failure)
+                                    .log("A node is listed until its lease is over");
                             return false;
                         });
             }

@@ -34,7 +34,7 @@ final class OutboxBatch {
     private final int part;
     private List<Row> rows = List.of();
     private int careful;
-    private final List<String> asides = new ArrayList<>();
+    private final List<Aside> asides = new ArrayList<>();
 
     OutboxBatch(Database database, AppendParts parts, Function<ChannelId, @Nullable ChannelRules> rules, int part) {
         this.database = database;
@@ -49,7 +49,7 @@ final class OutboxBatch {
     }
 
     /** Returns what the last transaction set aside, and why; to be logged once it is committed. */
-    List<String> asides() {
+    List<Aside> asides() {
         return asides;
     }
 
@@ -176,8 +176,11 @@ final class OutboxBatch {
             insert.setString(6, reason.length() > MAX_REASON ? reason.substring(0, MAX_REASON) : reason);
             insert.executeUpdate();
         }
-        asides.add(row.channel + ", id " + row.id + ": " + reason);
+        asides.add(new Aside(row.channel, row.id, reason));
     }
+
+    /** A row that cannot become a publication, and why. */
+    record Aside(ChannelId channel, long id, String reason) {}
 
     /**
      * What became of the rows.

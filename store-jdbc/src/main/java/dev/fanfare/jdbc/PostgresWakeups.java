@@ -1,11 +1,10 @@
 package dev.fanfare.jdbc;
 
+import dev.fanfare.spi.LogLine;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.sql.Connection;
 import java.sql.SQLException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * LISTEN, on the connection of a node's reader.
@@ -15,7 +14,8 @@ import org.slf4j.LoggerFactory;
  */
 final class PostgresWakeups implements Wakeups {
 
-    private static final Logger LOG = LoggerFactory.getLogger(PostgresWakeups.class);
+    private static final LogLine HIDDEN = LogLine.warn(
+            PostgresWakeups.class, "No LISTEN through this DataSource, so other nodes' news are polled for");
     private static final String DRIVER_TYPE = "org.postgresql.PGConnection";
 
     private final Connection connection;
@@ -37,7 +37,7 @@ final class PostgresWakeups implements Wakeups {
             Class<?> type = Class.forName(DRIVER_TYPE, false, loader(connection));
             wakeups = new PostgresWakeups(connection, connection.unwrap(type), type);
         } catch (SQLException | ReflectiveOperationException hidden) {
-            LOG.warn("No LISTEN through this DataSource, so other nodes' news are polled for: {}", hidden.toString());
+            HIDDEN.log("failure", hidden);
             return NONE;
         }
         Dialect.execute(connection, "LISTEN " + name);

@@ -7,6 +7,7 @@ import dev.fanfare.Cursor;
 import dev.fanfare.FanfareException;
 import dev.fanfare.StoreException;
 import dev.fanfare.spi.Announcement;
+import dev.fanfare.spi.LogLine;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -21,8 +22,6 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Moves committed rows of the outbox into the log. */
 final class Sequencer {
@@ -40,7 +39,11 @@ final class Sequencer {
      * ago; otherwise less and less often, down to SLOW_MILLIS, for what dead nodes left behind.
      */
 
-    private static final Logger LOG = LoggerFactory.getLogger(Sequencer.class);
+    private static final LogLine UNREADABLE = LogLine.warn(Sequencer.class, "The outbox cannot be read; trying again");
+    private static final LogLine WAITS = LogLine.warn(Sequencer.class, "A partition of the outbox waits");
+    private static final LogLine ASIDE = LogLine.error(Sequencer.class, "A row of the outbox is set aside");
+    private static final LogLine LATE =
+            LogLine.warn(Sequencer.class, "Subscribers may hear late of what was published");
     private static final long FAST_MILLIS = 5;
     private static final long SLOW_MILLIS = 500;
     private static final long EXPECT_NANOS = TimeUnit.SECONDS.toNanos(2);
@@ -121,7 +124,7 @@ final class Sequencer {
         try {
             filled = database.queryNow("look into the outbox", this::findFilled);
         } catch (FanfareException failure) {
-            LOG.warn("The outbox cannot be read; next try in {} ms: {}", SLOW_MILLIS, failure.getMessage());
+            UNREADABLE.log("millis", SLOW_MILLIS, "failure", failure);
             sleep(SLOW_MILLIS);
             return false;
         }
@@ -161,7 +164,7 @@ final class Sequencer {
                 limit = drain(batch, limit);
             }
         } catch (FanfareException failure) {
-            LOG.warn("Partition {} of the outbox waits: {}", part, failure.getMessage());
+            WAITS.log("partition", part, "failure", failure);
             // Perhaps it was committed all the same: whoever follows these channels looks.
             batch.channels().forEach(channel -> bus.moved(channel, Cursor.ofUnknownEpoch(0)));
         } finally {
@@ -202,13 +205,14 @@ final class Sequencer {
     }
 
     private static void logAsides(OutboxBatch batch) {
-        batch.asides().forEach(aside -> LOG.error("A row of the outbox is set aside: {}", aside));
+        batch.asides()
+                .forEach(aside -> ASIDE.log("channel", aside.channel(), "id", aside.id(), "reason", aside.reason()));
     }
 
     private void announce(Announcement announcement) {
         bus.announce(announcement).whenComplete((done, failure) -> {
             if (failure != null) {
-                LOG.warn("{} may hear late of what was published", announcement.channel(), failure);
+                LATE.log("channel", announcement.channel(), "failure", failure);
             }
         });
     }

@@ -3,6 +3,7 @@ package dev.fanfare.jdbc;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
 import dev.fanfare.FanfareException;
+import dev.fanfare.spi.LogLine;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -12,8 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Deletes what nobody can read any more: readers pass over it already. */
 final class Trimmer {
@@ -27,7 +26,7 @@ final class Trimmer {
      * whoever runs work(), one at a time per life.
      */
 
-    private static final Logger LOG = LoggerFactory.getLogger(Trimmer.class);
+    private static final LogLine FAILED = LogLine.warn(Trimmer.class, "What is over cannot be deleted; trying again");
     private static final int PAGE = 1000;
     private static final int CHANNELS_AT_ONCE = 100;
     private static final long MESSAGE_MILLIS = 60_000;
@@ -69,7 +68,7 @@ final class Trimmer {
         try {
             task.run();
         } catch (FanfareException failure) {
-            LOG.warn("Could not {}; it is tried again: {}", what, failure.getMessage());
+            FAILED.log("what", what, "failure", failure);
         }
     }
 

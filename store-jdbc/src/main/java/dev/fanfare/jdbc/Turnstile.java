@@ -2,14 +2,13 @@ package dev.fanfare.jdbc;
 
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus.Watcher;
+import dev.fanfare.spi.LogLine;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Tells the watchers of one channel on this node, one announcement at a time. */
 final class Turnstile {
@@ -22,7 +21,8 @@ final class Turnstile {
      * Bounds: MAX_WAITING announcements; one that finds it full is dropped, and the watchers hear interrupted().
      */
 
-    private static final Logger LOG = LoggerFactory.getLogger(Turnstile.class);
+    private static final LogLine THREW =
+            LogLine.error(Turnstile.class, "A watcher threw, which it must not; going on with the next");
     private static final int MAX_WAITING = 10_000;
 
     private final List<Seat> seats = new CopyOnWriteArrayList<>();
@@ -105,7 +105,7 @@ final class Turnstile {
                 try {
                     watcher.announced(announcement);
                 } catch (RuntimeException broken) {
-                    LOG.error("A watcher threw, which it must not; going on with the next", broken);
+                    THREW.logTrace(broken);
                 }
             }
         }
@@ -115,7 +115,7 @@ final class Turnstile {
                 try {
                     watcher.interrupted();
                 } catch (RuntimeException broken) {
-                    LOG.error("A watcher threw, which it must not; going on with the next", broken);
+                    THREW.logTrace(broken);
                 }
             }
         }

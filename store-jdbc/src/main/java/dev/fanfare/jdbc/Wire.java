@@ -216,7 +216,15 @@ final class Wire {
         }
 
         byte[] block() {
-            byte[] block = new byte[number()];
+            return block(number());
+        }
+
+        private byte[] block(int length) {
+            if (length < 0 || length > bytes.remaining()) {
+                throw new IllegalStateException(
+                        "A block of " + length + " bytes, of which there are " + bytes.remaining());
+            }
+            byte[] block = new byte[length];
             bytes.get(block);
             return block;
         }
@@ -228,12 +236,7 @@ final class Wire {
         @Nullable
         Payload payload() {
             int length = number();
-            if (length < 0) {
-                return null;
-            }
-            byte[] block = new byte[length];
-            bytes.get(block);
-            return Payload.wrap(block);
+            return length < 0 ? null : Payload.wrap(block(length));
         }
 
         boolean hasMore() {

@@ -1,5 +1,6 @@
 package dev.fanfare.jdbc;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -12,6 +13,9 @@ import dev.fanfare.PublishResult;
 import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
 import dev.fanfare.Subscriber;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +26,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
+import org.assertj.core.util.Throwables;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -105,6 +110,84 @@ abstract class ClusterCases {
                 assertThat(run.get(i).offset()).isEqualTo(i + 1);
             }
         });
+    }
+
+    @Test
+    void aMessageThatCannotBeReadStopsNothing() throws Exception {
+        Fanfare here = node();
+        Recorder remote = subscribe(node());
+        here.publish(channel, Payload.of("before"), PublishOptions.none())
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+
+        await().atMost(Duration.ofSeconds(10)).until(() -> remote.seen.size() == 1);
+
+        for (BusMessage.Kind kind : BusMessage.Kind.values()) {
+            announce(kind.number, new byte[0]);
+            announce(kind.number, new byte[] {0, 0, 0, 1, 0x7f, -1, -1, -1, 0});
+            announce(kind.number, new byte[] {0x7f, -1, -1, -1, 0, 0, 0, 0});
+        }
+        announce(99, new byte[1]); // of a later version
+        here.publish(channel, Payload.of("after"), PublishOptions.none())
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+
+        await().atMost(Duration.ofSeconds(10))
+                .untilAsserted(() -> assertThat(remote.seen)
+                        .extracting(publication -> publication.data().text())
+                        .containsExactly("before", "after"));
+        remote.assertUnbroken();
+    }
+
+    /** Drivers like to quote; what is published belongs into no log. */
+    @Test
+    void aBatchThatFailsQuotesNothingOfWhatItWrites() throws Exception {
+        node(); // which makes the tables
+        Database database =
+                new Database(dataSource, new Tables(Tables.DEFAULT_PREFIX), 1, Duration.ofSeconds(5), () -> 0);
+        try {
+            CompletableFuture<Integer> written =
+                    database.transact("write twice", ClusterCases::writeTwice).toCompletableFuture();
+
+            assertThat(written).failsWithin(Duration.ofSeconds(20));
+            assertThat(Throwables.getStackTrace(
+                            written.handle((rows, failure) -> failure).join()))
+                    .contains("write twice")
+                    .doesNotContain("private words")
+                    .doesNotContainIgnoringCase("7072697661746520776f726473"); // the same in hex
+        } finally {
+            database.close(Duration.ofSeconds(5));
+        }
+    }
+
+    private static int writeTwice(Connection connection) throws SQLException {
+        try (PreparedStatement insert = connection.prepareStatement(
+                "INSERT INTO fanfare_bus (seq, sender, kind, channel, body, sent_at) VALUES (-1, 7, 3, ?, ?, 0)")) {
+            for (int i = 0; i < 2; i++) {
+                insert.setString(1, "private words");
+                insert.setBytes(2, "private words".getBytes(UTF_8));
+                insert.addBatch();
+            }
+            return insert.executeBatch().length;
+        }
+    }
+
+    /** Puts a message on the bus as somebody does who knows no better. */
+    private void announce(int kind, byte[] body) throws SQLException {
+        try (Connection connection = dataSource.getConnection()) {
+            connection.setAutoCommit(false);
+            Dialect.execute(connection, "UPDATE fanfare_counter SET val = val + 1 WHERE name = 'bus'");
+            try (PreparedStatement insert =
+                    connection.prepareStatement("INSERT INTO fanfare_bus (seq, sender, kind, channel, body, sent_at)"
+                            + " SELECT val, 7, ?, ?, ?, ? FROM fanfare_counter WHERE name = 'bus'")) {
+                insert.setInt(1, kind);
+                insert.setString(2, channel.value());
+                insert.setBytes(3, body);
+                insert.setLong(4, System.currentTimeMillis());
+                insert.executeUpdate();
+            }
+            connection.commit();
+        }
     }
 
     private Fanfare node() {

@@ -1,6 +1,7 @@
 package dev.fanfare.redis;
 
 import dev.fanfare.Health;
+import dev.fanfare.spi.LogLine;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
@@ -12,8 +13,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Stops publishing to a server that answers with nothing but failures: after five in a row it is open for a pause, then
@@ -25,7 +24,8 @@ import org.slf4j.LoggerFactory;
  */
 final class Breaker {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Breaker.class);
+    private static final LogLine TURNED =
+            LogLine.warn(Breaker.class, "Publishing to Redis is switched off, or tried or on again");
     private static final int FAILURES = 5;
 
     private final CircuitBreaker circuit;
@@ -58,10 +58,7 @@ final class Breaker {
         if (state == State.OPEN) {
             openedAt = System.nanoTime();
         }
-        LOG.warn(
-                "Publishing to Redis at {} is {} now",
-                address,
-                state == State.OPEN ? "off for " + pause : "tried or on again");
+        TURNED.log("redis", address, "state", state, "pause", pause);
     }
 
     /** Judges by the outcome of a publish; only after {@link #isOpen} said no. */

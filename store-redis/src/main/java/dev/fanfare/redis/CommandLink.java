@@ -1,6 +1,7 @@
 package dev.fanfare.redis;
 
 import dev.fanfare.StoreException;
+import dev.fanfare.spi.LogLine;
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisConnectionStateListener;
 import io.lettuce.core.RedisLoadingException;
@@ -17,8 +18,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Runs commands over one connection, which it makes anew when it is lost. */
 final class CommandLink {
@@ -37,7 +36,17 @@ final class CommandLink {
      * Bounds: MAX_IN_FLIGHT_BYTES of calls that wait for their replies, each counting its own bytes and CALL_BYTES.
      */
 
-    private static final Logger LOG = LoggerFactory.getLogger(CommandLink.class);
+    private static final LogLine CHANGED = LogLine.warn(
+            CommandLink.class,
+            "Redis continues another history than before: it was promoted or restarted. Epochs told so far are over");
+    private static final LogLine BACK = LogLine.info(CommandLink.class, "Redis is back");
+    private static final LogLine UNREACHABLE =
+            LogLine.warn(CommandLink.class, "Redis cannot be reached; trying again and again");
+    private static final LogLine LOST = LogLine.warn(CommandLink.class, "The connection to Redis is lost");
+    private static final LogLine EVICTING = LogLine.warn(
+            CommandLink.class,
+            "Redis has a maxmemory-policy of allkeys-*: when memory runs short it throws away channels, dedup keys"
+                    + " and presence. Set it to noeviction");
     private static final long MAX_IN_FLIGHT_BYTES = 64 << 20;
     private static final int CALL_BYTES = 512;
     private static final int MOST_SENDINGS = 3;
@@ -201,10 +210,7 @@ final class CommandLink {
             boolean isChanged = !found.equals(identity) && !identity.equals(Session.Identity.UNKNOWN);
             if (isChanged) {
                 counters.failovers.increment();
-                LOG.warn(
-                        "Redis at {} continues another history than before: it was promoted or restarted. Epochs told"
-                                + " so far are over",
-                        connector.address());
+                CHANGED.log("redis", connector.address());
             }
             identity = found;
             CompletionStage<Void> ready = isChanged ? fresh.forgetScripts() : CompletableFuture.completedStage(null);
@@ -252,7 +258,7 @@ final class CommandLink {
         onReady.run();
         if (isTroubleLogged) {
             isTroubleLogged = false;
-            LOG.info("Redis at {} is back", connector.address());
+            BACK.log("redis", connector.address());
         }
         if (!firstReady.complete(null)) {
             counters.reconnects.increment();
@@ -267,7 +273,7 @@ final class CommandLink {
         boolean isThrown = firstReady.completeExceptionally(unreachable(connector, cause));
         if (!isThrown && !isTroubleLogged) {
             isTroubleLogged = true;
-            LOG.warn("Redis at {} cannot be reached; trying again and again: {}", connector.address(), reasonOf(cause));
+            UNREACHABLE.log("redis", connector.address(), "failure", reasonOf(cause));
         }
         Duration longer = pause.multipliedBy(2);
         connector.later(pause, () -> connect(longer.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : longer));
@@ -297,7 +303,7 @@ final class CommandLink {
             session = null;
         }
         if (!isClosed) {
-            LOG.warn("The connection to Redis at {} is lost", connector.address());
+            LOST.log("redis", connector.address());
             isTroubleLogged = true;
             broken.connection.closeAsync();
             connector.later(FIRST_PAUSE, () -> connect(FIRST_PAUSE));
@@ -313,10 +319,7 @@ final class CommandLink {
         CommandArgs<byte[], byte[]> args = new CommandArgs<>(ByteArrayCodec.INSTANCE).add("memory");
         current.run(CommandType.INFO, args).whenComplete((info, failure) -> {
             if (info != null && info.contains("maxmemory_policy:allkeys-")) {
-                LOG.warn(
-                        "Redis at {} has a maxmemory-policy of allkeys-*: when memory runs short it throws away"
-                                + " channels, dedup keys and presence. Set it to noeviction",
-                        connector.address());
+                EVICTING.log("redis", connector.address());
             }
         });
     }

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -79,11 +80,16 @@ final class Connector {
         return client;
     }
 
-    /** Tells where Redis is, without the password. */
+    /** Tells where Redis is, without user and password. */
     String address() {
-        String whole = uri.toString();
-        int query = whole.indexOf('?');
-        return query < 0 ? whole : whole.substring(0, query);
+        return uri.getSentinels().isEmpty()
+                ? place(uri)
+                : uri.getSentinelMasterId() + " by the Sentinels "
+                        + uri.getSentinels().stream().map(Connector::place).collect(Collectors.joining(","));
+    }
+
+    private static String place(RedisURI one) {
+        return one.getSocket() == null ? one.getHost() + ':' + one.getPort() : one.getSocket();
     }
 
     String host() {

@@ -2,6 +2,7 @@ package dev.fanfare.redis;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.StoreException;
+import dev.fanfare.spi.LogLine;
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisConnectionStateListener;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
@@ -10,8 +11,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Subscribes lines to pub/sub channels over one connection, which it makes anew when it is lost. */
 final class EventLink {
@@ -26,7 +25,7 @@ final class EventLink {
      * timer.
      */
 
-    private static final Logger LOG = LoggerFactory.getLogger(EventLink.class);
+    private static final LogLine LOST = LogLine.warn(EventLink.class, "The pub/sub connection to Redis is lost");
     private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
     private static final Duration POLL_PAUSE = Duration.ofSeconds(1);
@@ -49,7 +48,7 @@ final class EventLink {
         this.connector = connector;
         this.relay = relay;
         this.counters = counters;
-        this.subscriptions = new Subscriptions(relay, onStray);
+        this.subscriptions = new Subscriptions(connector.address(), relay, onStray);
     }
 
     /** Begins to connect; completes with the first success. */
@@ -127,7 +126,7 @@ final class EventLink {
             return CompletableFuture.completedStage(null);
         }
         if (!isClosed) {
-            LOG.warn("The pub/sub connection to Redis at {} is lost", connector.address());
+            LOST.log("redis", connector.address());
             connector.later(FIRST_PAUSE, () -> connect(FIRST_PAUSE));
         }
         return broken.close();

@@ -3,9 +3,8 @@ package dev.fanfare.redis;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.fanfare.spi.LogLine;
 import java.time.Duration;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Looks from time to time whether what is published on one server really comes back. */
 final class Probe {
@@ -19,7 +18,10 @@ final class Probe {
      * whether it came. A connection that failed its part is given up and made anew.
      */
 
-    private static final Logger LOG = LoggerFactory.getLogger(Probe.class);
+    private static final LogLine UNANSWERED =
+            LogLine.warn(Probe.class, "Redis did not answer a probe in time; connecting anew");
+    private static final LogLine UNHEARD =
+            LogLine.warn(Probe.class, "A message published to ourselves did not arrive in time; subscribing anew");
 
     private final CommandLink commands;
     private final EventLink events;
@@ -72,11 +74,11 @@ final class Probe {
             return;
         }
         if (!answer.isThere) {
-            LOG.warn("Redis did not answer a probe within {}; connecting anew", patience);
+            UNANSWERED.log("redis", connector.address(), "patience", patience);
             commands.rebuild();
         } else if (wasBusUp && !heard.equals(mark)) {
             events.probed(false);
-            LOG.warn("A message published to ourselves did not arrive within {}; subscribing anew", patience);
+            UNHEARD.log("redis", connector.address(), "patience", patience);
             events.rebuild();
         } else if (heard.equals(mark)) {
             events.probed(true);

@@ -8,14 +8,13 @@ import dev.fanfare.Health;
 import dev.fanfare.StoreException;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
+import dev.fanfare.spi.LogLine;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Announces over pub/sub. */
 final class RedisBus implements Bus {
@@ -30,7 +29,8 @@ final class RedisBus implements Bus {
      * relay hands on in order.
      */
 
-    private static final Logger LOG = LoggerFactory.getLogger(RedisBus.class);
+    private static final LogLine MALFORMED =
+            LogLine.warn(RedisBus.class, "An announcement cannot be read; looking at the log instead");
 
     private final Keys keys;
     private final Topology redis;
@@ -141,10 +141,7 @@ final class RedisBus implements Bus {
                 announcement = BusFrame.read(channel, bytes);
             } catch (MalformedException malformed) {
                 counters.malformed.increment();
-                LOG.warn(
-                        "An announcement in channel {} cannot be read; looking at the log instead: {}",
-                        channel,
-                        malformed.getMessage());
+                MALFORMED.log("channel", channel, "failure", malformed.getMessage());
                 interrupted();
                 return;
             }

@@ -94,7 +94,7 @@ final class RedisControl implements ControlBus {
         if (!members.isEmpty()) {
             renew(members).whenComplete((listed, failure) -> {
                 if (failure != null) {
-                    LOG.debug("The list of nodes could not be renewed; trying again: {}", failure.toString());
+                    LOG.debug("The list of nodes could not be renewed; trying again", failure);
                 }
             });
         }
@@ -148,7 +148,7 @@ final class RedisControl implements ControlBus {
                                 node.getBytes(UTF_8)))
                         .whenComplete((gone, failure) -> {
                             if (failure != null) {
-                                LOG.debug("A node stays listed until its time is over: {}", failure.toString());
+                                LOG.debug("A node stays listed until its time is over", failure);
                             }
                         });
             }

@@ -12,6 +12,7 @@ import dev.fanfare.StoreException;
 import dev.fanfare.spi.AppendRequest;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
+import dev.fanfare.spi.LogLine;
 import dev.fanfare.spi.WorkQueues;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.output.IntegerOutput;
@@ -30,13 +31,11 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Keeps publications in streams. Thread-safe; what is stored is described in {@code log.lua}. */
 final class RedisLog implements ChannelLog {
 
-    private static final Logger LOG = LoggerFactory.getLogger(RedisLog.class);
+    private static final LogLine MALFORMED = LogLine.warn(RedisLog.class, "A publication in Redis cannot be read");
     private static final long AWAY_RETRY_MILLIS = 500;
     private static final long FULL_RETRY_MILLIS = 50;
     private static final long NOT_RUN_RETRY_MILLIS = 1_000;
@@ -280,11 +279,7 @@ final class RedisLog implements ChannelLog {
                 publications.add(Envelope.entry(epoch, offset, new ByteSource(entries.get(i))));
             } catch (MalformedException malformed) {
                 counters.malformed.increment();
-                LOG.warn(
-                        "Publication {} of channel {} cannot be read: {}",
-                        offset,
-                        read.channel(),
-                        malformed.getMessage());
+                MALFORMED.log("channel", read.channel(), "offset", offset, "failure", malformed.getMessage());
                 if (read.isReverse()) {
                     break;
                 }

@@ -1,5 +1,6 @@
 package dev.fanfare.redis;
 
+import dev.fanfare.spi.LogLine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -7,8 +8,6 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Takes messages off the event loop that reads them, and hands them to their lines. */
 final class Relay {
@@ -26,7 +25,8 @@ final class Relay {
      * waits at most once for an interruption.
      */
 
-    private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
+    private static final LogLine THREW =
+            LogLine.error(Relay.class, "A watcher of the Redis store threw, which it must not; going on with the next");
     private static final int MAX_WAITING = 16 * 1024;
     private static final long MAX_WAITING_BYTES = 32 << 20;
     private static final int BATCH = 128;
@@ -153,7 +153,7 @@ final class Relay {
             try {
                 message.line.message(message.from, message.bytes);
             } catch (RuntimeException broken) {
-                LOG.error("A watcher of the Redis store threw, which it must not; going on with the next", broken);
+                THREW.logTrace(broken);
             }
         }
 
@@ -161,7 +161,7 @@ final class Relay {
             try {
                 line.interrupted();
             } catch (RuntimeException broken) {
-                LOG.error("A watcher of the Redis store threw, which it must not; going on with the next", broken);
+                THREW.logTrace(broken);
             }
         }
     }

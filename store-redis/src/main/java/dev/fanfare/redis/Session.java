@@ -3,6 +3,7 @@ package dev.fanfare.redis;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.fanfare.spi.LogLine;
 import io.lettuce.core.RedisReadOnlyException;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
@@ -24,8 +25,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** One connection for commands, and the scripts that its server has loaded. */
 final class Session {
@@ -59,7 +58,8 @@ final class Session {
         }
     }
 
-    private static final Logger LOG = LoggerFactory.getLogger(Session.class);
+    private static final LogLine NO_FLUSH =
+            LogLine.warn(Session.class, "Redis refused SCRIPT FLUSH; other nodes will notice the failover late");
     private static final Pattern REPLICATION_ID = Pattern.compile("master_replid:([0-9a-f]+)");
 
     final StatefulRedisConnection<byte[], byte[]> connection;
@@ -149,7 +149,7 @@ final class Session {
         CommandArgs<byte[], byte[]> flush = new CommandArgs<>(ByteArrayCodec.INSTANCE).add(CommandKeyword.FLUSH);
         return run(CommandType.SCRIPT, flush).handle((flushed, failure) -> {
             if (failure != null) {
-                LOG.warn("Redis refused SCRIPT FLUSH; other nodes will notice the failover late", failure);
+                NO_FLUSH.log("failure", failure);
             }
             return null;
         });

@@ -2,6 +2,7 @@ package dev.fanfare.redis;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.fanfare.StoreException;
+import dev.fanfare.spi.LogLine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -11,8 +12,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Which lines are wanted at one server, and how far the subscription of each is. */
 final class Subscriptions implements PubSubSession.Hearer {
@@ -33,7 +32,8 @@ final class Subscriptions implements PubSubSession.Hearer {
      * Bounds: one entry per line, and those that are being unsubscribed.
      */
 
-    private static final Logger LOG = LoggerFactory.getLogger(Subscriptions.class);
+    private static final LogLine REFUSED =
+            LogLine.error(Subscriptions.class, "Redis refused to subscribe; does the user have the permission?");
 
     private enum Phase {
         IDLE,
@@ -73,6 +73,7 @@ final class Subscriptions implements PubSubSession.Hearer {
         }
     }
 
+    private final String address;
     private final Relay relay;
     private final Consumer<Line> onStray;
     private final ReentrantLock lock = new ReentrantLock();
@@ -83,10 +84,12 @@ final class Subscriptions implements PubSubSession.Hearer {
     /**
      * Makes it.
      *
+     * @param address of the server, for the log
      * @param onStray told of lines whose pub/sub channels are not, or no more, at this server; they are still wanted here,
      *     and have missed messages
      */
-    Subscriptions(Relay relay, Consumer<Line> onStray) {
+    Subscriptions(String address, Relay relay, Consumer<Line> onStray) {
+        this.address = address;
         this.relay = relay;
         this.onStray = onStray;
     }
@@ -268,7 +271,7 @@ final class Subscriptions implements PubSubSession.Hearer {
             }
             return;
         }
-        LOG.error("Redis refused to subscribe {} channels; does the user have the permission?", names.length, failure);
+        REFUSED.log("redis", address, "channels", names.length, "failure", failure);
         List<CompletableFuture<Void>> waiters = new ArrayList<>();
         lock.lock();
         try {

@@ -1,5 +1,6 @@
 package dev.fanfare.redis;
 
+import dev.fanfare.spi.LogLine;
 import io.lettuce.core.metrics.CommandLatencyRecorder;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.NettyCustomizer;
@@ -10,8 +11,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The threads behind all connections of a store: two event loops and a timer.
@@ -21,7 +20,8 @@ import org.slf4j.LoggerFactory;
  */
 final class Threads implements Executor {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Threads.class);
+    private static final LogLine FAILED =
+            LogLine.error(Threads.class, "A task of the Redis store failed, which it must not");
 
     private final ClientResources resources;
     private final Duration timeout;
@@ -76,7 +76,7 @@ final class Threads implements Executor {
         try {
             task.run();
         } catch (RuntimeException broken) {
-            LOG.error("A task of the Redis store failed, which it must not", broken);
+            FAILED.logTrace(broken);
         }
     }
 

@@ -524,9 +524,12 @@ class RedisFaultsTest {
                     .hasMessageContaining("WRONGPASS")
                     .hasMessageNotContaining("wrong-word");
             server.kill();
-            assertThatThrownBy(() -> RedisStore.of("redis://127.0.0.1:" + server.port()))
+            assertThatThrownBy(() -> RedisStore.of("redis://fan:secret@127.0.0.1:" + server.port()))
                     .isInstanceOf(StoreException.class)
-                    .hasMessageContaining("refused");
+                    .hasMessageContaining("refused")
+                    .hasMessageContaining(" 127.0.0.1:" + server.port() + " ") // without who and how
+                    .hasMessageNotContaining("fan")
+                    .hasMessageNotContaining("*");
         }
     }
 

@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.Fanfare;
+import dev.fanfare.FanfareBuilder;
 import dev.fanfare.HistoryQuery;
 import dev.fanfare.HistoryResult;
 import dev.fanfare.Workers;
@@ -20,6 +21,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -45,13 +48,16 @@ class RedisWorkersTest {
     }
 
     private static Fanfare fanfare(RedisStore store) {
+        return builder(store).build();
+    }
+
+    private static FanfareBuilder builder(RedisStore store) {
         return Fanfare.builder()
                 .store(store)
                 .namespace("jobs", rules -> rules.retain(1_000, Duration.ofHours(1)))
                 .namespace("few", rules -> rules.retain(10, Duration.ofHours(1)))
                 .namespace("short", rules -> rules.retain(10, Duration.ofSeconds(1)))
-                .namespace("plain", rules -> rules)
-                .build();
+                .namespace("plain", rules -> rules);
     }
 
     @AfterAll
@@ -124,6 +130,34 @@ class RedisWorkersTest {
 
             assertThat(deliveries).containsOnly(2);
             assertThat(heir.counts().redelivered()).isEqualTo(5);
+        }
+    }
+
+    @Test
+    void aJobForWhichTheHostHasNoRoomIsCountedAndGivenOutAgain() {
+        ChannelId channel = ChannelId.of("jobs:crowded");
+        AtomicBoolean isFull = new AtomicBoolean(true);
+        publish(channel, 1);
+        try (Fanfare crowded = builder(storeA)
+                        .hostExecutor(task -> {
+                            if (isFull.get()) {
+                                throw new RejectedExecutionException("full");
+                            }
+                            task.run();
+                        })
+                        .build();
+                Workers workers = crowded.workers(channel, "g")
+                        .visibility(Duration.ofMillis(200))
+                        .maxDeliveries(1_000)
+                        .start(Job::acknowledge)) {
+            await().atMost(PATIENCE).until(() -> workers.counts().postponed() > 0);
+            assertThat(workers.counts().delivered()).isZero();
+            assertThat(crowded.stats().refusedHostTasks()).isPositive();
+
+            isFull.set(false);
+
+            await().atMost(PATIENCE).until(() -> workers.counts().acknowledged() == 1);
+            assertThat(workers.counts().delivered()).isEqualTo(1);
         }
     }
 

@@ -2,8 +2,10 @@ package dev.fanfare.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
 import dev.fanfare.FanfareBuilder;
+import dev.fanfare.FanfareListener;
 import dev.fanfare.StartAt;
 import dev.fanfare.testkit.ManualTime;
 import dev.fanfare.testkit.RecordingOutlet;
@@ -24,10 +26,17 @@ class CatchUpGateTest {
     private final ManualTime time = new ManualTime();
     private final ScriptedStore store = new ScriptedStore(time);
     private final ManualNode node = ManualNode.open(store, time, this::settings);
+    private final List<ChannelId> delayed = new ArrayList<>();
     private final List<RecordingOutlet> clients = new ArrayList<>();
 
     private FanfareBuilder settings(FanfareBuilder builder) {
-        return builder.namespace("log", rules -> rules.retain(100, Duration.ofHours(1)));
+        return builder.namespace("log", rules -> rules.retain(100, Duration.ofHours(1)))
+                .listener(new FanfareListener() {
+                    @Override
+                    public void onCatchUpDelayed(ChannelId channel) {
+                        delayed.add(channel);
+                    }
+                });
     }
 
     @AfterEach
@@ -49,6 +58,7 @@ class CatchUpGateTest {
         answer(CHANNELS); // the heads, which every channel that is opened needs
 
         assertThat(store.reads).hasSize(AT_A_TIME);
+        assertThat(delayed).as("who waits is counted").hasSize(CHANNELS - AT_A_TIME);
         for (int left = CHANNELS; left > 0; left--) {
             assertThat(store.reads).hasSize(Math.min(left, AT_A_TIME));
             answer(1);

@@ -100,8 +100,6 @@ final class Startup {
     }
 
     private ServerBootstrap bootstrap(IoLoops loops, OpenChannels open, Router router) {
-        HttpLimits limits = HttpLimits.forMessages(settings.maxMessageBytes());
-        Tls tls = builder.tls();
         ServerBootstrap bootstrap = new ServerBootstrap();
         loops.configure(bootstrap);
         return bootstrap
@@ -111,30 +109,37 @@ final class Startup {
                 .childOption(ChannelOption.SO_KEEPALIVE, true)
                 .childOption(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
-                .childHandler(new ChannelInitializer<Channel>() {
-                    @Override
-                    protected void initChannel(Channel channel) {
-                        if (!open.add(channel)) {
-                            gateway.listener().onReject(Rejection.CONNECTION_LIMIT);
-                            channel.close();
-                            return;
-                        }
-                        if (tls != null) {
-                            channel.pipeline().addLast(tls.handler(channel.alloc(), settings.handshakeTimeout()));
-                        }
-                        channel.pipeline().addLast(new HttpConnection(router, origins, limits));
-                    }
-                });
+                .childHandler(pipeline(open, router));
     }
 
-    private TransportContext context(OpenChannels open) {
+    /** Returns what fits out each channel that comes in. */
+    ChannelInitializer<Channel> pipeline(OpenChannels open, Router router) {
+        HttpLimits limits = HttpLimits.forMessages(settings.maxMessageBytes());
+        Tls tls = builder.tls();
+        return new ChannelInitializer<>() {
+            @Override
+            protected void initChannel(Channel channel) {
+                if (!open.add(channel)) {
+                    gateway.listener().onReject(Rejection.CONNECTION_LIMIT);
+                    channel.close();
+                    return;
+                }
+                if (tls != null) {
+                    channel.pipeline().addLast(tls.handler(channel.alloc(), settings.handshakeTimeout()));
+                }
+                channel.pipeline().addLast(new HttpConnection(router, origins, limits));
+            }
+        };
+    }
+
+    TransportContext context(OpenChannels open) {
         Entrance entrance = new Entrance(
                 gateway, builder.connectRate(), builder.maxConnections(), builder.maxAuthentications(), open::count);
         return new TransportContext(
                 gateway, builder.authenticator(), settings, IoLoops.wire(), entrance, builder.unsentLimits());
     }
 
-    private Router router(TransportContext context) {
+    Router router(TransportContext context) {
         Entrance entrance = context.entrance();
         Router.Builder router = Router.builder().rejections(gateway.listener()::onReject);
         router.add("GET", "/health/live", new HealthEndpoint(Health::up));

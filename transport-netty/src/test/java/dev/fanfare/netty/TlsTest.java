@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fanfare.Authorizer;
 import dev.fanfare.Fanfare;
+import dev.fanfare.FanfareListener;
+import dev.fanfare.Rejection;
 import java.io.InputStream;
 import java.net.Socket;
 import java.net.URI;
@@ -20,8 +22,10 @@ import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
 import java.util.Base64;
+import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -39,7 +43,14 @@ class TlsTest {
 
     private static final char[] PASSWORD = "changeit".toCharArray();
 
+    private final Queue<Rejection> rejections = new ConcurrentLinkedQueue<>();
     private final Fanfare fanfare = Fanfare.builder()
+            .listener(new FanfareListener() {
+                @Override
+                public void onReject(Rejection reason) {
+                    rejections.add(reason);
+                }
+            })
             .namespace("", rules -> rules)
             .authorizer(Authorizer.allowAll())
             .build();
@@ -88,6 +99,7 @@ class TlsTest {
             client.send("GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n");
 
             assertThat(client.rest()).doesNotContain("HTTP/1.1");
+            assertThat(rejections).containsExactly(Rejection.NO_TLS);
         }
     }
 

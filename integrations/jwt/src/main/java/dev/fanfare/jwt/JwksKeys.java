@@ -13,6 +13,7 @@ import com.nimbusds.jose.jwk.source.JWKSource;
 import com.nimbusds.jose.jwk.source.JWKSourceBuilder;
 import com.nimbusds.jose.proc.SecurityContext;
 import com.nimbusds.jose.util.DefaultResourceRetriever;
+import dev.fanfare.spi.LogLine;
 import java.net.MalformedURLException;
 import java.net.URI;
 import java.security.Key;
@@ -21,15 +22,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The keys of a JWK set that is fetched; keeping, refreshing and sparing the issuer are the library's work.
  */
 final class JwksKeys extends JwtKeys {
 
-    private static final Logger LOG = LoggerFactory.getLogger(JwksKeys.class);
+    private static final LogLine USELESS = LogLine.warn(JwksKeys.class, "A key is of no use");
     private static final Duration KEPT = Duration.ofMinutes(5);
     private static final Duration BETWEEN_FETCHES = Duration.ofSeconds(30);
     private static final Duration OUTAGE = Duration.ofHours(1);
@@ -74,7 +73,7 @@ final class JwksKeys extends JwtKeys {
             try {
                 keys.add(key(each));
             } catch (JOSEException | IllegalArgumentException e) {
-                LOG.warn("A key of {} is of no use: {}", location, e.getMessage());
+                USELESS.log("location", location, "failure", e.getMessage());
             }
         }
         return keys;

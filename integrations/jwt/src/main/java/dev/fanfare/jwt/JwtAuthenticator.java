@@ -106,17 +106,21 @@ public final class JwtAuthenticator implements Authenticator, SubscriptionAuthen
         } catch (ExpiredJWTException expired) {
             return CompletableFuture.completedFuture(ifExpired);
         } catch (ParseException malformed) {
-            LOG.debug("A token was refused: it is malformed"); // the message may quote from it
+            refused("malformed"); // the message may quote from it
             return CompletableFuture.completedFuture(ifInvalid);
         } catch (BadJOSEException bad) {
-            LOG.debug("A token was refused: {}", bad.getMessage());
+            refused(bad.getMessage());
             return CompletableFuture.completedFuture(ifInvalid);
         } catch (KeySourceException unknown) {
             return CompletableFuture.failedFuture(unknown);
         } catch (JOSEException | IllegalArgumentException broken) {
-            LOG.debug("A token was refused: {}", broken.getClass().getSimpleName());
+            refused(broken.getClass().getSimpleName());
             return CompletableFuture.completedFuture(ifInvalid);
         }
+    }
+
+    private static void refused(@Nullable String why) {
+        LOG.atDebug().addKeyValue("reason", why).log("A token was refused");
     }
 
     private interface Reading<A> {

@@ -34,6 +34,7 @@ final class ChannelMeters {
 
     final Adder subscribes;
     final Adder catchUps;
+    final Adder delayedCatchUps;
     final Adder repairs;
     final Adder delayedRepairs;
     final ByReason<DropReason> drops;
@@ -57,6 +58,8 @@ final class ChannelMeters {
         this.subscribes = Adder.register(registry, "fanfare.subscribes", "Subscriptions that went live", tags);
         this.catchUps =
                 Adder.register(registry, "fanfare.catchups", "Subscribers that began to catch up from the log", tags);
+        this.delayedCatchUps = Adder.register(
+                registry, "fanfare.catchups.delayed", "Subscribers that wait for their turn to read the log", tags);
         this.repairs = Adder.register(
                 registry, "fanfare.repairs", "Holes in announcements that were filled or ended by the log", tags);
         this.delayedRepairs = Adder.register(

@@ -124,10 +124,20 @@ public final class FanfareMetrics implements FanfareListener {
                 "fanfare.up",
                 "1 if ready, 0 if not",
                 each -> each.health().isUp() ? 1 : 0);
-        FunctionCounter.builder(
-                        "fanfare.log.reads", fanfare, each -> each.stats().logReads())
-                .description("Reads of the log for subscribers: openings, repairs, probes, catch-ups")
-                .register(registry);
+        counter(
+                fanfare,
+                "fanfare.log.reads",
+                "Reads of the log for subscribers: openings, repairs, probes, catch-ups",
+                each -> each.stats().logReads());
+        counter(
+                fanfare,
+                "fanfare.host.refused",
+                "Tasks that the host executor had no room for",
+                each -> each.stats().refusedHostTasks());
+    }
+
+    private void counter(Fanfare fanfare, String name, String description, ToDoubleFunction<Fanfare> value) {
+        FunctionCounter.builder(name, fanfare, value).description(description).register(registry);
     }
 
     private void gauge(Fanfare fanfare, String name, String description, ToDoubleFunction<Fanfare> value) {
@@ -210,6 +220,11 @@ public final class FanfareMetrics implements FanfareListener {
     @Override
     public void onCatchUp(ChannelId channel) {
         meters(channel).catchUps.add(1);
+    }
+
+    @Override
+    public void onCatchUpDelayed(ChannelId channel) {
+        meters(channel).delayedCatchUps.add(1);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.fanfare.micrometer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.fanfare.ChannelId;
@@ -25,6 +26,7 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
 import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -116,6 +118,22 @@ class FanfareMetricsTest {
     }
 
     @Test
+    void whatTheHostExecutorRefusesIsCounted() {
+        try (Fanfare crowded = Fanfare.builder()
+                .hostExecutor(task -> {
+                    throw new RejectedExecutionException("full");
+                })
+                .build()) {
+            metrics.watch(crowded);
+
+            assertThatThrownBy(() -> crowded.gateway().hostExecutor().execute(() -> {}))
+                    .isInstanceOf(RejectedExecutionException.class);
+
+            assertThat(count("fanfare.host.refused")).isEqualTo(1);
+        }
+    }
+
+    @Test
     void readinessIsAGauge() {
         metrics.watch(fanfare);
 
@@ -154,6 +172,8 @@ class FanfareMetricsTest {
             assertThat(count("fanfare.states", "namespace", "chat", "reason", lower(source)))
                     .isEqualTo(1);
         }
+        metrics.onCatchUpDelayed(LOBBY);
+        assertThat(count("fanfare.catchups.delayed", "namespace", "chat")).isEqualTo(1);
         metrics.onAnnounceFailed(LOBBY, false);
         assertThat(count("fanfare.announcements.failed", "namespace", "chat", "retried", "false"))
                 .isEqualTo(1);

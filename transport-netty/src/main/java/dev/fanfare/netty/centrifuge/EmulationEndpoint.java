@@ -73,6 +73,7 @@ public final class EmulationEndpoint implements Endpoint {
     private void answer(Exchange exchange, @Nullable Delivery delivery, @Nullable Throwable failure) {
         if (delivery == null) {
             NOT_BROUGHT.log("failure", failure);
+            context.gateway().listener().onReject(Rejection.REMOTE_POST_FAILED);
             exchange.fail(500, 100, "internal server error");
             return;
         }
@@ -86,6 +87,10 @@ public final class EmulationEndpoint implements Endpoint {
             case REFUSED -> {
                 context.gateway().listener().onReject(Rejection.POSTS_LIMIT);
                 exchange.fail(429, 111, "too many requests");
+            }
+            case TOO_MANY -> {
+                context.gateway().listener().onReject(Rejection.REMOTE_POSTS_LIMIT);
+                exchange.fail(503, 111, "too many requests");
             }
             case TOO_LARGE -> {
                 context.gateway().listener().onReject(Rejection.TOO_LARGE);

@@ -97,6 +97,7 @@ public final class Console {
     private void stream(Exchange exchange) {
         if (streams.incrementAndGet() > MAX_STREAMS) {
             streams.decrementAndGet();
+            gateway.listener().onReject(Rejection.CONSOLE_LIMIT);
             exchange.fail(503, "at most " + MAX_STREAMS + " watch at a time");
             return;
         }

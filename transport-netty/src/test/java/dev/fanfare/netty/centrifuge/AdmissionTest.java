@@ -10,10 +10,15 @@ import dev.fanfare.Fanfare;
 import dev.fanfare.FanfareListener;
 import dev.fanfare.Rate;
 import dev.fanfare.Rejection;
+import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.netty.NettyTransport;
 import dev.fanfare.netty.RawClient;
 import dev.fanfare.netty.RawClient.Answer;
+import dev.fanfare.testkit.FaultyStore;
+import dev.fanfare.testkit.ManualTime;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.TreeSet;
@@ -28,12 +33,14 @@ class AdmissionTest {
 
     private static final Rate ONCE = Rate.of(0.001, 1);
 
+    private final FaultyStore store = FaultyStore.wrap(MemoryStore.create(), new ManualTime(), 1);
     private final Queue<Rejection> rejections = new ConcurrentLinkedQueue<>();
     private Fanfare fanfare;
     private NettyTransport transport;
 
     private void start(ClientLimits limits, UnaryOperator<NettyTransport.Builder> settings) {
         fanfare = Fanfare.builder()
+                .store(store)
                 .limits(limits)
                 .authorizer(Authorizer.allowAll())
                 .listener(new FanfareListener() {
@@ -241,15 +248,64 @@ class AdmissionTest {
         start(builder -> builder);
         fanfare.gateway().mailboxes().open("full", bytes -> false);
 
-        Answer answer;
-        try (RawClient client = RawClient.connect(transport.port())) {
-            answer = client.post(
-                    "/emulation",
-                    "{\"session\":\"full\",\"node\":\"" + fanfare.gateway().node() + "\",\"data\":\"{}\"}");
-        }
+        Answer answer = post("full", fanfare.gateway().node());
 
         assertThat(answer.status).isEqualTo(429);
         assertThat(answer.text()).contains("\"code\":111");
         assertThat(rejections).containsExactly(Rejection.POSTS_LIMIT);
+    }
+
+    private Answer post(String session, String node) {
+        try (RawClient client = RawClient.connect(transport.port())) {
+            return client.post(
+                    "/emulation", "{\"session\":\"" + session + "\",\"node\":\"" + node + "\",\"data\":\"{}\"}");
+        }
+    }
+
+    @Test
+    void moreThanSoManyPostsForOtherNodesAtATimeAreRefusedAndCounted() {
+        start(builder -> builder);
+        store.control().join("silent", message -> {});
+        for (int i = 0; i < 256; i++) {
+            fanfare.gateway().mailboxes().post("silent", "any", new byte[1]);
+        }
+
+        Answer answer = post("any", "silent");
+
+        assertThat(answer.status).isEqualTo(503);
+        assertThat(answer.text()).contains("\"code\":111");
+        assertThat(rejections).containsExactly(Rejection.REMOTE_POSTS_LIMIT);
+    }
+
+    @Test
+    void aPostThatDoesNotGetToAnotherNodeIsCounted() {
+        start(builder -> builder);
+        store.controlCalls().fail(1);
+
+        Answer answer = post("any", "away");
+
+        assertThat(answer.status).isEqualTo(500);
+        assertThat(answer.text()).contains("\"code\":100");
+        assertThat(rejections).containsExactly(Rejection.REMOTE_POST_FAILED);
+    }
+
+    @Test
+    void onlySoManyWatchTheConsoleAtATime() {
+        start(builder -> builder.apiKey("secret").console());
+        String[] key = {"X-API-Key: secret"};
+        List<RawClient> watching = new ArrayList<>();
+        try {
+            for (int i = 0; i < 20; i++) {
+                RawClient client = RawClient.connect(transport.port());
+                watching.add(client);
+                client.send(RawClient.head("GET", "/api/console/stream", "", key));
+                assertThat(client.receiveHead().status).isEqualTo(200);
+            }
+
+            assertThat(get("/api/console/stream", key).status).isEqualTo(503);
+            assertThat(rejections).containsExactly(Rejection.CONSOLE_LIMIT);
+        } finally {
+            watching.forEach(RawClient::close);
+        }
     }
 }

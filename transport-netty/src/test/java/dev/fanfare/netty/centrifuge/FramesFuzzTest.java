@@ -2,10 +2,13 @@ package dev.fanfare.netty.centrifuge;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import dev.fanfare.Authenticator;
+import dev.fanfare.netty.BugWatch;
 import io.netty.buffer.Unpooled;
 
 /** Whatever follows a WebSocket handshake, nothing fails and nothing leaks. */
 class FramesFuzzTest {
+
+    private final BugWatch bugs = new BugWatch();
 
     @FuzzTest(maxDuration = "5m")
     void survives(byte[] bytes) {
@@ -15,5 +18,6 @@ class FramesFuzzTest {
                 client.frames();
             }
         }
+        bugs.assertNone();
     }
 }
