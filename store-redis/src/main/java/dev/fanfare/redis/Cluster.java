@@ -162,7 +162,7 @@ final class Cluster implements Topology {
             boolean isUnsent = tries > 1 && NotSentException.isCauseOf(failure);
             if ((redirect == null && !isUnsent) || tries == MOST_TRIES) {
                 answer.completeExceptionally(failure);
-            } else if (redirect != null && redirect.kind() != Redirect.Kind.LATER) {
+            } else if (redirect != null && !redirect.address().isEmpty()) {
                 follow(request, at, redirect, tries, answer);
             } else {
                 runLater(request, tries, answer, failure);

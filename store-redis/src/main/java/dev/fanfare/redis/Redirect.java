@@ -16,8 +16,16 @@ record Redirect(Kind kind, int slot, String address) {
         MOVED,
         /** This one key is elsewhere already. */
         ASK,
-        /** The slot is just being moved, or nobody has it at the moment. */
-        LATER
+        /** The slot is just being moved. */
+        LATER,
+        /** Nobody has the slot at the moment. */
+        DOWN
+    }
+
+    /** Tells whether a command was not run because its slot is being moved, or has been, and nothing is broken. */
+    static boolean isOfMovingSlot(Throwable failure) {
+        Redirect redirect = of(failure);
+        return redirect != null && redirect.kind != Kind.DOWN;
     }
 
     /** Reads a failure; null if it is of another kind, so that the command may have been run. */
@@ -30,8 +38,10 @@ record Redirect(Kind kind, int slot, String address) {
             String[] words = message.split(" ", 4);
             if (words.length == 3 && (words[0].equals("MOVED") || words[0].equals("ASK"))) {
                 return new Redirect(Kind.valueOf(words[0]), Integer.parseInt(words[1]), words[2]);
-            } else if (words[0].equals("TRYAGAIN") || words[0].equals("CLUSTERDOWN")) {
+            } else if (words[0].equals("TRYAGAIN")) {
                 return new Redirect(Kind.LATER, -1, "");
+            } else if (words[0].equals("CLUSTERDOWN")) {
+                return new Redirect(Kind.DOWN, -1, "");
             }
         }
         return null;

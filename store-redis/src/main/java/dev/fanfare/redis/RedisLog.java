@@ -103,7 +103,8 @@ final class RedisLog implements ChannelLog {
                 breaker.end(null);
                 return result.apply(reply);
             }
-            breaker.end(failure);
+            // A server that is giving a slot away is well.
+            breaker.end(Redirect.isOfMovingSlot(failure) ? null : failure);
             if (!wasNotRun(failure)) {
                 throw CommandLink.asStoreFailure(failure);
             }

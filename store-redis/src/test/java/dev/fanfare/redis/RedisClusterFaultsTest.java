@@ -14,6 +14,7 @@ import dev.fanfare.Fanfare;
 import dev.fanfare.PatternSubscription;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
+import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
 import dev.fanfare.RefusedException;
 import dev.fanfare.ResetReason;
@@ -31,6 +32,8 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
@@ -237,10 +240,18 @@ class RedisClusterFaultsTest {
     }
 
     private static ChannelId channelAtAnotherServer() {
+        return channelAt((home + 1) % 3);
+    }
+
+    /** Returns a channel of another slot at that server. */
+    private static ChannelId channelAt(int server) {
         Keys keys = new Keys("fanfare");
         return IntStream.range(0, 1000)
                 .mapToObj(i -> ChannelId.of("chat:elsewhere" + i))
-                .filter(channel -> cluster.primaryOf(SlotHash.getSlot(keys.bus(channel))) != home)
+                .filter(channel -> {
+                    int slot = SlotHash.getSlot(keys.bus(channel));
+                    return slot != SLOT && cluster.primaryOf(slot) == server;
+                })
                 .findFirst()
                 .orElseThrow();
     }
@@ -279,6 +290,34 @@ class RedisClusterFaultsTest {
 
     @Test
     @Order(9)
+    void aSlotThatIsLongInMovingStopsNoPublishingToOthers() {
+        int next = (home + 1) % 3;
+        ChannelId beside = channelAt(home);
+        try (TwoNodes nodes = new TwoNodes(cluster.uri(), options -> options.breakerPause(Duration.ofMinutes(1)))) {
+            nodes.publish(5);
+            move(home, next, () -> {
+                // With keys that are new, which no server runs a script over now.
+                List<CompletableFuture<PublishResult>> refused = IntStream.range(0, 6)
+                        .mapToObj(i -> nodes.a.publish(CHANNEL, Payload.of("x"), PublishOptions.dedupKey("new" + i)))
+                        .map(CompletionStage::toCompletableFuture)
+                        .toList();
+                assertThat(refused)
+                        .allSatisfy(each -> assertThat(each.join()).isInstanceOf(PublishResult.Refused.class));
+
+                assertThat(nodes.storeA.state().breaker()).isEqualTo("closed");
+                assertThat(nodes.a
+                                .publish(beside, Payload.of("x"))
+                                .toCompletableFuture()
+                                .join())
+                        .isInstanceOf(PublishResult.Stored.class);
+            });
+        } finally {
+            move(next, home, () -> {});
+        }
+    }
+
+    @Test
+    @Order(10)
     void aPatternIsRefusedWithWhatToDoInstead() {
         try (TwoNodes nodes = new TwoNodes(cluster.uri())) {
             PatternSubscription subscription =
@@ -291,7 +330,7 @@ class RedisClusterFaultsTest {
     }
 
     @Test
-    @Order(10)
+    @Order(11)
     void workersGetEveryJobWhereverTheSlotIs() {
         int next = (home + 1) % 3;
         Set<String> done = ConcurrentHashMap.newKeySet();
@@ -327,12 +366,15 @@ class RedisClusterFaultsTest {
         while (cluster.moveKeys(SLOT, from, to, 100)) {
             // more
         }
-        meanwhile.run();
-        cluster.endMove(SLOT, from, to);
+        try {
+            meanwhile.run();
+        } finally {
+            cluster.endMove(SLOT, from, to);
+        }
     }
 
     @Test
-    @Order(11)
+    @Order(12)
     void aKilledPrimaryIsReplacedByAReplicaThatLacksTheLatest() {
         try (TwoNodes nodes = new TwoNodes(cluster.uri())) {
             nodes.checker.payloadsAreUnique();
@@ -381,7 +423,7 @@ class RedisClusterFaultsTest {
     }
 
     @Test
-    @Order(12)
+    @Order(13)
     void anAddressWhereNobodyIsIsSaidAtOnce() {
         assertThatThrownBy(() -> RedisStore.of(
                         "redis-cluster://127.0.0.1:" + cluster.server(home).port()))
