@@ -472,8 +472,8 @@ class RedisFaultsTest {
 
             await().atMost(PATIENCE)
                     .until(() -> List.copyOf(log.list).stream()
-                            .map(ILoggingEvent::getFormattedMessage)
-                            .anyMatch(line -> line.contains(address) && line.contains("Set it to noeviction")));
+                            .anyMatch(line -> line.getFormattedMessage().contains("Set it to noeviction")
+                                    && String.valueOf(line.getKeyValuePairs()).contains(address)));
             assertThat(store.state().isGood()).isTrue();
         } finally {
             links.detachAppender(log);
