@@ -269,7 +269,8 @@ final class Presences {
 
     /** Enters everybody again if nobody is in any more: a renewal whose answer was lost may have found the lease run out. */
     private void renewed(boolean isHeld, long madeAt) {
-        boolean isCertain = isHeld && madeAt - renewedAt <= lease.toNanos();
+        // One whose answer was lost may have come to the store at any time until now.
+        boolean isCertain = isHeld && time.nanos() - renewedAt <= lease.toNanos();
         renewedAt = madeAt;
         if (!isCertain) {
             returns.addAll(mine);

@@ -5,6 +5,7 @@ import dev.fanfare.ChannelRules;
 import dev.fanfare.Durability;
 import dev.fanfare.Payload;
 import dev.fanfare.StoreException;
+import dev.fanfare.jdbc.Trimmer.Trim;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.AppendRequest;
 import dev.fanfare.spi.ChannelLog.AppendResult;
@@ -92,7 +93,7 @@ final class OutboxBatch {
         if (!outcome.missing().isEmpty()) {
             connection.rollback();
             asides.clear();
-            return new Moved(0, outcome.missing(), List.of());
+            return new Moved(0, outcome.missing(), List.of(), List.of());
         }
         List<Announcement> announcements = new ArrayList<>();
         for (int i = 0; i < good.size(); i++) {
@@ -104,8 +105,7 @@ final class OutboxBatch {
             }
         }
         delete(connection, rows);
-        outcome.trims().forEach(parts.trimmer()::trim);
-        return new Moved(rows.size(), Map.of(), announcements);
+        return new Moved(rows.size(), Map.of(), announcements, outcome.trims());
     }
 
     /** Takes the oldest row out of the way, for the reason that the database gave. */
@@ -188,9 +188,10 @@ final class OutboxBatch {
      * @param count how many left the outbox
      * @param missing channels that must get a row first; then none did
      * @param announcements what to tell once it is committed
+     * @param trims what the log may forget once it is committed, and not before
      */
-    record Moved(int count, Map<ChannelId, ChannelRules> missing, List<Announcement> announcements) {
-        static final Moved NOTHING = new Moved(0, Map.of(), List.of());
+    record Moved(int count, Map<ChannelId, ChannelRules> missing, List<Announcement> announcements, List<Trim> trims) {
+        static final Moved NOTHING = new Moved(0, Map.of(), List.of(), List.of());
     }
 
     /** One row. */

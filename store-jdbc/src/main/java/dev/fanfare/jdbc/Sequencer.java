@@ -201,6 +201,7 @@ final class Sequencer {
         }
         logAsides(batch);
         moved.announcements().forEach(this::announce);
+        moved.trims().forEach(parts.trimmer()::trim);
         return moved.count() < limit ? 0 : batch.nextLimit();
     }
 

@@ -63,7 +63,8 @@ final class Breaker {
 
     /** Judges by the outcome of a publish; only after {@link #isOpen} said no. */
     void end(@Nullable Throwable failure) {
-        if (failure != null) {
+        // A server that is giving a slot away is well.
+        if (failure != null && !Redirect.isOfMovingSlot(failure)) {
             hasFailed = true;
             circuit.onError(0, TimeUnit.NANOSECONDS, failure);
         } else if (hasFailed || circuit.getState() != State.CLOSED) {

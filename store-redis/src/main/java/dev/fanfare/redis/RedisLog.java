@@ -103,8 +103,7 @@ final class RedisLog implements ChannelLog {
                 breaker.end(null);
                 return result.apply(reply);
             }
-            // A server that is giving a slot away is well.
-            breaker.end(Redirect.isOfMovingSlot(failure) ? null : failure);
+            breaker.end(failure);
             if (!wasNotRun(failure)) {
                 throw CommandLink.asStoreFailure(failure);
             }

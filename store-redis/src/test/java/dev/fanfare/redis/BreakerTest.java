@@ -40,6 +40,15 @@ class BreakerTest {
     }
 
     @Test
+    void aSlotThatIsBeingMovedIsNoFailure() {
+        for (int i = 0; i < 10; i++) {
+            breaker.end(new IllegalStateException("TRYAGAIN Multiple keys request during rehashing of slot"));
+        }
+
+        assertThat(breaker.state()).isEqualTo(State.CLOSED);
+    }
+
+    @Test
     void afterThePauseOneDecides() {
         publish(false, 5);
         // Of a publish that was under way when it opened.

@@ -539,6 +539,19 @@ class PresenceTest {
     }
 
     @Test
+    void whoIsHereComesBackAlsoIfRenewalsOfTheLeaseCameToTheStoreLate() {
+        enter("ann");
+        store.holdsRenewals = true;
+        node.pass(Duration.ofSeconds(16));
+
+        store.holdsRenewals = false;
+        release();
+        node.pass(Duration.ofMinutes(1));
+
+        assertThat(snapshot().users()).isEqualTo(1);
+    }
+
+    @Test
     void whoseSubscribeTheTopicRefusesIsNotPresent() {
         store.failsWatches = true;
         node.connect("ann").subscribe("room:b", StartAt.live());

@@ -43,6 +43,7 @@ final class ScriptedStore implements Store {
     boolean holdsHints;
     boolean holdsAnnouncements;
     boolean holdsPresence;
+    boolean holdsRenewals;
     /** Whether a held read sees the log as it is when it is asked, and not when it is answered. */
     boolean looksWhenAsked;
     /** What fails at once. */
@@ -65,6 +66,7 @@ final class ScriptedStore implements Store {
     final List<Held<ChannelLog.AppendResult>> appends = new ArrayList<>();
     final List<Held<Void>> announcements = new ArrayList<>();
     final List<Held<Boolean>> presenceCalls = new ArrayList<>();
+    final List<Held<Boolean>> renewals = new ArrayList<>();
     /** Effective watches, in the order in which they became so. */
     final List<Watching> watching = new ArrayList<>();
 
@@ -202,7 +204,8 @@ final class ScriptedStore implements Store {
                     | answerFirst(watches)
                     | answerFirst(reads)
                     | answerFirst(announcements)
-                    | answerFirst(presenceCalls);
+                    | answerFirst(presenceCalls)
+                    | answerFirst(renewals);
             for (Watching each : List.copyOf(watching)) {
                 goesOn |= each.deliver();
             }
@@ -395,7 +398,14 @@ final class ScriptedStore implements Store {
             if (failsRenewals) {
                 return failure;
             }
-            CompletionStage<Boolean> renewed = rest.presence().renew(node, timeToLive);
+            CompletionStage<Boolean> renewed = call(
+                    holdsRenewals,
+                    renewals,
+                    "renew",
+                    () -> rest.presence()
+                            .renew(node, timeToLive)
+                            .toCompletableFuture()
+                            .join());
             return losesRenewals ? failure : renewed;
         }
 
