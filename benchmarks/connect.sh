@@ -8,12 +8,9 @@
 set -euo pipefail
 connections=${1:-4000} rounds=${2:-5}
 here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
-cc -O2 -w -o "$work/floor" "$here/native/floor.c"
-cc -O2 -w -o "$work/fanload" "$here/native/fanload.c"
+# shellcheck source=native/pinned.sh
+. "$here/native/pinned.sh"
 
-await() { for _ in $(seq 200); do (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return; sleep 0.1; done; return 1; }
 load() { taskset -c 1 "$work/fanload" --pad 128 "$@"; }
 
 "$here/../demo" --version >/dev/null # builds if need be

@@ -9,12 +9,9 @@
 set -euo pipefail
 readers=${1:-1000} rate=${2:-40} seconds=${3:-10} rounds=${4:-3}
 here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
-cc -O2 -w -o "$work/floor" "$here/native/floor.c"
-cc -O2 -w -o "$work/fanload" "$here/native/fanload.c"
+# shellcheck source=native/pinned.sh
+. "$here/native/pinned.sh"
 
-await() { for _ in $(seq 200); do (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return; sleep 0.1; done; return 1; }
 load() { taskset -c 1 "$work/fanload" --conns "$readers" --rate "$rate" --secs "$seconds" --pad 128 "$@"; }
 cost() { sed -n 's/.*= \([0-9.]*\) us\/delivery.*/\1/p'; }
 

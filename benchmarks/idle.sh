@@ -5,10 +5,8 @@
 set -euo pipefail
 connections=${1:-10000}
 here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
-cc -O2 -w -o "$work/fanload" "$here/native/fanload.c"
-await() { for _ in $(seq 200); do (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return; sleep 0.1; done; return 1; }
+# shellcheck source=native/pinned.sh
+. "$here/native/pinned.sh"
 memory() { exec 4<>/dev/tcp/127.0.0.1/7010; printf 'GET /memory HTTP/1.0\r\nHost: localhost\r\n\r\n' >&4; sed -n 's/.*"heap":\([0-9]*\),"direct":\([0-9]*\).*/\1 \2/p' <&4; echo; exec 4>&-; }
 
 "$here/../demo" --version >/dev/null # builds if need be

@@ -10,12 +10,9 @@ speed=${1:-40000} seconds=${2:-8}
 readers=("${@:3}"); ((${#readers[@]})) || readers=(100 1000 4000 15000)
 channels=(1 100 1000 10000 100000)
 here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
-cc -O2 -w -o "$work/floor" "$here/native/floor.c"
-cc -O2 -w -o "$work/fanload" "$here/native/fanload.c"
+# shellcheck source=native/pinned.sh
+. "$here/native/pinned.sh"
 
-await() { for _ in $(seq 200); do (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return; sleep 0.1; done; return 1; }
 load() { taskset -c 1 "$work/fanload" --pad 128 "$@"; }
 cost() { sed -n 's/.*= \([0-9.]*\) us\/delivery.*/\1/p'; }
 cpu() { sed -n 's/^server cpu \([0-9.]*\) s.*/\1/p'; }

@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -160,7 +161,12 @@ final class CommandLink {
         Throwable cause = unwrap(failure);
         return cause instanceof StoreException known
                 ? known
-                : new StoreException("Redis failed: " + cause.getMessage(), cause, true);
+                : new StoreException(
+                        cause instanceof TimeoutException
+                                ? "Redis did not answer in time"
+                                : "Redis failed: " + cause.getMessage(),
+                        cause,
+                        true);
     }
 
     private static Throwable unwrap(Throwable failure) {

@@ -18,6 +18,7 @@ final class EventLink {
     /*
      * State: the subscriptions, which know the session while there is one, and what the newest probe found.
      *
+     * Each second, what the server refused after a reconnect is subscribed again, since its lines were told that it is.
      * While there is no connection lines are told each second that they were interrupted, a thousand at a time, so that a log that lives
      * elsewhere keeps its subscribers going meanwhile.
      *
@@ -145,6 +146,7 @@ final class EventLink {
         if (isClosed) {
             return;
         }
+        subscriptions.tryAgain();
         List<Line> rest = left;
         if (!isUp()) {
             rest = rest.isEmpty() ? subscriptions.lines() : rest;

@@ -11,6 +11,7 @@ import java.util.Queue;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 
@@ -84,7 +85,11 @@ final class PubSubSession {
 
     private void sendSoon() {
         if (willSend.compareAndSet(false, true)) {
-            loop.execute(this::send);
+            try {
+                loop.execute(this::send);
+            } catch (RejectedExecutionException closed) {
+                willSend.set(false); // the session ends with its loop, and tells who waits
+            }
         }
     }
 

@@ -4,8 +4,10 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.fanfare.StoreException;
 import dev.fanfare.spi.LogLine;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -78,6 +80,10 @@ final class Subscriptions implements PubSubSession.Hearer {
     private final Consumer<Line> onStray;
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<String, Entry> entries = new ConcurrentHashMap<>();
+    /** Those of the entries that the server refused, and whose lines do not know. */
+    @GuardedBy("lock")
+    private final Set<Entry> refused = new HashSet<>();
+
     /** Written under the lock. */
     private volatile @Nullable PubSubSession session;
 
@@ -278,8 +284,7 @@ final class Subscriptions implements PubSubSession.Hearer {
             for (String name : names) {
                 Entry entry = entryOf(from, name, Phase.SUBSCRIBING);
                 if (entry != null) {
-                    entries.remove(name);
-                    waiters.addAll(entry.takeWaiters());
+                    refuse(entry, waiters);
                 }
             }
         } finally {
@@ -287,6 +292,36 @@ final class Subscriptions implements PubSubSession.Hearer {
         }
         waiters.forEach(waiter ->
                 waiter.completeExceptionally(new StoreException("Redis refused to subscribe", failure, false)));
+    }
+
+    /** Who waits is told no. Where nobody does, the line was told long ago that it is subscribed, and is to be again. */
+    @GuardedBy("lock")
+    private void refuse(Entry entry, List<CompletableFuture<Void>> waiters) {
+        List<CompletableFuture<Void>> asking = entry.takeWaiters();
+        if (entry.line == null || !asking.isEmpty()) {
+            entries.remove(entry.name);
+            waiters.addAll(asking);
+        } else {
+            entry.phase = Phase.IDLE;
+            entry.hasMissed = true;
+            refused.add(entry);
+        }
+    }
+
+    /** Subscribes again what was refused before; to be called now and then. */
+    void tryAgain() {
+        lock.lock();
+        try {
+            PubSubSession current = session;
+            for (Entry entry : refused) {
+                if (current != null && entry.phase == Phase.IDLE && entry.line != null) {
+                    entry.subscribe(current);
+                }
+            }
+            refused.clear();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Learns that this server does not have a pub/sub channel, or has it no more. */

@@ -36,6 +36,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
@@ -462,10 +463,8 @@ class RedisFaultsTest {
 
     @Test
     void aRedisThatMayThrowKeysAwayIsWarnedOfAtStart() {
-        ListAppender<ILoggingEvent> log = new ListAppender<>();
-        log.start();
         Logger links = (Logger) LoggerFactory.getLogger(CommandLink.class);
-        links.addAppender(log);
+        ListAppender<ILoggingEvent> log = listenTo(links);
         try (RedisServer server = RedisServer.start("--save", "", "--maxmemory-policy", "allkeys-lru");
                 RedisStore store = RedisStore.of(server.uri())) {
             String address = "127.0.0.1:" + server.port();
@@ -514,6 +513,56 @@ class RedisFaultsTest {
                 assertThat(nodes.storeA.state().isGood()).isTrue();
             }
         }
+    }
+
+    @Test
+    void whatWasRefusedToSubscribeAfterAReconnectIsSubscribedWhenItIsAllowedAgain() {
+        Logger subscriptions = (Logger) LoggerFactory.getLogger(Subscriptions.class);
+        ListAppender<ILoggingEvent> log = listenTo(subscriptions);
+        AclSetuserArgs all = AclSetuserArgs.Builder.on()
+                .addPassword("secret")
+                .allKeys()
+                .allCommands()
+                .allChannels();
+        try (RedisServer server = RedisServer.start()) {
+            admin(server.uri(), redis -> redis.aclSetuser("fan", all));
+            try (TwoNodes nodes = new TwoNodes("redis://fan:secret@127.0.0.1:" + server.port())) {
+                ChannelId typing = ChannelId.of("typing:lobby");
+                List<String> heard = new CopyOnWriteArrayList<>();
+                nodes.b
+                        .subscribe(
+                                typing,
+                                StartAt.live(),
+                                publication -> heard.add(publication.data().text()))
+                        .ready()
+                        .toCompletableFuture()
+                        .join();
+                admin(server.uri(), redis -> redis.aclSetuser("fan", AclSetuserArgs.Builder.resetChannels()));
+                await().atMost(PATIENCE)
+                        .until(() -> List.copyOf(log.list).stream()
+                                .anyMatch(line -> line.getFormattedMessage().contains("refused to subscribe")));
+                await().atMost(PATIENCE).until(() -> !nodes.storeB.state().isGood());
+
+                admin(server.uri(), redis -> redis.aclSetuser("fan", all));
+
+                await().atMost(PATIENCE)
+                        .until(() -> nodes.storeB.state().isGood()
+                                && nodes.storeA.state().isGood());
+                await().atMost(PATIENCE).until(() -> {
+                    nodes.a.publish(typing, Payload.of("here"), PublishOptions.none());
+                    return heard.contains("here");
+                });
+            }
+        } finally {
+            subscriptions.detachAppender(log);
+        }
+    }
+
+    private static ListAppender<ILoggingEvent> listenTo(Logger logger) {
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        log.start();
+        logger.addAppender(log);
+        return log;
     }
 
     @Test

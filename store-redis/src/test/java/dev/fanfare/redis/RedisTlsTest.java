@@ -49,7 +49,9 @@ class RedisTlsTest {
             }
             String uri = cluster.uri("rediss-cluster://fan:secret@");
 
-            try (TwoNodes nodes = new TwoNodes(uri, options -> options.trustedCertificates(own.certificate))) {
+            // Many handshakes on a busy machine take their time.
+            try (TwoNodes nodes = new TwoNodes(
+                    uri, options -> options.trustedCertificates(own.certificate).timeout(Duration.ofSeconds(10)))) {
                 nodes.publish(50);
                 nodes.settle();
                 Member ana = new Member("ana", "c1", null);

@@ -30,6 +30,11 @@ public final class BugWatch extends AppenderBase<ILoggingEvent> {
         }
     }
 
+    /** Listens no more. */
+    public void close() {
+        ((Logger) LoggerFactory.getLogger("dev.fanfare")).detachAppender(this);
+    }
+
     public void assertNone() {
         assertThat(bugs).isEmpty();
     }

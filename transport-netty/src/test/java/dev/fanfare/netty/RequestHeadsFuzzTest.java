@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
 
 /**
  * Whatever is said on a new connection, through the pipeline and the routes of a real transport: it is answered by HTTP or
@@ -45,6 +46,12 @@ class RequestHeadsFuzzTest {
             .allowedOrigins("https://good.example"));
     private final OpenChannels open = new OpenChannels(ImmediateEventExecutor.INSTANCE, 100);
     private final Router router = startup.router(startup.context(open));
+
+    @AfterEach
+    void close() {
+        fanfare.close();
+        bugs.close();
+    }
 
     @FuzzTest(maxDuration = "5m")
     void areAnsweredOrNot(byte[] bytes) {
