@@ -7,8 +7,9 @@ import java.util.concurrent.CompletionStage;
  * Decides what clients may do; implemented by the host. It is not asked about what the host itself
  * does through {@link Fanfare}.
  *
- * <p>Without one, every client is refused everything. It fails closed: an exception, a null answer or
- * an answer later than 10 seconds is a no.
+ * <p>Without one, every client is refused everything. It fails closed: after an exception, a null answer or
+ * none within 10 seconds nobody may. That is told apart from a no: clients get {@link Refusal#UNAVAILABLE} and try again
+ * later, while {@link Refusal#NOT_ALLOWED} is an end.
  *
  * <p><b>Threading:</b> called on the host executor, concurrently; it may block there, and may call
  * back into Fanfare.

@@ -27,14 +27,14 @@ final class ClientPermissions {
         this.queue = queue;
     }
 
-    /** Asks the authorizer. */
-    void ask(Action action, ChannelId channel, Consumer<Boolean> answer) {
-        Boolean known = engine.permissions.known();
-        if (known != null) {
-            answer.accept(known);
+    /** Asks the authorizer; the answer is null for yes. */
+    void ask(Action action, ChannelId channel, Consumer<@Nullable Refusal> answer) {
+        if (engine.permissions.allowsAll()) {
+            answer.accept(null);
+        } else if (engine.permissions.refusesAll()) {
+            answer.accept(Refusal.NOT_ALLOWED);
         } else {
-            engine.permissions.ask(
-                    info.user(), action, channel, isAllowed -> queue.add(() -> answer.accept(isAllowed)));
+            engine.permissions.ask(info.user(), action, channel, refusal -> queue.add(() -> answer.accept(refusal)));
         }
     }
 
@@ -45,11 +45,11 @@ final class ClientPermissions {
             refuse.accept(noted(channel, Refusal.UNKNOWN_NAMESPACE));
             return;
         }
-        ask(action, channel, isAllowed -> {
-            if (isAllowed) {
+        ask(action, channel, refusal -> {
+            if (refusal == null) {
                 proceed.accept(rules);
             } else {
-                refuse.accept(noted(channel, Refusal.NOT_ALLOWED));
+                refuse.accept(noted(channel, refusal));
             }
         });
     }

@@ -100,13 +100,12 @@ final class ClientSubscriptions {
             enter(reader);
             return;
         }
-        Runnable enter = asksForHistory(request.start())
-                ? () -> ifAllowed(Action.HISTORY, reader, () -> enter(reader))
-                : () -> enter(reader);
+        Runnable enter = () -> askForPresence(reader, () -> enter(reader));
+        Runnable then = asksForHistory(request.start()) ? () -> ifAllowed(Action.HISTORY, reader, enter) : enter;
         if (grants.decides(request.token())) {
-            grants.enter(reader, request.token(), enter);
+            grants.enter(reader, request.token(), then);
         } else {
-            ifAllowed(Action.SUBSCRIBE, reader, enter);
+            ifAllowed(Action.SUBSCRIBE, reader, then);
         }
     }
 
@@ -117,15 +116,37 @@ final class ClientSubscriptions {
     }
 
     private void ifAllowed(Action action, Reader reader, Runnable then) {
-        permissions.ask(action, reader.channel, isAllowed -> {
+        permissions.ask(action, reader.channel, refusal -> {
             if (reader.isEnded()) {
                 return;
             }
-            if (isAllowed) {
+            if (refusal == null) {
                 then.run();
             } else {
-                reader.refuse(Refusal.NOT_ALLOWED);
+                reader.refuse(refusal);
             }
+        });
+    }
+
+    /** Who asks for joins and leaves needs the permission to see who is there, and without it gets the publications alone. */
+    private void askForPresence(Reader reader, Runnable then) {
+        if (!reader.asksForPresence()) {
+            then.run();
+            return;
+        }
+        permissions.ask(Action.PRESENCE, reader.channel, refusal -> {
+            if (reader.isEnded()) {
+                return;
+            }
+            if (refusal == Refusal.UNAVAILABLE) {
+                reader.refuse(refusal);
+                return;
+            }
+            if (refusal != null) {
+                permissions.noted(reader.channel, refusal);
+                reader.spareJoinsAndLeaves();
+            }
+            then.run();
         });
     }
 

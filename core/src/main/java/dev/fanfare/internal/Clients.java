@@ -4,6 +4,8 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.ClientLimits;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.Selection;
+import dev.fanfare.spi.TimeSource;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,16 +18,18 @@ import java.util.stream.Collectors;
 /**
  * The connections of this node, by id and by user. Thread-safe.
  *
- * <p><i>Bounds.</i> One entry per open connection.
+ * <p><i>Bounds.</i> One entry per open connection, and one per user who is gone but has not got all allowances back.
  */
 final class Clients {
 
     private final Map<String, ClientConnection> byId = new ConcurrentHashMap<>();
     private final Map<String, User> byUser = new ConcurrentHashMap<>();
     private final ClientLimits limits;
+    private final TimeSource time;
 
-    Clients(ClientLimits limits) {
+    Clients(ClientLimits limits, TimeSource time) {
         this.limits = limits;
+        this.time = time;
     }
 
     /** Takes a connection in, and tells it which user's it is; false if the user has as many as may be. */
@@ -53,7 +57,26 @@ final class Clients {
         byId.remove(connection.info().id(), connection);
         byUser.computeIfPresent(connection.info().user(), (name, present) -> {
             present.connections.remove(connection);
-            return present.connections.isEmpty() ? null : present;
+            return isStillNeeded(name, present) ? present : null;
+        });
+    }
+
+    private boolean isStillNeeded(String name, User user) {
+        if (!user.connections.isEmpty()) {
+            return true;
+        }
+        long wait = user.nanosUntilFull(time.nanos());
+        if (wait > 0 && !user.isToBeForgotten) {
+            user.isToBeForgotten = true;
+            time.schedule(Duration.ofNanos(wait), () -> forget(name));
+        }
+        return wait > 0;
+    }
+
+    private void forget(String name) {
+        byUser.computeIfPresent(name, (same, user) -> {
+            user.isToBeForgotten = false;
+            return isStillNeeded(name, user) ? user : null;
         });
     }
 

@@ -92,9 +92,9 @@ public final class Engine implements Fanfare {
 
     private Engine(Settings settings) {
         this.settings = settings;
-        this.clients = new Clients(settings.limits());
         this.threads = new Threads(settings.timeSource(), settings.hostExecutor());
         TimeSource time = threads.time();
+        this.clients = new Clients(settings.limits(), time);
         this.store = settings.parts().over(settings.store() == null ? MemoryStore.create(time) : settings.store());
         this.calls = new Calls(threads.host(), threads.overflow(), time);
         this.listener = GuardedListener.of(settings.listeners(), calls);

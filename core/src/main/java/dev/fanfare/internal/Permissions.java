@@ -5,12 +5,13 @@ import static java.util.Objects.requireNonNull;
 import dev.fanfare.Action;
 import dev.fanfare.Authorizer;
 import dev.fanfare.ChannelId;
+import dev.fanfare.Refusal;
 import dev.fanfare.SubscriptionAuthenticator;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asks the host's authorizer, and takes anything but a clear yes for a no. Thread-safe.
+ * Asks the host's authorizer, and takes nothing but a clear yes for one. Thread-safe.
  */
 final class Permissions {
 
@@ -26,13 +27,14 @@ final class Permissions {
         this.log = log;
     }
 
-    /** Returns the answer if it is the same for everybody, else null. */
-    @Nullable
-    Boolean known() {
-        if (authorizer == null) {
-            return false;
-        }
-        return authorizer == Authorizer.allowAll() ? true : null;
+    /** Tells whether there is nobody to ask, so that nobody may do anything. */
+    boolean refusesAll() {
+        return authorizer == null;
+    }
+
+    /** Tells whether everybody may do everything, so that nobody needs to be asked. */
+    boolean allowsAll() {
+        return authorizer == Authorizer.allowAll();
     }
 
     /** Has a token judged that there is somebody to judge; the answer comes on any thread, null if there is none. */
@@ -48,14 +50,16 @@ final class Permissions {
         });
     }
 
-    /** Asks; the answer comes on any thread. */
-    void ask(String user, Action action, ChannelId channel, Consumer<Boolean> answer) {
+    /** Asks; the answer, null for yes, comes on any thread. An authorizer that could not say is no reason to stay away for good. */
+    void ask(String user, Action action, ChannelId channel, Consumer<@Nullable Refusal> answer) {
         Authorizer asked = requireNonNull(authorizer);
         calls.host(() -> asked.allowsLater(user, action, channel)).whenComplete((allowed, failure) -> {
             if (failure != null) {
                 log.hostFailed("authorizer", failure);
+                answer.accept(Refusal.UNAVAILABLE);
+            } else {
+                answer.accept(allowed ? null : Refusal.NOT_ALLOWED);
             }
-            answer.accept(failure == null && allowed);
         });
     }
 }

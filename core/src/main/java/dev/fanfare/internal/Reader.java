@@ -45,7 +45,8 @@ final class Reader {
     final Port port;
     final ChannelId channel;
     final ChannelRules rules;
-    final boolean wantsPresence;
+    private final boolean asksForPresence;
+    private boolean wantsPresence;
     final Outgoing outgoing;
     private final @Nullable Predicate<Publication> filter;
     /** Index in the lane; the lane's. */
@@ -72,7 +73,8 @@ final class Reader {
         this.port = port;
         this.channel = channel;
         this.rules = rules;
-        this.wantsPresence = rules.hasPresence() && (request.wantsPresence() || rules.announcesToAll());
+        this.asksForPresence = rules.hasPresence() && request.wantsPresence() && !rules.announcesToAll();
+        this.wantsPresence = asksForPresence || (rules.hasPresence() && rules.announcesToAll());
         this.filter = request.filter();
         this.outgoing =
                 new Outgoing(this, port, rules, rules.allowsDeltas() && filter == null ? request.deltas() : null);
@@ -80,6 +82,16 @@ final class Reader {
     }
 
     // ---- beginning and end
+
+    /** Tells whether the client wants to be told of joins and leaves, which not everybody in the channel is. */
+    boolean asksForPresence() {
+        return asksForPresence;
+    }
+
+    /** Leaves joins and leaves out; before the start only. */
+    void spareJoinsAndLeaves() {
+        wantsPresence = false;
+    }
 
     /** Takes its place in a lane and looks where to begin. */
     void attach(Lane lane) {

@@ -7,7 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * One user's connections on this node, and what they may still do together. It lasts as long as the user has a
- * connection here.
+ * connection here, and until it tells nothing any more: closing a connection gives back nothing that was used up.
  *
  * <p><i>Threads.</i> Thread-safe; the set is changed only within {@link Clients}' map.
  */
@@ -16,9 +16,16 @@ final class User {
     final Set<ClientConnection> connections = ConcurrentHashMap.newKeySet(1);
     final TokenBucket publishes;
     final TokenBucket subscribes;
+    /** Whether somebody will come to look if this can go; changed only within the map. */
+    boolean isToBeForgotten;
 
     User(ClientLimits limits) {
         this.publishes = new TokenBucket(limits.publishesPerUser());
         this.subscribes = new TokenBucket(limits.subscribesPerUser());
+    }
+
+    /** Returns in how many nanoseconds this user may do as much as one who was never here. */
+    long nanosUntilFull(long nanos) {
+        return Math.max(publishes.nanosUntilFull(nanos), subscribes.nanosUntilFull(nanos));
     }
 }

@@ -48,4 +48,10 @@ public final class TokenBucket {
             }
         }
     }
+
+    /** Returns in how many nanoseconds it is full again, 0 if it is. */
+    public long nanosUntilFull(long nanos) {
+        long known = fullAt.get();
+        return known == Long.MIN_VALUE ? 0 : Math.max(0, known - nanos);
+    }
 }

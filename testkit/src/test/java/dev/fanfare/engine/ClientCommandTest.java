@@ -18,6 +18,8 @@ import dev.fanfare.testkit.ManualTime;
 import dev.fanfare.testkit.RecordingOutlet;
 import dev.fanfare.testkit.RecordingOutlet.Answered;
 import dev.fanfare.testkit.RecordingOutlet.Disconnected;
+import dev.fanfare.testkit.RecordingOutlet.Presence;
+import dev.fanfare.testkit.RecordingOutlet.Written;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,6 +33,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class ClientCommandTest {
 
     private static final String LOG = "log:a";
+    private static final String ROOM = "room:a";
 
     private final ManualTime time = new ManualTime();
     private final ScriptedStore store = new ScriptedStore(time);
@@ -213,6 +216,54 @@ class ClientCommandTest {
         }
     }
 
+    @Test
+    void whoMayNotSeeWhoIsThereIsNotToldWhoComesAndGoes() {
+        try (ManualNode node = mayOnly(Action.SUBSCRIBE)) {
+            RecordingOutlet watcher = node.connect("ann").subscribe(ROOM, StartAt.live());
+            node.settle();
+            watcher.takeEvents();
+
+            node.connect("bob").subscribe(ROOM, StartAt.live());
+            node.settle();
+            node.publish(ROOM, "1");
+
+            assertThat(watcher.texts(ROOM)).containsExactly("1");
+            assertThat(watcher.events()).hasOnlyElementsOfType(Written.class);
+        }
+    }
+
+    @Test
+    void whoMaySeeWhoIsThereIsToldWhoComes() {
+        try (ManualNode node = mayOnly(Action.SUBSCRIBE, Action.PRESENCE)) {
+            RecordingOutlet watcher = node.connect("ann").subscribe(ROOM, StartAt.live());
+            node.settle();
+            watcher.takeEvents();
+
+            node.connect("bob").subscribe(ROOM, StartAt.live());
+            node.settle();
+
+            assertThat(watcher.events()).hasOnlyElementsOfType(Presence.class);
+        }
+    }
+
+    @Test
+    void anAuthorizerThatCannotSayWhetherJoinsMayBeSeenRefusesForNow() {
+        try (ManualNode node = new ManualNode(
+                store,
+                time,
+                builder -> namespaces(builder).authorizer((user, action, channel) -> {
+                    if (action == Action.PRESENCE) {
+                        throw new IllegalStateException("no database");
+                    }
+                    return true;
+                }))) {
+            RecordingOutlet client = node.connect("ann").subscribe(ROOM, StartAt.live());
+            node.settle();
+
+            assertThat(client.events()).containsExactly(new Answered(ROOM, new Refused(Refusal.UNAVAILABLE)));
+        }
+    }
+
     private List<RpcResult> call(RpcHandler handler) {
         try (ManualNode node = open(builder -> handler == null ? builder : builder.rpcHandler(handler))) {
             List<RpcResult> results = new ArrayList<>();
@@ -222,9 +273,12 @@ class ClientCommandTest {
         }
     }
 
-    private ManualNode mayOnly(Action allowed) {
+    private ManualNode mayOnly(Action... allowed) {
         return new ManualNode(
-                store, time, builder -> namespaces(builder).authorizer((user, action, channel) -> action == allowed));
+                store,
+                time,
+                builder -> namespaces(builder)
+                        .authorizer((user, action, channel) -> List.of(allowed).contains(action)));
     }
 
     private ManualNode open(UnaryOperator<FanfareBuilder> settings) {
@@ -233,6 +287,7 @@ class ClientCommandTest {
     }
 
     private static FanfareBuilder namespaces(FanfareBuilder builder) {
-        return builder.namespace("log", rules -> rules.retain(100, Duration.ofHours(1)));
+        return builder.namespace("log", rules -> rules.retain(100, Duration.ofHours(1)))
+                .namespace("room", rules -> rules.presence());
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ClientLimits;
 import dev.fanfare.ConnectionInfo;
+import dev.fanfare.DisconnectReason;
 import dev.fanfare.FanfareListener;
 import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
@@ -99,6 +100,35 @@ class LimitsTest {
 
             assertThat(publish(node, one.connection(), 30)).isZero();
             assertThat(publish(node, other.connection(), 30)).isEqualTo(20);
+        }
+    }
+
+    @Test
+    void whoConnectsAnewGetsNoNewAllowance() {
+        ClientLimits limits = ClientLimits.standard().withPublishesPerUser(Rate.of(1, 40));
+        try (ManualNode node = node(limits)) {
+            Connection first = node.connect("ada").connection();
+            assertThat(publish(node, first, 30)).isZero();
+
+            first.closed(DisconnectReason.BY_CLIENT);
+            node.pass(Duration.ofSeconds(5));
+
+            assertThat(publish(node, node.connect("ada").connection(), 30)).isEqualTo(15);
+        }
+    }
+
+    @Test
+    void whoWasAwayLongEnoughMayDoAsMuchAsAtFirst() {
+        ClientLimits limits = ClientLimits.standard().withPublishesPerUser(Rate.of(1, 40));
+        try (ManualNode node = node(limits)) {
+            Connection first = node.connect("ada").connection();
+            publish(node, first, 30);
+            first.closed(DisconnectReason.BY_CLIENT);
+
+            node.pass(Duration.ofSeconds(31));
+
+            assertThat(publish(node, node.connect("ada").connection(), 30)).isZero();
+            assertThat(publish(node, node.connect("ada").connection(), 30)).isEqualTo(20);
         }
     }
 

@@ -251,32 +251,32 @@ class SubscribeFaultTest {
     }
 
     @Test
-    void anAuthorizerThatThrowsRefuses() {
+    void anAuthorizerThatThrowsRefusesForNow() {
         assertThat(subscribeWith((user, action, channel) -> {
                     throw new IllegalStateException("no database");
                 }))
-                .containsExactly(notAllowed());
+                .containsExactly(unavailable());
     }
 
     @Test
-    void anAuthorizerThatAnswersNullRefuses() {
-        assertThat(subscribeWith(later(null))).containsExactly(notAllowed());
+    void anAuthorizerThatAnswersNullRefusesForNow() {
+        assertThat(subscribeWith(later(null))).containsExactly(unavailable());
     }
 
     @Test
-    void anAuthorizerThatAnswersNullLaterRefuses() {
+    void anAuthorizerThatAnswersNullLaterRefusesForNow() {
         assertThat(subscribeWith(later(CompletableFuture.completedFuture(null))))
-                .containsExactly(notAllowed());
+                .containsExactly(unavailable());
     }
 
     @Test
-    void anAuthorizerThatFailsLaterRefuses() {
+    void anAuthorizerThatFailsLaterRefusesForNow() {
         assertThat(subscribeWith(later(CompletableFuture.failedFuture(new IllegalStateException("no database")))))
-                .containsExactly(notAllowed());
+                .containsExactly(unavailable());
     }
 
     @Test
-    void anAuthorizerThatIsTooLateRefuses() {
+    void anAuthorizerThatIsTooLateRefusesForNow() {
         CompletableFuture<Boolean> answer = new CompletableFuture<>();
         try (ManualNode strict = strict(later(answer))) {
             RecordingOutlet client = strict.connect("ann").subscribe(LOG, StartAt.live());
@@ -285,7 +285,7 @@ class SubscribeFaultTest {
             answer.complete(true);
             strict.settle();
 
-            assertThat(client.events()).containsExactly(new Answered(LOG, notAllowed()));
+            assertThat(client.events()).containsExactly(new Answered(LOG, unavailable()));
         }
     }
 
@@ -321,7 +321,7 @@ class SubscribeFaultTest {
     }
 
     @Test
-    void aHostExecutorThatIsFullRefuses() {
+    void aHostExecutorThatIsFullRefusesForNow() {
         try (ManualNode strict = new ManualNode(
                 store, time, builder -> settings(builder).authorizer((user, action, channel) -> true), task -> {
                     throw new RejectedExecutionException("full");
@@ -329,7 +329,7 @@ class SubscribeFaultTest {
             RecordingOutlet client = strict.connect("ann").subscribe(LOG, StartAt.live());
             strict.settle();
 
-            assertThat(client.events()).containsExactly(new Answered(LOG, notAllowed()));
+            assertThat(client.events()).containsExactly(new Answered(LOG, unavailable()));
         }
     }
 
@@ -392,6 +392,10 @@ class SubscribeFaultTest {
 
     private ManualNode strict(Authorizer authorizer) {
         return new ManualNode(store, time, builder -> settings(builder).authorizer(authorizer));
+    }
+
+    private static Refused unavailable() {
+        return new Refused(Refusal.UNAVAILABLE);
     }
 
     private static Refused notAllowed() {

@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fanfare.Authorizer;
 import dev.fanfare.Fanfare;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -36,7 +35,7 @@ class StormIT {
 
     private final Fanfare fanfare = Fanfare.builder()
             .namespace("kept", rules -> rules.retain(10_000, Duration.ofMinutes(5)))
-            .authorizer(Authorizer.allowAll())
+            .authorizer((user, action, channel) -> true) // one that has to be asked
             .build();
     private final NettyTransport transport = NettyTransport.builder(fanfare)
             .host("localhost")

@@ -171,9 +171,7 @@ final class SseOpening implements Admission.Outcome {
             fail(
                     status(refused.reason()),
                     ApiError.of(refused.reason()).about(channel),
-                    refused.reason() == Refusal.NOT_ALLOWED
-                            ? DisconnectReason.PERMISSION_DENIED
-                            : DisconnectReason.BAD_REQUEST);
+                    disconnectReason(refused.reason()));
         } else if (result instanceof SubscribeResult.Subscribed subscribed) {
             beginnings.put(index, new Beginning(channel, cursor, subscribed));
             startIfComplete();
@@ -185,6 +183,15 @@ final class SseOpening implements Admission.Outcome {
             isOver = true;
             outlet.start(exchange, List.copyOf(beginnings.values()), greeting);
         }
+    }
+
+    private static DisconnectReason disconnectReason(Refusal reason) {
+        return switch (reason) {
+            case NOT_ALLOWED -> DisconnectReason.PERMISSION_DENIED;
+            case TOO_MANY_REQUESTS -> DisconnectReason.TOO_MANY_REQUESTS;
+            case CLOSED, UNAVAILABLE -> DisconnectReason.INTERNAL_ERROR;
+            default -> DisconnectReason.BAD_REQUEST;
+        };
     }
 
     private static int status(Refusal reason) {
