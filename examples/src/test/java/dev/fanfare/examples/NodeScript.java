@@ -100,10 +100,10 @@ final class NodeScript {
     }
 
     /**
-     * Copies the scripts to {@code target/js}; fetches the packages there unless the lock file is unchanged. One test
-     * process does so at a time.
+     * Copies the scripts to {@code target/js}; fetches the packages there unless the lock file is unchanged. One thread of
+     * one test process does so at a time.
      */
-    private static Path install() throws IOException, InterruptedException {
+    private static synchronized Path install() throws IOException, InterruptedException {
         Path home = Files.createDirectories(Path.of("target", "js"));
         try (FileChannel turn = FileChannel.open(home.resolve(".turn"), CREATE, WRITE);
                 FileLock held = turn.lock()) {
