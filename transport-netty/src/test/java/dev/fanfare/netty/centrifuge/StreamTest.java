@@ -282,6 +282,14 @@ class StreamTest {
         assertThat(client(transport).post(path, body).status).isEqualTo(413);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"/connection/http_stream?x=%zz", "/connection/sse?x=%zz"})
+    void aQueryThatCannotBeReadIsRefusedAndLeavesNoMailboxBehind(String target) {
+        assertThat(client(transport).post(target, CONNECT).status).isEqualTo(400);
+
+        assertThat(fanfare.gateway().mailboxes().count()).isZero();
+    }
+
     @Test
     void otherMethodsAreNotAllowed() {
         assertThat(client(transport).get("/connection/http_stream").status).isEqualTo(405);
