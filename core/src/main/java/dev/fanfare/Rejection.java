@@ -29,7 +29,7 @@ public enum Rejection {
     HEADERS_TOO_LARGE,
     /** The body, or a message before the connect, is too large (413). */
     TOO_LARGE,
-    /** The request did not arrive in time (408). */
+    /** The request did not arrive in time (408), or none came at all. */
     SLOW_REQUEST,
     /** A page of an origin that is not allowed (403). */
     FORBIDDEN_ORIGIN,

@@ -131,6 +131,8 @@ class HostAnswerTest {
 
     @Test
     void connectionIsIdleAgainAfterAnAnswerThatWasGivenUp() {
+        get("/now");
+        sent();
         pass(IDLE - 1);
         get("/later");
         pass(PATIENCE);
