@@ -28,7 +28,6 @@ import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Arrays;
@@ -86,6 +85,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     private boolean isLingering;
     private boolean isClosing;
     private boolean isAgreeingOnTls;
+    private boolean hasAgreedOnTls;
     private boolean hasAsked;
     private boolean hasAccepted;
     private boolean isRequestBegun;
@@ -360,6 +360,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     private void tlsEnded(boolean isAgreed) {
         isAgreeingOnTls = false;
+        hasAgreedOnTls = isAgreed;
         if (isAgreed) {
             expectFirstRequest();
         } else {
@@ -466,13 +467,20 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         if (cause.getCause() instanceof SSLException noTls) {
-            LOG.atDebug()
-                    .addKeyValue("peer", ctx.channel().remoteAddress())
-                    .addKeyValue("failure", noTls)
-                    .log("No TLS");
-        } else if (!(cause instanceof IOException)) {
+            noTls(ctx, noTls);
+        } else if (!NetworkFailure.is(cause)) {
             FAILED.logTrace(cause, "peer", ctx.channel().remoteAddress());
         }
         ctx.close();
+    }
+
+    private void noTls(ChannelHandlerContext ctx, SSLException failure) {
+        if (hasAgreedOnTls) {
+            router.rejected(Rejection.MALFORMED);
+        }
+        LOG.atDebug()
+                .addKeyValue("peer", ctx.channel().remoteAddress())
+                .addKeyValue("failure", failure)
+                .log("No TLS");
     }
 }
