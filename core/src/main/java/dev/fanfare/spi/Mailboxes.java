@@ -50,7 +50,7 @@ public interface Mailboxes {
         NO_NODE,
         /** It is more than can be brought to another node. */
         TOO_LARGE,
-        /** Too many wait for the answers of other nodes already. */
+        /** Too many wait for the answers of other nodes already, or came for nodes that nobody saw. */
         TOO_MANY
     }
 
