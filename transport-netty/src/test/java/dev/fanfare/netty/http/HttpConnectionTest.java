@@ -353,6 +353,11 @@ class HttpConnectionTest {
     }
 
     @Test
+    void aTargetWithControlCharactersIsRefused() {
+        assertRefused("GET /now/\u001b[2J HTTP/1.1\r\nHost: x\r\n\r\n", "400");
+    }
+
+    @Test
     void aLengthThatIsNoPlainNumberIsRefused() {
         assertRefused("POST /now/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 0003\r\n\r\nabc", "400");
     }
