@@ -29,7 +29,7 @@ public enum Rejection {
     HEADERS_TOO_LARGE,
     /** The body, or a message before the connect, is too large (413). */
     TOO_LARGE,
-    /** The request did not arrive in time (408). */
+    /** The request did not arrive in time (408), or none came at all. */
     SLOW_REQUEST,
     /** A page of an origin that is not allowed (403). */
     FORBIDDEN_ORIGIN,
@@ -43,6 +43,8 @@ public enum Rejection {
     STALE,
     /** A request that cannot be read or makes no sense (400), or a client that broke the client protocol before it was connected. */
     BAD_REQUEST,
+    /** What is not there: a path or node (404), a path for that method (405), or without an upgrade to WebSocket (426). */
+    NOT_FOUND,
     /** A post for a connection of which too many wait already (429). */
     POSTS_LIMIT,
     /** A post for another node, to which too many are under way already (503). */

@@ -3,6 +3,7 @@ package dev.fanfare.internal;
 import static java.util.Objects.requireNonNull;
 
 import dev.fanfare.Payload;
+import dev.fanfare.Rate;
 import dev.fanfare.Refusal;
 import dev.fanfare.RefusedException;
 import dev.fanfare.StoreException;
@@ -10,6 +11,7 @@ import dev.fanfare.spi.ControlBus;
 import dev.fanfare.spi.LogLine;
 import dev.fanfare.spi.Mailboxes;
 import dev.fanfare.spi.TimeSource;
+import dev.fanfare.spi.TokenBucket;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
@@ -24,19 +26,25 @@ import org.jspecify.annotations.Nullable;
  * The mailboxes of this node, and what this node brings to those of others: by a message to all nodes, which
  * the one that is meant answers.
  *
- * <p><i>State.</i> The open mailboxes; what was sent to other nodes and is not answered yet.
+ * <p><i>State.</i> The open mailboxes; what was sent to other nodes and is not answered yet; which nodes were there when
+ * that was looked at last.
  *
  * <p><i>Threads.</i> Thread-safe.
  *
  * <p><i>Ordering.</i> A post is sent by its caller, without a hop, and the bus keeps the order of one sender.
  *
  * <p><i>Bounds.</i> {@link #MAX_OPEN} mailboxes; {@link #MAX_UNANSWERED} posts to other nodes at a time, each
- * of at most {@link Mailboxes#MAX_REMOTE_BYTES} and for at most {@link #PATIENCE}.
+ * of at most {@link Mailboxes#MAX_REMOTE_BYTES} and for at most {@link #PATIENCE}; to nodes that nobody saw,
+ * which anybody can make up, {@link #TO_UNSEEN}.
  */
 final class Mail implements Mailboxes {
 
     static final Duration PATIENCE = Duration.ofSeconds(2);
     static final int MAX_UNANSWERED = 256;
+    /** How often something is sent to a node that nobody saw. */
+    static final Rate TO_UNSEEN = Rate.of(20, 100);
+
+    private static final Duration FRESH = Duration.ofSeconds(1);
     private static final int MAX_OPEN = 1_000_000;
     private static final LogLine NO_RECEIPT =
             LogLine.warn(Mail.class, "Cannot tell another node that its post arrived");
@@ -48,12 +56,15 @@ final class Mail implements Mailboxes {
     private final Map<String, Predicate<byte[]>> open = new ConcurrentHashMap<>();
     private final Map<String, CompletableFuture<Delivery>> unanswered = new ConcurrentHashMap<>();
     private final AtomicLong sent = new AtomicLong();
+    private final TokenBucket toUnseen = new TokenBucket(TO_UNSEEN);
+    private volatile Seen seen;
 
     Mail(String node, ControlBus bus, Calls calls, TimeSource time) {
         this.node = node;
         this.bus = bus;
         this.calls = calls;
         this.time = time;
+        this.seen = new Seen(Set.of(), time.nanos());
     }
 
     @Override
@@ -69,6 +80,11 @@ final class Mail implements Mailboxes {
     }
 
     @Override
+    public int count() {
+        return open.size();
+    }
+
+    @Override
     public CompletionStage<Delivery> post(String to, String address, byte[] bytes) {
         if (to.equals(node)) {
             return CompletableFuture.completedFuture(deliver(address, bytes));
@@ -76,10 +92,15 @@ final class Mail implements Mailboxes {
         if (bytes.length > MAX_REMOTE_BYTES) {
             return CompletableFuture.completedFuture(Delivery.TOO_LARGE);
         }
-        if (unanswered.size() >= MAX_UNANSWERED) {
+        if (unanswered.size() >= MAX_UNANSWERED || !mayBeThere(to)) {
             return CompletableFuture.completedFuture(Delivery.TOO_MANY);
         }
         return send(to, address, bytes);
+    }
+
+    /** Tells whether that node is known; anybody can make up others, and each would be asked for on all nodes. */
+    private boolean mayBeThere(String to) {
+        return seen.nodes.contains(to) || toUnseen.tryTake(time.nanos());
     }
 
     private CompletionStage<Delivery> send(String to, String address, byte[] bytes) {
@@ -97,8 +118,19 @@ final class Mail implements Mailboxes {
                 answer.completeExceptionally(failure);
             }
         });
-        calls.store("nodes of the cluster", bus::nodes).whenComplete((nodes, failure) -> noneIfGone(answer, to, nodes));
+        if (!seen.nodes.contains(to) || time.nanos() - seen.nanos > FRESH.toNanos()) {
+            look(answer, to);
+        }
         return answer;
+    }
+
+    private void look(CompletableFuture<Delivery> answer, String to) {
+        calls.store("nodes of the cluster", bus::nodes).whenComplete((nodes, failure) -> {
+            if (nodes != null) {
+                seen = new Seen(Set.copyOf(nodes), time.nanos());
+            }
+            noneIfGone(answer, to, nodes);
+        });
     }
 
     private static void noneIfGone(CompletableFuture<Delivery> answer, String to, @Nullable Set<String> nodes) {
@@ -141,4 +173,11 @@ final class Mail implements Mailboxes {
             answer.complete(receipt.delivery());
         }
     }
+
+    /**
+     * The nodes that were there.
+     *
+     * @param nanos when
+     */
+    private record Seen(Set<String> nodes, long nanos) {}
 }

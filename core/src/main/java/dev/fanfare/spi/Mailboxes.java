@@ -25,6 +25,9 @@ public interface Mailboxes {
      */
     Mailbox open(String address, Predicate<byte[]> receiver);
 
+    /** Returns how many mailboxes are open on this node. */
+    int count();
+
     /**
      * Brings bytes to a mailbox. What one node brings to one mailbox arrives in the order of the calls. If the
      * stage fails, with a {@link dev.fanfare.FanfareException}, the other node did not answer in time, and
@@ -47,7 +50,7 @@ public interface Mailboxes {
         NO_NODE,
         /** It is more than can be brought to another node. */
         TOO_LARGE,
-        /** Too many wait for the answers of other nodes already. */
+        /** Too many wait for the answers of other nodes already, or came for nodes that nobody saw. */
         TOO_MANY
     }
 

@@ -128,6 +128,25 @@ class MailTest {
     }
 
     @Test
+    void nodesThatAreMadeUpAreAskedForOnlySoOften() {
+        List<String> heard = new ArrayList<>();
+        store.control().join("watcher", heard::add);
+
+        List<CompletionStage<Delivery>> sent = new ArrayList<>();
+        for (int i = 0; i < 1000; i++) {
+            sent.add(two.fanfare.gateway().mailboxes().post("made-up-" + i, ADDRESS, new byte[1]));
+            settle();
+        }
+
+        assertThat(sent.subList(0, 100)).allSatisfy(each -> assertThat(each).isCompletedWithValue(Delivery.NO_NODE));
+        assertThat(sent.subList(100, 1000))
+                .allSatisfy(each -> assertThat(each).isCompletedWithValue(Delivery.TOO_MANY));
+        assertThat(heard).filteredOn(message -> message.contains("made-up-")).hasSize(100);
+        open();
+        assertThat(post(two, "a")).as("to a node that is there").isEqualTo(Delivery.DELIVERED);
+    }
+
+    @Test
     void anAddressIsTakenOnlyOnce() {
         open();
 

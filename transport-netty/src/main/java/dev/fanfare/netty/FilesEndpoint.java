@@ -82,7 +82,7 @@ final class FilesEndpoint implements Endpoint {
     }
 
     private void read(Exchange exchange, String name) {
-        HostAnswer.ask(exchange, prefix + name, hostExecutor, answer -> {
+        HostAnswer.ask(exchange, hostExecutor, answer -> {
             ResourceFile file = folder.read(name);
             if (file == null) {
                 answer.give(() -> exchange.fail(404, "not found"));

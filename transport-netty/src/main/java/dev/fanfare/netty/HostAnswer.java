@@ -23,23 +23,20 @@ final class HostAnswer {
     private static final LogLine FAILED = LogLine.warn(HostAnswer.class, "A route of the host failed");
 
     private final Exchange exchange;
-    private final Object what;
     private final Future<?> patience;
 
-    private HostAnswer(Exchange exchange, Object what) {
+    private HostAnswer(Exchange exchange) {
         this.exchange = exchange;
-        this.what = what;
         this.patience = exchange.loop().schedule(this::giveUp, PATIENCE.toSeconds(), TimeUnit.SECONDS);
     }
 
     /**
      * Has the host asked on its executor.
      *
-     * @param what is asked for, for the log
      * @param question calls {@link #give} or {@link #fail} in the end, on any thread, or throws
      */
-    static void ask(Exchange exchange, Object what, Executor hostExecutor, Question question) {
-        HostAnswer answer = new HostAnswer(exchange, what);
+    static void ask(Exchange exchange, Executor hostExecutor, Question question) {
+        HostAnswer answer = new HostAnswer(exchange);
         exchange.whenAbandoned(() -> answer.patience.cancel(false));
         try {
             hostExecutor.execute(() -> answer.take(question));
@@ -81,15 +78,20 @@ final class HostAnswer {
     }
 
     private void failed(Throwable failure) {
-        FAILED.logTrace(failure, "route", what);
+        FAILED.logTrace(failure, "route", route());
         exchange.fail(500, "internal server error");
     }
 
     private void giveUp() {
         if (exchange.isOpen()) {
-            LATE.log("route", what, "seconds", PATIENCE.toSeconds());
+            LATE.log("route", route(), "seconds", PATIENCE.toSeconds());
             exchange.fail(503, "the server took too long");
         }
+    }
+
+    /** Returns what was asked for, still encoded: decoded, it could break lines of the log. */
+    private String route() {
+        return exchange.method() + " " + exchange.path();
     }
 
     /** What to ask. */

@@ -29,7 +29,6 @@ final class RouteEndpoint implements Endpoint {
         HttpCall call = new HttpCall(exchange);
         HostAnswer.ask(
                 exchange,
-                call,
                 hostExecutor,
                 answer -> route.handle(call).whenComplete((given, failure) -> {
                     if (given != null) {

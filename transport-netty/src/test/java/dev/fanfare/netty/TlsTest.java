@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fanfare.Authorizer;
+import dev.fanfare.ConnectionInfo;
+import dev.fanfare.DisconnectReason;
 import dev.fanfare.Fanfare;
 import dev.fanfare.FanfareListener;
 import dev.fanfare.Rejection;
@@ -22,10 +24,8 @@ import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
 import java.util.Base64;
-import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -37,18 +37,34 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** TLS on the port, with certificates that change while it is in use. */
 class TlsTest {
 
     private static final char[] PASSWORD = "changeit".toCharArray();
 
-    private final Queue<Rejection> rejections = new ConcurrentLinkedQueue<>();
+    private static final String CONNECT = "{\"id\":1,\"connect\":{}}";
+
+    private final BlockingQueue<Rejection> rejections = new LinkedBlockingQueue<>();
+    private final BlockingQueue<ConnectionInfo> connects = new LinkedBlockingQueue<>();
+    private final BlockingQueue<DisconnectReason> disconnects = new LinkedBlockingQueue<>();
     private final Fanfare fanfare = Fanfare.builder()
             .listener(new FanfareListener() {
                 @Override
                 public void onReject(Rejection reason) {
                     rejections.add(reason);
+                }
+
+                @Override
+                public void onConnect(ConnectionInfo connection) {
+                    connects.add(connection);
+                }
+
+                @Override
+                public void onDisconnect(ConnectionInfo connection, DisconnectReason reason) {
+                    disconnects.add(reason);
                 }
             })
             .namespace("", rules -> rules)
@@ -101,6 +117,67 @@ class TlsTest {
             assertThat(client.rest()).doesNotContain("HTTP/1.1");
             assertThat(rejections).containsExactly(Rejection.NO_TLS);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/connection/websocket", "/connection/http_stream", "/sse"})
+    void whoSendsGarbageOnAConnectionThatWasSecureCutsItAndIsNoFaultOfOurs(String path) throws Exception {
+        try (NettyTransport transport = listen(Tls.pem(chain, key));
+                Socket plain = new Socket("127.0.0.1", transport.port());
+                SSLSocket socket = secured(plain)) {
+            String request = switch (path) {
+                case "/sse" -> RawClient.head("GET", "/sse?channel=a", "");
+                case "/connection/http_stream" -> RawClient.head("POST", path, CONNECT) + CONNECT;
+                default ->
+                    RawClient.head(
+                            "GET",
+                            path,
+                            "",
+                            "Upgrade: websocket",
+                            "Connection: Upgrade",
+                            "Sec-WebSocket-Version: 13",
+                            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==");
+            };
+            socket.getOutputStream().write(request.getBytes(US_ASCII));
+            if (path.endsWith("websocket")) {
+                socket.getOutputStream().write(unmasked(CONNECT));
+            }
+            assertThat(connects.poll(10, TimeUnit.SECONDS)).isNotNull();
+
+            plain.getOutputStream().write("this is no TLS record".getBytes(US_ASCII));
+
+            assertThat(disconnects.poll(10, TimeUnit.SECONDS)).isEqualTo(DisconnectReason.BY_CLIENT);
+        }
+    }
+
+    @Test
+    void garbageInPlaceOfARequestIsCounted() throws Exception {
+        try (NettyTransport transport = listen(Tls.pem(chain, key));
+                Socket plain = new Socket("127.0.0.1", transport.port());
+                SSLSocket socket = secured(plain)) {
+            socket.getOutputStream()
+                    .write(RawClient.head("GET", "/health/live", "").getBytes(US_ASCII));
+            assertThat(socket.getInputStream().read()).isEqualTo('H');
+
+            plain.getOutputStream().write("this is no TLS record".getBytes(US_ASCII));
+
+            assertThat(rejections.poll(10, TimeUnit.SECONDS)).isEqualTo(Rejection.MALFORMED);
+        }
+    }
+
+    private SSLSocket secured(Socket plain) throws Exception {
+        SSLSocket socket = (SSLSocket) trusting(first).getSocketFactory().createSocket(plain, "localhost", 1, false);
+        socket.startHandshake();
+        return socket;
+    }
+
+    /** Returns a frame with that text, of which the mask is zero. */
+    private static byte[] unmasked(String text) {
+        byte[] frame = new byte[6 + text.length()];
+        frame[0] = (byte) 0x81;
+        frame[1] = (byte) (0x80 | text.length());
+        System.arraycopy(text.getBytes(US_ASCII), 0, frame, 6, text.length());
+        return frame;
     }
 
     @Test

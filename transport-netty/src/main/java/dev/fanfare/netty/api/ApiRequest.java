@@ -82,7 +82,7 @@ final class ApiRequest {
         if (body.length == 0) {
             return request;
         }
-        if (!JsonText.looksLikeUtf8(body)) {
+        if (!JsonText.isText(body)) {
             throw malformed("it is not UTF-8, or begins with a byte order mark");
         }
         try (JsonParser parser = JsonText.parser(body, 0, body.length)) {

@@ -59,6 +59,7 @@ public final class CentrifugeUpgrade {
     private @Nullable String refusal(UpgradeRequest asked) {
         HttpHeaders headers = asked.headers();
         if (!asked.isWebSocket()) {
+            rejected(Rejection.NOT_FOUND);
             return "426 Upgrade Required\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13";
         }
         if (!asked.isWellFormed()) {

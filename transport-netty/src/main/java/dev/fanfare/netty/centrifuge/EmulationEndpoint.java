@@ -83,7 +83,10 @@ public final class EmulationEndpoint implements Endpoint {
                 exchange.begin(204, MediaTypes.JSON, List.of());
                 exchange.end();
             }
-            case NO_NODE -> exchange.fail(404, "unknown node");
+            case NO_NODE -> {
+                context.gateway().listener().onReject(Rejection.NOT_FOUND);
+                exchange.fail(404, "unknown node");
+            }
             case REFUSED -> {
                 context.gateway().listener().onReject(Rejection.POSTS_LIMIT);
                 exchange.fail(429, 111, "too many requests");

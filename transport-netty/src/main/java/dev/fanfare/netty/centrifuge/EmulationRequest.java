@@ -6,6 +6,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.fanfare.netty.http.JsonText;
+import dev.fanfare.netty.http.Utf8;
 import java.io.IOException;
 
 /**

@@ -1,6 +1,7 @@
 package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.netty.http.NetworkFailure;
 import dev.fanfare.netty.http.TransportClosing;
 import dev.fanfare.spi.LogLine;
 import io.netty.channel.ChannelHandlerContext;
@@ -13,7 +14,6 @@ import io.netty.handler.codec.http.websocketx.PongWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import io.netty.util.ReferenceCountUtil;
-import java.io.IOException;
 import java.util.zip.DataFormatException;
 
 /**
@@ -145,7 +145,7 @@ final class FrameHandler extends ChannelInboundHandlerAdapter {
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         if (cause instanceof CorruptedWebSocketFrameException corrupted) {
             violated(ctx, corrupted.closeStatus());
-        } else if (cause instanceof IOException) {
+        } else if (NetworkFailure.is(cause)) {
             ctx.close();
         } else {
             FAILED.logTrace(cause, "peer", ctx.channel().remoteAddress());

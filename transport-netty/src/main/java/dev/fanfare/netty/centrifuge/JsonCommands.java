@@ -2,6 +2,7 @@ package dev.fanfare.netty.centrifuge;
 
 import com.fasterxml.jackson.core.JsonParser;
 import dev.fanfare.netty.http.JsonText;
+import dev.fanfare.netty.http.Utf8;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -5,6 +5,7 @@ import dev.fanfare.Cursor;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.Publisher;
+import dev.fanfare.netty.http.Utf8;
 import dev.fanfare.presence.Member;
 import dev.fanfare.presence.PresenceEvent;
 import dev.fanfare.presence.PresenceSnapshot;

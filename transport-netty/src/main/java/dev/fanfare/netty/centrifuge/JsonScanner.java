@@ -1,6 +1,7 @@
 package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.netty.http.JsonText;
+import dev.fanfare.netty.http.Utf8;
 
 /**
  * Looks whether bytes are one JSON value in well-formed UTF-8, in a single pass that makes no garbage:

@@ -88,8 +88,8 @@ public final class StreamEndpoint implements Endpoint {
 
     private void begin(Exchange exchange, WireFormat format, List<Command> first) {
         Channel channel = exchange.context().channel();
-        Inbox inbox = inbox(channel.eventLoop());
         Handshake facts = new Handshake(exchange.firstHeaders(), exchange.firstParameters(), exchange.remoteAddress());
+        Inbox inbox = inbox(channel.eventLoop()); // after what can still refuse the request, or nobody would close it
         Session session = new Session(context, channel, format, facts, inbox.address());
         inbox.leadTo(session);
         ByteBuf head = channel.alloc().ioBuffer(512);

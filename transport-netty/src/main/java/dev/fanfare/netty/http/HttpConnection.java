@@ -24,10 +24,10 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Arrays;
@@ -84,6 +84,9 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     private boolean isDraining;
     private boolean isLingering;
     private boolean isClosing;
+    private boolean isAgreeingOnTls;
+    private boolean hasAgreedOnTls;
+    private boolean hasAsked;
     private boolean hasAccepted;
     private boolean isRequestBegun;
     private long deadline;
@@ -118,15 +121,23 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     public void handlerAdded(ChannelHandlerContext ctx) {
         context = ctx;
         ctx.pipeline().addBefore(ctx.name(), null, decoder);
+        isAgreeingOnTls = ctx.pipeline().get(SslHandler.class) != null;
         if (ctx.channel().isActive()) {
-            expectWithin(limits.idleTime());
+            expectFirstRequest();
         }
     }
 
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
-        expectWithin(limits.idleTime());
+        expectFirstRequest();
         ctx.fireChannelActive();
+    }
+
+    /** Gives who connected no longer to begin than a request may take; who has asked something may rest. */
+    private void expectFirstRequest() {
+        if (!isAgreeingOnTls) { // for which the handler of TLS has a time limit
+            expectWithin(limits.requestTime());
+        }
     }
 
     @Override
@@ -158,7 +169,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     /** Notes that a request has begun to arrive and is not complete: from now on its time runs. */
     private void partArrived() {
-        if (current == null && !isLingering && !isRequestBegun) {
+        if (current == null && !isLingering && !isRequestBegun && !isAgreeingOnTls) {
             isRequestBegun = true;
             expectWithin(limits.requestTime());
         }
@@ -215,6 +226,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     private void begin(HttpRequest request) {
         receiving = request;
+        hasAsked = true;
         String fault = HttpRules.faultOf(request);
         if (!HttpRules.isKnownVersion(request)) {
             refuse(request, Rejection.HTTP_VERSION, "HTTP/1.1 is spoken here");
@@ -334,8 +346,8 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-        if (event instanceof SslHandshakeCompletionEvent tls && !tls.isSuccess()) {
-            router.rejected(Rejection.NO_TLS);
+        if (event instanceof SslHandshakeCompletionEvent tls) {
+            tlsEnded(tls.isSuccess());
         }
         if (event != TransportClosing.NOW) {
             ctx.fireUserEventTriggered(event);
@@ -343,6 +355,16 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
             isClosing = true;
         } else {
             ctx.close();
+        }
+    }
+
+    private void tlsEnded(boolean isAgreed) {
+        isAgreeingOnTls = false;
+        hasAgreedOnTls = isAgreed;
+        if (isAgreed) {
+            expectFirstRequest();
+        } else {
+            router.rejected(Rejection.NO_TLS);
         }
     }
 
@@ -391,8 +413,15 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         } else if (isAnswerMoving()) {
             expectWithin(limits.idleTime());
         } else {
-            context().close();
+            closeQuietly();
         }
+    }
+
+    private void closeQuietly() {
+        if (!hasAsked) {
+            router.rejected(Rejection.SLOW_REQUEST);
+        }
+        context().close();
     }
 
     /** Tells whether the client has taken some of a large answer since this was asked last. */
@@ -438,13 +467,20 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         if (cause.getCause() instanceof SSLException noTls) {
-            LOG.atDebug()
-                    .addKeyValue("peer", ctx.channel().remoteAddress())
-                    .addKeyValue("failure", noTls)
-                    .log("No TLS");
-        } else if (!(cause instanceof IOException)) {
+            noTls(ctx, noTls);
+        } else if (!NetworkFailure.is(cause)) {
             FAILED.logTrace(cause, "peer", ctx.channel().remoteAddress());
         }
         ctx.close();
+    }
+
+    private void noTls(ChannelHandlerContext ctx, SSLException failure) {
+        if (hasAgreedOnTls) {
+            router.rejected(Rejection.MALFORMED);
+        }
+        LOG.atDebug()
+                .addKeyValue("peer", ctx.channel().remoteAddress())
+                .addKeyValue("failure", failure)
+                .log("No TLS");
     }
 }

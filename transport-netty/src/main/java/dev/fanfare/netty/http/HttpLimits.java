@@ -10,8 +10,9 @@ import java.time.Duration;
  * @param maxLineBytes longest request line; beyond it 414
  * @param maxHeaderBytes all headers together; beyond it 431
  * @param maxBodyBytes largest body; beyond it 413
- * @param requestTime how long a request may take to arrive, from its first byte to its last
- * @param idleTime how long a connection may wait for its first or next request
+ * @param requestTime how long a request may take to arrive, from its first byte to its last; and how long the first
+ *     one may be waited for
+ * @param idleTime how long a connection may wait for its next request
  * @param lingerTime how long a refused client may go on sending before the connection is cut
  */
 public record HttpLimits(

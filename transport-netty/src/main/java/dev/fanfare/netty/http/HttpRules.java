@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class HttpRules {
 
+    private static final char DELETE = 0x7f;
     private static final int MAX_LENGTH_DIGITS = 18;
 
     private HttpRules() {}
@@ -30,6 +31,9 @@ final class HttpRules {
         int hosts = headers.getAll(HttpHeaderNames.HOST).size();
         if (hosts > 1 || (hosts == 0 && request.protocolVersion().equals(HttpVersion.HTTP_1_1))) {
             return "exactly one Host header is needed"; // RFC 9112, 3.2
+        }
+        if (request.uri().chars().anyMatch(c -> c <= ' ' || c == DELETE)) {
+            return "control characters in the target"; // RFC 9112, 3.2; and they would be logged
         }
         List<String> lengths = headers.getAll(HttpHeaderNames.CONTENT_LENGTH);
         if (lengths.size() > 1 || (lengths.size() == 1 && !isLength(lengths.get(0)))) {

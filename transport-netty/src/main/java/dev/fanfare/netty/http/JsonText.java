@@ -128,7 +128,7 @@ public final class JsonText {
 
     /** Tells whether the bytes are one JSON value, perhaps with white space around it. */
     public static boolean isJson(byte[] bytes) {
-        if (!looksLikeUtf8(bytes)) {
+        if (!isText(bytes)) {
             return false;
         }
         try (JsonParser parser = parser(bytes, 0, bytes.length)) {
@@ -144,10 +144,10 @@ public final class JsonText {
     }
 
     /**
-     * Tells whether bytes that should be JSON are in UTF-8, and not in another encoding that a parser would
-     * find out and read as well.
+     * Tells whether bytes that should be JSON are well-formed UTF-8 without a byte order mark. A parser would take more:
+     * other encodings, which it finds out, and halves of surrogate pairs, for which browsers close a connection.
      */
-    public static boolean looksLikeUtf8(byte[] bytes) {
-        return bytes.length < 2 || (bytes[0] > 0 && bytes[1] != 0);
+    public static boolean isText(byte[] bytes) {
+        return (bytes.length == 0 || bytes[0] > 0) && Utf8.isText(bytes);
     }
 }

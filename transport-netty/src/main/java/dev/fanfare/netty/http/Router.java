@@ -47,6 +47,7 @@ public final class Router {
     void handle(Exchange exchange) {
         Map<String, Endpoint> methods = find(exchange.path());
         if (methods == null) {
+            rejected(Rejection.NOT_FOUND);
             exchange.fail(404, "not found");
             return;
         }
@@ -56,6 +57,7 @@ public final class Router {
         } else if (exchange.method().equals(HttpMethod.OPTIONS)) {
             options(exchange, methods);
         } else {
+            rejected(Rejection.NOT_FOUND);
             exchange.begin(405, MediaTypes.JSON, List.of("allow", allow(methods)));
             exchange.endWithError(405, "method not allowed");
         }

@@ -1,12 +1,12 @@
 package dev.fanfare.netty.sse;
 
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.netty.http.NetworkFailure;
 import dev.fanfare.netty.http.TransportClosing;
 import dev.fanfare.spi.LogLine;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.util.ReferenceCountUtil;
-import java.io.IOException;
 
 /**
  * Passes the events of a channel that streams on to its outlet. Whatever the client still sends is
@@ -51,7 +51,7 @@ final class SseHandler extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        if (!(cause instanceof IOException)) {
+        if (!NetworkFailure.is(cause)) {
             FAILED.logTrace(cause, "peer", ctx.channel().remoteAddress());
         }
         ctx.close();

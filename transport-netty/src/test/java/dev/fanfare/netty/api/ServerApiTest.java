@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -264,9 +265,32 @@ class ServerApiTest {
     @Test
     void bodyInAnotherEncodingIsRefused() {
         byte[] body = "{\"channel\":\"chat:a\",\"data\":1}".getBytes(java.nio.charset.StandardCharsets.UTF_16LE);
-        client.send("POST /api/publish HTTP/1.1\r\nX-API-Key: key\r\nContent-Length: " + body.length + "\r\n\r\n");
 
-        assertThat(client.send(body).receive().status).isEqualTo(400);
+        assertIsNoText(body);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ED A0 80", "ED BF BF", "C0 80", "E0 80 80", "F4 90 80 80", "C3", "FF"})
+    void dataThatIsNotUtf8IsRefusedAndNotStored(String octets) throws Exception {
+        byte[] body = HexFormat.ofDelimiter(" ")
+                .parseHex(hex("{\"channel\":\"chat:a\",\"data\":{\"a\":\"") + " " + octets + " " + hex("\"}}"));
+
+        assertIsNoText(body);
+        assertThat(history("chat:a")).isEmpty();
+    }
+
+    private static String hex(String text) {
+        return HexFormat.ofDelimiter(" ").formatHex(text.getBytes(UTF_8));
+    }
+
+    private void assertIsNoText(byte[] body) {
+        client.send("POST /api/publish HTTP/1.1\r\nHost: localhost\r\nX-API-Key: key\r\nContent-Length: " + body.length
+                + "\r\n\r\n");
+
+        Answer answer = client.send(body).receive();
+
+        assertThat(answer.status).isEqualTo(400);
+        assertThat(json(answer.text()).at("/error/message").asText()).contains("not UTF-8");
     }
 
     // ---- the rest

@@ -3,6 +3,7 @@ package dev.fanfare.netty.centrifuge;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import dev.fanfare.netty.http.Utf8;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 

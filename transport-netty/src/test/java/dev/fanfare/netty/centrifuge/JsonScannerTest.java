@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.core.JsonParser;
 import dev.fanfare.netty.http.JsonText;
+import dev.fanfare.netty.http.Utf8;
 import java.io.IOException;
 import java.util.Random;
 import org.junit.jupiter.api.Test;

@@ -4,11 +4,11 @@ import java.util.Arrays;
 import java.util.Random;
 
 /** Spoils good input at random. */
-final class Mutation {
+public final class Mutation {
 
     private Mutation() {}
 
-    static byte[] of(byte[] good, Random random) {
+    public static byte[] of(byte[] good, Random random) {
         byte[] mutant = good.clone();
         switch (random.nextInt(4)) {
             case 0 -> mutant = Arrays.copyOf(mutant, random.nextInt(mutant.length + 1));

@@ -1,5 +1,6 @@
 package dev.fanfare.netty.centrifuge;
 
+import static dev.fanfare.Rejection.NOT_FOUND;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -8,6 +9,8 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.fanfare.Authorizer;
 import dev.fanfare.ClientLimits;
 import dev.fanfare.Fanfare;
+import dev.fanfare.FanfareListener;
+import dev.fanfare.Rejection;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.netty.NettyTransport;
 import dev.fanfare.netty.RawClient;
@@ -17,7 +20,9 @@ import java.net.URLEncoder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,6 +34,7 @@ class StreamTest {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final String CONNECT = "{\"id\":1,\"connect\":{}}";
 
+    private final Queue<Rejection> rejections = new ConcurrentLinkedQueue<>();
     private final MemoryStore store = MemoryStore.create();
     private final Fanfare fanfare = fanfare();
     private final Fanfare other = fanfare();
@@ -41,6 +47,12 @@ class StreamTest {
                 .store(store)
                 .namespace("", rules -> rules.retain(1000, Duration.ofMinutes(5)))
                 .authorizer(Authorizer.allowAll())
+                .listener(new FanfareListener() {
+                    @Override
+                    public void onReject(Rejection reason) {
+                        rejections.add(reason);
+                    }
+                })
                 .limits(ClientLimits.unlimited())
                 .rpcHandler(call -> new CompletableFuture<>()) // never answers
                 .build();
@@ -282,12 +294,33 @@ class StreamTest {
         assertThat(client(transport).post(path, body).status).isEqualTo(413);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"/connection/http_stream?x=%zz", "/connection/sse?x=%zz"})
+    void aQueryThatCannotBeReadIsRefusedAndLeavesNoMailboxBehind(String target) {
+        assertThat(client(transport).post(target, CONNECT).status).isEqualTo(400);
+
+        assertThat(fanfare.gateway().mailboxes().count()).isZero();
+    }
+
     @Test
     void otherMethodsAreNotAllowed() {
         assertThat(client(transport).get("/connection/http_stream").status).isEqualTo(405);
         assertThat(client(transport).get("/emulation").status).isEqualTo(405);
         assertThat(client(transport).request("PUT", "/connection/sse", "x").status)
                 .isEqualTo(405);
+    }
+
+    @Test
+    void whatIsNotThereIsCounted() throws Exception {
+        Stream stream = open();
+
+        assertThat(client(transport).get("/nowhere").status).isEqualTo(404);
+        assertThat(client(transport).get("/emulation").status).isEqualTo(405);
+        assertThat(client(transport).get("/connection/websocket").status).isEqualTo(426);
+        assertThat(stream.post(transport, "nowhere", stream.session, "{\"id\":2,\"rpc\":{}}"))
+                .isEqualTo(404);
+
+        assertThat(rejections).containsExactly(NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND);
     }
 
     @ParameterizedTest

@@ -3,25 +3,35 @@ package dev.fanfare.netty.http;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fanfare.Rejection;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class HttpConnectionTest {
 
     private static final long IDLE = HttpLimits.standard().idleTime().toSeconds();
+    private static final long TLS = 2 * HttpLimits.standard().requestTime().toSeconds();
+    private static final long REQUEST = HttpLimits.standard().requestTime().toSeconds();
 
     private final Queue<Exchange> waiting = new ArrayDeque<>();
+    private final List<Rejection> rejections = new ArrayList<>();
     private final Router router = Router.builder()
+            .rejections(rejections::add)
             .add("GET", "/now/*", exchange -> answer(exchange, exchange.path()))
             .add("POST", "/now/*", exchange -> answer(exchange, new String(exchange.body(), UTF_8)))
             .add("GET", "/later/*", waiting::add)
@@ -83,14 +93,43 @@ class HttpConnectionTest {
     }
 
     @Test
-    void nothingSentAtAllClosesQuietly() {
-        pass(IDLE - 1);
+    void nothingSentAtAllClosesQuietlyAsSoonAsARequestWouldBeLate() {
+        pass(REQUEST - 1);
         assertThat(channel.isOpen()).isTrue();
 
         pass(1);
 
         assertThat(channel.isOpen()).isFalse();
         assertThat(sent()).isEmpty();
+        assertThat(rejections).containsExactly(Rejection.SLOW_REQUEST);
+    }
+
+    @Test
+    void nothingSentAfterTlsClosesQuietlyAsSoonAsARequestWouldBeLate() throws Exception {
+        EmbeddedChannel secure = secureChannel();
+        secure.advanceTimeBy(TLS - 1, TimeUnit.SECONDS);
+        secure.runScheduledPendingTasks();
+        assertThat(secure.isOpen()).as("TLS has a time of its own").isTrue();
+        secure.pipeline().fireUserEventTriggered(SslHandshakeCompletionEvent.SUCCESS);
+
+        secure.advanceTimeBy(REQUEST, TimeUnit.SECONDS);
+        secure.runScheduledPendingTasks();
+
+        assertThat(secure.isOpen()).isFalse();
+        assertThat(rejections).contains(Rejection.SLOW_REQUEST);
+        secure.finishAndReleaseAll();
+    }
+
+    /** Returns a channel on which TLS is never agreed upon, unless a test says so. */
+    private EmbeddedChannel secureChannel() throws Exception {
+        SSLEngine engine = SSLContext.getDefault().createSSLEngine();
+        engine.setUseClientMode(false);
+        SslHandler tls = new SslHandler(engine);
+        tls.setHandshakeTimeout(TLS, TimeUnit.SECONDS);
+        EmbeddedChannel secure = new EmbeddedChannel();
+        secure.freezeTime();
+        secure.pipeline().addLast(tls, new HttpConnection(router, Origins.of(List.of()), HttpLimits.standard()));
+        return secure;
     }
 
     @Test
@@ -311,6 +350,11 @@ class HttpConnectionTest {
     @Test
     void anotherVersionIsRefused() {
         assertRefused("GET /now/1 HTTP/9.9\r\nHost: x\r\n\r\n", "505");
+    }
+
+    @Test
+    void aTargetWithControlCharactersIsRefused() {
+        assertRefused("GET /now/\u001b[2J HTTP/1.1\r\nHost: x\r\n\r\n", "400");
     }
 
     @Test

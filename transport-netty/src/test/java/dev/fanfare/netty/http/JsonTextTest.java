@@ -55,6 +55,9 @@ class JsonTextTest {
     void bytesThatAreNotUtf8AreNoJson() {
         assertThat(JsonText.isJson(new byte[] {'"', (byte) 0xff, '"'})).isFalse();
         assertThat(JsonText.isJson(new byte[] {'"', (byte) 0xc3, '"'})).isFalse();
+        assertThat(JsonText.isJson(new byte[] {'"', (byte) 0xed, (byte) 0xa0, (byte) 0x80, '"'}))
+                .as("half a surrogate pair")
+                .isFalse();
         assertThat(JsonText.isJson("{}".getBytes(java.nio.charset.StandardCharsets.UTF_16LE)))
                 .isFalse();
     }

@@ -1,4 +1,4 @@
-package dev.fanfare.netty.centrifuge;
+package dev.fanfare.netty.http;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -10,7 +10,7 @@ import java.nio.ByteOrder;
  *
  * <p><b>Threading:</b> has no state.
  */
-final class Utf8 {
+public final class Utf8 {
 
     private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
     private static final long ONES = 0x0101010101010101L;
@@ -19,7 +19,7 @@ final class Utf8 {
     private Utf8() {}
 
     /** Tells whether the bytes are well-formed UTF-8 without a NUL. */
-    static boolean isText(byte[] bytes) {
+    public static boolean isText(byte[] bytes) {
         int at = 0;
         while (at < bytes.length) {
             at = afterAscii(bytes, at);
@@ -48,7 +48,7 @@ final class Utf8 {
     }
 
     /** Returns the length of the character at that place; 0 if there is none, or NUL. */
-    static int sequence(byte[] bytes, int at) {
+    public static int sequence(byte[] bytes, int at) {
         int first = bytes[at] & 0xff;
         if (first < 0x80) {
             return first == 0 ? 0 : 1;

@@ -1,8 +1,9 @@
-package dev.fanfare.netty.centrifuge;
+package dev.fanfare.netty.http;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fanfare.netty.centrifuge.Mutation;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.util.Random;
