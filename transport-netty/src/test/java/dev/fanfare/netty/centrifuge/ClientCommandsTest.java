@@ -236,7 +236,8 @@ class ClientCommandsTest {
     void readsHistory(String history, String query) {
         client.send("{\"id\":2,\"history\":{\"channel\":\"c\"," + history + "}}");
 
-        assertThat(core.calls).containsExactly("history c HistoryQuery[" + query + "]");
+        assertThat(core.calls)
+                .containsExactly("history c HistoryQuery[" + query + "] " + ClientCommands.MAX_PAGE_BYTES);
         core.answer(new HistoryResult.Page(List.of(publication(20)), TOP));
         assertReply(
                 "{\"id\":2,\"history\":{\"publications\":[{\"data\":1,\"offset\":20}],\"epoch\":\"e\",\"offset\":20}}");
