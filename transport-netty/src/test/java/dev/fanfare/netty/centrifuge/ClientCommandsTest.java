@@ -462,12 +462,14 @@ class ClientCommandsTest {
     void tellsWhatWasLeftOutBeforeWhatFollowsInOneTurn() {
         Publication next = publication(6);
 
-        core.outlet.skipped(ChannelId.of("c"), 5);
+        core.outlet.skipped(ChannelId.of("c"), 5, 0);
+        core.outlet.skipped(ChannelId.of("c"), 0, 2);
         core.push("c", next);
 
         assertThat(client.texts())
                 .containsExactly(
                         "{\"push\":{\"message\":{\"data\":{\"skipped\":{\"channel\":\"c\",\"count\":5}}}}}",
+                        "{\"push\":{\"message\":{\"data\":{\"skipped\":{\"channel\":\"c\",\"count\":0,\"presence\":2}}}}}",
                         "{\"push\":{\"channel\":\"c\",\"pub\":{\"data\":1,\"offset\":6}}}");
     }
 
