@@ -11,10 +11,10 @@ import java.util.List;
 public sealed interface HistoryResult {
 
     /**
-     * A part of the history.
+     * A part of the history, without a hole: each publication follows the one before it, or reversed precedes it.
      *
      * @param publications in the order asked for; unmodifiable
-     * @param top the position of the newest publication when the read was made
+     * @param top the position of the newest publication when the read was made; none of the page is beyond it
      */
     record Page(List<Publication> publications, Cursor top) implements HistoryResult {
         /** Copies the list. */
@@ -26,6 +26,7 @@ public sealed interface HistoryResult {
     /**
      * The position asked for cannot be continued: it is of another life of the log, or of another history,
      * or what comes after it is no longer retained. A position without a tag is checked by its epoch alone.
+     * It is also the answer when one of these happened to the log in the middle of a large read, wherever that began.
      *
      * @param reason why
      * @param top the position of the newest publication

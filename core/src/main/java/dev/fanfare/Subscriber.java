@@ -26,8 +26,11 @@ public interface Subscriber {
     /** Learns that the run is broken, why, and where it goes on. */
     default void onReset(Resume.Reset reset) {}
 
-    /** Learns that publications were left out, as the channel's delivery class allows. */
+    /** Learns that so many publications were left out, as the channel's delivery class allows. */
     default void onSkipped(long count) {}
+
+    /** Learns that so many joins and leaves found no room: the snapshot of the presence has what they said. */
+    default void onPresenceSkipped(long count) {}
 
     /** Learns that a user joined or left; only in namespaces with presence. */
     default void onPresence(PresenceEvent event) {}

@@ -134,13 +134,13 @@ final class ClientConnection extends Port implements Connection {
     }
 
     @Override
-    public void history(ChannelId channel, HistoryQuery query, Consumer<HistoryResult> answer) {
+    public void history(ChannelId channel, HistoryQuery query, int enoughBytes, Consumer<HistoryResult> answer) {
         ifAllowed(
                 Action.HISTORY,
                 channel,
                 reason -> answer.accept(new HistoryResult.Refused(reason)),
                 rules -> engine.histories
-                        .read(channel, rules, query)
+                        .read(channel, rules, query, enoughBytes)
                         .whenComplete((result, failure) -> queue.add(() -> answer.accept(
                                 failure == null ? result : new HistoryResult.Refused(Refusal.UNAVAILABLE)))));
     }

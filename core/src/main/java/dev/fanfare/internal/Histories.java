@@ -38,7 +38,13 @@ final class Histories {
                 .thenApply(LogPage::head);
     }
 
+    /** Reads what a host asks for. */
     CompletionStage<HistoryResult> read(ChannelId channel, ChannelRules rules, HistoryQuery query) {
+        return read(channel, rules, query, MOST_BYTES);
+    }
+
+    /** Reads on until there are that many publications or bytes of payloads. */
+    CompletionStage<HistoryResult> read(ChannelId channel, ChannelRules rules, HistoryQuery query, long enoughBytes) {
         if (!rules.isRetained()) {
             return CompletableFuture.completedFuture(new HistoryResult.Refused(Refusal.NOT_AVAILABLE));
         }
@@ -47,68 +53,79 @@ final class Histories {
             return CompletableFuture.completedFuture(new HistoryResult.Refused(Refusal.BAD_REQUEST));
         }
         long start = since != null ? since.offset() : query.isReverse() ? Long.MAX_VALUE : 0;
-        LogRead read = new LogRead(channel, start, query.limit(), query.isReverse());
-        return new Pages(read).next(read).thenApply(page -> resultOf(query, page));
+        return new Pages(channel, query, enoughBytes).next(start);
     }
 
-    /** Puts the pages of one query together, since a log may give fewer publications at a time than it is asked for. */
+    /**
+     * Puts the pages of one query together, since a log may give fewer publications at a time than it is asked for.
+     * Between two reads it may be trimmed, or replaced by another history; so each page must link to what is there.
+     */
     private final class Pages {
 
-        private final LogRead whole;
+        private final ChannelId channel;
+        private final HistoryQuery query;
+        private final long enoughBytes;
         private final List<Publication> publications = new ArrayList<>();
         private long bytes;
-        private @Nullable Cursor head;
+        private @Nullable Cursor top;
 
-        Pages(LogRead whole) {
-            this.whole = whole;
+        Pages(ChannelId channel, HistoryQuery query, long enoughBytes) {
+            this.channel = channel;
+            this.query = query;
+            this.enoughBytes = enoughBytes;
         }
 
-        CompletionStage<LogPage> next(LogRead read) {
-            return calls.store("history of " + whole.channel(), () -> channelLog.read(read))
+        CompletionStage<HistoryResult> next(long start) {
+            LogRead read = new LogRead(channel, start, query.limit() - publications.size(), query.isReverse());
+            return calls.store("history of " + channel, () -> channelLog.read(read))
                     .thenCompose(this::take);
         }
 
-        private CompletionStage<LogPage> take(LogPage page) {
-            Cursor known = head == null ? page.head() : head;
-            head = known;
-            if (page.head().epoch().equals(known.epoch())) {
-                publications.addAll(page.publications());
-                page.publications().forEach(each -> bytes += each.data().size());
-                LogRead more = more(page, known);
-                if (more != null) {
-                    return next(more);
-                }
+        private CompletionStage<HistoryResult> take(LogPage page) {
+            ResetReason broken = publications.isEmpty() ? judgeStart(query, page) : judgeNext(page);
+            if (broken != null) {
+                return CompletableFuture.completedStage(new HistoryResult.Unrecoverable(broken, page.head()));
             }
-            return CompletableFuture.completedStage(new LogPage(known, publications));
+            Cursor newest = topBy(page);
+            top = newest;
+            publications.addAll(page.publications());
+            page.publications().forEach(each -> bytes += each.data().size());
+            return isEnough(page, newest)
+                    ? CompletableFuture.completedStage(new HistoryResult.Page(publications, newest))
+                    : next(last().offset());
         }
 
-        private @Nullable LogRead more(LogPage page, Cursor known) {
-            int left = whole.limit() - publications.size();
-            if (left <= 0 || page.publications().isEmpty() || bytes > MOST_BYTES) {
-                return null;
-            }
-            long last = publications.get(publications.size() - 1).offset();
-            boolean isAtEnd = whole.isReverse() ? last == 1 : last >= known.offset();
-            return isAtEnd ? null : new LogRead(whole.channel(), last, left, whole.isReverse());
+        private @Nullable ResetReason judgeNext(LogPage page) {
+            return query.isReverse() ? Positions.judgeBefore(last(), page) : Positions.judge(last().cursor(), page);
         }
-    }
 
-    private static HistoryResult resultOf(HistoryQuery query, LogPage page) {
-        Cursor since = query.since();
-        if (since != null
-                && since.hasEpoch()
-                && !since.epoch().equals(page.head().epoch())) {
-            return new HistoryResult.Unrecoverable(ResetReason.EPOCH, page.head());
+        /** What is read backwards begins at the top of the first page; forwards, what came meanwhile is read too. */
+        private Cursor topBy(LogPage page) {
+            return top != null && query.isReverse() ? top : page.head();
         }
-        ResetReason broken = since == null ? null : judge(since, query, page);
-        return broken == null
-                ? new HistoryResult.Page(page.publications(), page.head())
-                : new HistoryResult.Unrecoverable(broken, page.head());
+
+        private boolean isEnough(LogPage page, Cursor newest) {
+            if (page.publications().isEmpty() || publications.size() >= query.limit() || bytes >= enoughBytes) {
+                return true;
+            }
+            return query.isReverse() ? last().offset() == 1 : last().offset() >= newest.offset();
+        }
+
+        private Publication last() {
+            return publications.get(publications.size() - 1);
+        }
     }
 
     /** Judges where there is a proof to ask for: forward reads of something, from a position with a tag. */
-    private static @Nullable ResetReason judge(Cursor since, HistoryQuery query, LogPage page) {
-        boolean isProvable = since.hasEpoch() && !Positions.hasUnknownTag(since);
-        return isProvable && !query.isReverse() && query.limit() > 0 ? Positions.judge(since, page) : null;
+    private static @Nullable ResetReason judgeStart(HistoryQuery query, LogPage page) {
+        Cursor since = query.since();
+        if (since == null || !since.hasEpoch()) {
+            return null;
+        }
+        if (!since.epoch().equals(page.head().epoch())) {
+            return ResetReason.EPOCH;
+        }
+        boolean isProvable = !Positions.hasUnknownTag(since) && !query.isReverse() && query.limit() > 0;
+        return isProvable ? Positions.judge(since, page) : null;
     }
 }

@@ -201,8 +201,13 @@ final class LocalSubscription extends Port implements Subscription, Outlet {
     }
 
     @Override
-    public void skipped(ChannelId of, long count) {
-        call(() -> subscriber.onSkipped(count));
+    public void skipped(ChannelId of, long publications, long presence) {
+        if (publications > 0) {
+            call(() -> subscriber.onSkipped(publications));
+        }
+        if (presence > 0) {
+            call(() -> subscriber.onPresenceSkipped(presence));
+        }
     }
 
     @Override

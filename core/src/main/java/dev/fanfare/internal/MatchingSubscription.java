@@ -1,5 +1,7 @@
 package dev.fanfare.internal;
 
+import static java.util.Objects.requireNonNull;
+
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelPattern;
@@ -35,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><i>Bounds.</i> What waits is bounded by the loop's queue; what finds no room there is told as an interruption, and
  * counted if no log keeps it. {@link #MAX_CHANNELS} positions: the one not used for longest is forgotten, and a hole
- * there goes unnoticed. One read per channel at a time, in the line of the repairs.
+ * there goes unnoticed, unless it was already being filled. One read per channel at a time, in the line of the repairs.
  */
 final class MatchingSubscription implements PatternSubscription, Bus.Watcher {
 
@@ -244,11 +246,20 @@ final class MatchingSubscription implements PatternSubscription, Bus.Watcher {
     @CanIgnoreReturnValue
     private Position begin(ChannelId channel, @Nullable Cursor at) {
         if (positions.size() == MAX_CHANNELS) {
-            positions.remove(positions.keySet().iterator().next());
+            forgetOldest();
         }
         Position fresh = new Position(at);
         positions.put(channel, fresh);
         return fresh;
+    }
+
+    /** What a read is under way for was announced, and will not be given now. */
+    private void forgetOldest() {
+        ChannelId oldest = positions.keySet().iterator().next();
+        Position forgotten = requireNonNull(positions.remove(oldest));
+        if (forgotten.isReading) {
+            missed(oldest);
+        }
     }
 
     private void read(ChannelId channel, Position position) {

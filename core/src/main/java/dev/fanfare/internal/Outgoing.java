@@ -39,6 +39,7 @@ final class Outgoing {
 
     private @Nullable Held held;
     private long skipped;
+    private long skippedPresence;
     private boolean isAwaiting;
     private boolean isTimed;
 
@@ -139,7 +140,7 @@ final class Outgoing {
 
     /** Tells that the run is broken; returns false if the client cannot be told that way. */
     boolean reset(Resume.Reset reset) {
-        skipped = 0;
+        skipped = 0; // the reset says it; of joins and leaves it says nothing
         base = null;
         if (held instanceof Conflation conflation) {
             conflation.clear();
@@ -157,9 +158,10 @@ final class Outgoing {
 
     /** Tells whether there is room to write; what was left out before is told first. */
     boolean hasRoom() {
-        if (skipped > 0 && port.hasRoom()) {
-            port.outlet().skipped(channel, skipped);
+        if ((skipped > 0 || skippedPresence > 0) && port.hasRoom()) {
+            port.outlet().skipped(channel, skipped, skippedPresence);
             skipped = 0;
+            skippedPresence = 0;
             port.written();
         }
         return port.hasRoom();
@@ -200,16 +202,24 @@ final class Outgoing {
         return true;
     }
 
-    /** Leaves one out for which there is no room. */
-    void leaveOut(DropReason reason) {
-        drop(reason, 1);
+    /** Leaves out a publication that is not retained, for which there is no room. */
+    void leaveOut() {
+        drop(DropReason.NOT_RETAINED, 1);
         skipped++;
         awaitRoom();
     }
 
+    /** Leaves out a join or leave for which there is no room. */
+    void leaveOutPresence() {
+        drop(DropReason.PRESENCE, 1);
+        skippedPresence++;
+        awaitRoom();
+    }
+
     /** Takes note that so many were left out, and counted, elsewhere. */
-    void leftOut(long count) {
-        skipped += count;
+    void leftOut(long publications, long presence) {
+        skipped += publications;
+        skippedPresence += presence;
         awaitRoom();
         port.queue.add(port::resumeWaiting);
     }

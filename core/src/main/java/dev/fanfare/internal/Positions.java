@@ -59,6 +59,16 @@ final class Positions {
         return links ? null : ResetReason.DIVERGED;
     }
 
+    /** Judges a publication by the page that was read backwards from it; what is older may be trimmed at any time. */
+    static @Nullable ResetReason judgeBefore(Publication publication, LogPage page) {
+        if (!publication.epoch().equals(page.head().epoch())) {
+            return ResetReason.EPOCH;
+        }
+        List<Publication> older = page.publications();
+        boolean links = older.isEmpty() || publication.follows(older.get(0).cursor());
+        return links ? null : ResetReason.DIVERGED;
+    }
+
     private static @Nullable ResetReason judgeAtTop(Cursor position, Cursor head) {
         if (position.offset() < head.offset()) {
             return ResetReason.TRIMMED;

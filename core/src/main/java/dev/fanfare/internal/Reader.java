@@ -204,7 +204,7 @@ final class Reader {
         } else if (publication.isLogged()) {
             fallBehind();
         } else {
-            outgoing.leaveOut(DropReason.NOT_RETAINED);
+            outgoing.leaveOut();
         }
         return false;
     }
@@ -223,18 +223,19 @@ final class Reader {
         if (outgoing.hasRoom()) {
             return true;
         }
-        outgoing.leaveOut(DropReason.PRESENCE);
+        outgoing.leaveOutPresence();
         return false;
     }
 
     /** Learns that the lane could not be served for a while, and what it missed that is not logged. */
     void passedOver(long missedPublications, long missedPresence) {
-        long missed = missedPublications + (wantsPresence ? missedPresence : 0);
+        long publications = missedPublications;
+        long presence = wantsPresence ? missedPresence : 0;
         if (state == State.LIVE && outgoing.mayLeaveOut()) {
-            missed += passOver(missedPublications);
+            publications += passOver(missedPublications);
         }
-        if (isStarted() && missed > 0) {
-            outgoing.leftOut(missed);
+        if (isStarted() && publications + presence > 0) {
+            outgoing.leftOut(publications, presence);
         }
         if (!outgoing.mayLeaveOut()) {
             fallBehind();

@@ -76,8 +76,12 @@ public interface Connection {
     /** Publishes for the client. */
     void publish(ChannelId channel, Payload data, PublishOptions options, Consumer<PublishResult> answer);
 
-    /** Reads history for the client. */
-    void history(ChannelId channel, HistoryQuery query, Consumer<HistoryResult> answer);
+    /**
+     * Reads history for the client.
+     *
+     * @param enoughBytes once there are so many bytes of payloads, no more is read: the answer may have a few more
+     */
+    void history(ChannelId channel, HistoryQuery query, int enoughBytes, Consumer<HistoryResult> answer);
 
     /** Looks who is there for the client. */
     void presence(ChannelId channel, int limit, Consumer<PresenceResult> answer);

@@ -48,10 +48,10 @@ public interface Outlet {
     boolean reset(ChannelId channel, Resume.Reset reset);
 
     /**
-     * Tells the client that publications were left out, as the delivery class allows, or joins and leaves for
-     * which there was no room.
+     * Tells the client that so many publications were left out, as the delivery class allows, and so many joins and
+     * leaves, for which there was no room; one of the two may be 0.
      */
-    void skipped(ChannelId channel, long count);
+    void skipped(ChannelId channel, long publications, long presence);
 
     /**
      * Tells the client that the host subscribed it to a channel; everything after the position follows.

@@ -78,7 +78,7 @@ class EngineTest {
         }
 
         @Override
-        public void skipped(ChannelId channel, long count) {}
+        public void skipped(ChannelId channel, long publications, long presence) {}
 
         @Override
         public void ended(ChannelId channel, UnsubscribeReason reason) {}

@@ -56,8 +56,8 @@ public final class RecordingOutlet implements Outlet {
     /** A reset was told. */
     public record ResetTold(String channel, Resume.Reset reset) implements Event {}
 
-    /** Publications were left out. */
-    public record Skipped(String channel, long count) implements Event {}
+    /** So many publications were left out, and so many joins and leaves. */
+    public record Skipped(String channel, long publications, long presence) implements Event {}
 
     /** A subscription was ended. */
     public record Ended(String channel, UnsubscribeReason reason) implements Event {}
@@ -294,9 +294,9 @@ public final class RecordingOutlet implements Outlet {
     }
 
     @Override
-    public void skipped(ChannelId channel, long count) {
+    public void skipped(ChannelId channel, long publications, long presence) {
         take("a count of what was left out");
-        events.add(new Skipped(channel.value(), count));
+        events.add(new Skipped(channel.value(), publications, presence));
     }
 
     @Override

@@ -84,6 +84,11 @@ public final class RecordingSubscriber implements Subscriber {
     }
 
     @Override
+    public void onPresenceSkipped(long count) {
+        waiting.add(new Event.PresenceSkipped(count));
+    }
+
+    @Override
     public void onPresence(PresenceEvent event) {
         waiting.add(new Event.Presence(event));
     }
@@ -139,6 +144,12 @@ public final class RecordingSubscriber implements Subscriber {
     @CanIgnoreReturnValue
     public long assertSkipped() {
         return next(Event.Skipped.class).count();
+    }
+
+    /** Takes a note that joins and leaves were skipped, and returns how many. */
+    @CanIgnoreReturnValue
+    public long assertPresenceSkipped() {
+        return next(Event.PresenceSkipped.class).count();
     }
 
     /** Takes a join or leave of that user. */
@@ -229,6 +240,13 @@ public final class RecordingSubscriber implements Subscriber {
          * @param count how many
          */
         record Skipped(long count) implements Event {}
+
+        /**
+         * Joins and leaves were left out.
+         *
+         * @param count how many
+         */
+        record PresenceSkipped(long count) implements Event {}
 
         /**
          * A join or leave.

@@ -450,7 +450,7 @@ class AnnouncementFaultTest {
         awaitSkipped(client);
 
         assertThat(drops).containsExactly(Map.entry(DropReason.NOT_RETAINED, 2L));
-        assertThat(client.events()).contains(new RecordingOutlet.Skipped(LOG, 2));
+        assertThat(client.events()).contains(new RecordingOutlet.Skipped(LOG, 2, 0));
     }
 
     @Test

@@ -78,8 +78,23 @@ class DeliveryClassTest {
         node.publish("room:a", "1");
         node.settle();
 
-        assertThat(story(slow)).containsExactly("skipped 2", "1");
+        assertThat(story(slow)).containsExactly("skipped presence 2", "1");
         assertThat(drops).containsExactly(Map.entry(DropReason.PRESENCE, 2L));
+    }
+
+    @Test
+    void joinsThatFoundNoRoomAreToldAlsoIfPublicationsAreReset() {
+        RecordingOutlet slow = node.subscribed("room:a", StartAt.live());
+        slow.takeOnly(0);
+        node.connect("ann").subscribe("room:a", StartAt.live());
+        node.settle();
+
+        store.beginAnew("room:a");
+        node.publish("room:a", "1");
+        slow.drain();
+        node.settle();
+
+        assertThat(story(slow)).containsExactly("reset EPOCH", "skipped presence 1");
     }
 
     // ---- EPHEMERAL
@@ -532,7 +547,12 @@ class DeliveryClassTest {
             if (event instanceof Written written) {
                 story.add(written.publication().data().text());
             } else if (event instanceof Skipped skipped) {
-                story.add("skipped " + skipped.count());
+                if (skipped.publications() > 0) {
+                    story.add("skipped " + skipped.publications());
+                }
+                if (skipped.presence() > 0) {
+                    story.add("skipped presence " + skipped.presence());
+                }
             } else if (event instanceof RecordingOutlet.ResetTold told) {
                 story.add("reset " + told.reset().reason());
             }
@@ -550,7 +570,7 @@ class DeliveryClassTest {
     private static long skips(RecordingOutlet client) {
         return client.events().stream()
                 .filter(Skipped.class::isInstance)
-                .mapToLong(event -> ((Skipped) event).count())
+                .mapToLong(event -> ((Skipped) event).publications())
                 .sum();
     }
 }

@@ -201,7 +201,7 @@ class HistoryTest {
 
     private static List<HistoryResult> readBy(ManualNode on, RecordingOutlet client) {
         List<HistoryResult> results = new ArrayList<>();
-        client.connection().history(CHANNEL, HistoryQuery.first(2), results::add);
+        client.connection().history(CHANNEL, HistoryQuery.first(2), 1_000, results::add);
         on.settle();
         return results;
     }

@@ -23,6 +23,7 @@ import dev.fanfare.spi.LatestValues;
 import dev.fanfare.spi.PresenceStore;
 import dev.fanfare.spi.Store;
 import dev.fanfare.testkit.FaultyStore;
+import dev.fanfare.testkit.Gate;
 import dev.fanfare.testkit.ManualTime;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -229,6 +230,30 @@ class MatchingTest {
         node.settle();
 
         assertThat(recorder.take()).containsExactly("metrics:a=1", "missed metrics:a", "metrics:a=3", "metrics:a=4");
+    }
+
+    @Test
+    void aChannelThatIsForgottenWhileItsHoleIsFilledIsToldAsMissed() {
+        subscribe(node, "metrics:*", recorder);
+        node.publish("metrics:a", "1");
+        store.bus().lose(1);
+        node.publish("metrics:a", "2");
+        store.heal();
+        Gate read = store.reads().hold();
+        node.publish("metrics:a", "3");
+        recorder.take();
+
+        for (int i = 1; i <= 10_000; i++) {
+            node.publish("metrics:b" + i, "1");
+        }
+        store.heal();
+        read.open();
+        node.publish("metrics:a", "4");
+        node.settle();
+
+        assertThat(recorder.take())
+                .filteredOn(heard -> heard.endsWith("metrics:a") || heard.startsWith("metrics:a="))
+                .containsExactly("missed metrics:a", "metrics:a=4");
     }
 
     @Test

@@ -6,8 +6,10 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
 import dev.fanfare.HistoryQuery;
 import dev.fanfare.HistoryResult;
+import dev.fanfare.HistoryResult.Unrecoverable;
 import dev.fanfare.PatternSubscription;
 import dev.fanfare.Publication;
+import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
 import dev.fanfare.memory.MemoryStore;
@@ -26,6 +28,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A log may give fewer publications than it is asked for, so that a page of large ones does not get too large. */
 class ShortPagesTest {
@@ -43,6 +47,8 @@ class ShortPagesTest {
                     .namespace(
                             "log",
                             rules -> rules.retain(100, Duration.ofHours(1)).recoveryLimit(80)));
+
+    private Runnable afterNextPage = () -> {};
 
     @AfterEach
     void close() {
@@ -124,8 +130,114 @@ class ShortPagesTest {
         assertThat(history(HistoryQuery.latest(100))).hasSize(60);
     }
 
+    @Test
+    void whatIsTrimmedBetweenTwoPagesOfAHistoryIsToldInsteadOfLeftOut() {
+        publish(60);
+        afterNextPage = () -> publish(61, 160);
+
+        assertThat(read(HistoryQuery.first(50))).isEqualTo(new Unrecoverable(ResetReason.TRIMMED, head()));
+    }
+
+    @Test
+    void aHistoryThatIsTrimmedToNothingBetweenTwoPagesIsToldSo() {
+        publish(60);
+        afterNextPage = () -> node.await(node.fanfare.removeHistory(ChannelId.of(LOG)));
+
+        assertThat(read(HistoryQuery.first(50))).isEqualTo(new Unrecoverable(ResetReason.TRIMMED, head()));
+    }
+
+    @Test
+    void twoHistoriesAreNeverMixedInOneAnswer() {
+        publish(10);
+        afterNextPage = () -> failOver(2, 10);
+
+        assertThat(read(HistoryQuery.first(50))).isEqualTo(new Unrecoverable(ResetReason.DIVERGED, head()));
+    }
+
+    @Test
+    void norBackwards() {
+        publish(10);
+        afterNextPage = () -> failOver(5, 10);
+
+        assertThat(read(HistoryQuery.latest(50))).isEqualTo(new Unrecoverable(ResetReason.DIVERGED, head()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aNewLifeOfTheLogIsNotTheEndOfTheOldOne(boolean isReverse) {
+        publish(10);
+        afterNextPage = () -> {
+            time.advance(Duration.ofDays(31));
+            publish(1);
+        };
+
+        assertThat(read(new HistoryQuery(null, 50, isReverse))).isEqualTo(new Unrecoverable(ResetReason.EPOCH, head()));
+    }
+
+    @Test
+    void whatIsPublishedWhileHistoryIsReadIsPartOfItAndNotBeyondItsTop() {
+        publish(10);
+        afterNextPage = () -> publish(11, 12);
+
+        HistoryResult.Page page = page(HistoryQuery.first(50));
+
+        assertThat(numbers(page)).hasSize(12).endsWith(12);
+        assertThat(page.top()).isEqualTo(page.publications().get(11).cursor());
+    }
+
+    @Test
+    void readBackwardsItBeginsAtItsTop() {
+        publish(10);
+        afterNextPage = () -> publish(11, 12);
+
+        HistoryResult.Page page = page(HistoryQuery.latest(50));
+
+        assertThat(numbers(page)).hasSize(10).startsWith(10).endsWith(1);
+        assertThat(page.top()).isEqualTo(page.publications().get(0).cursor());
+    }
+
+    @Test
+    void whatIsTrimmedWhileHistoryIsReadBackwardsIsItsEnd() {
+        publish(60);
+        afterNextPage = () -> publish(61, 120);
+
+        assertThat(history(HistoryQuery.latest(60))).hasSize(40).startsWith(60).endsWith(21);
+    }
+
+    @Test
+    void noMoreIsReadThanFitsIntoTheReply() {
+        publish(60);
+        List<HistoryResult> results = new ArrayList<>();
+
+        node.connect().connection().history(ChannelId.of(LOG), HistoryQuery.first(50), 5 * SIZE, results::add);
+        node.settle();
+
+        assertThat(numbers((HistoryResult.Page) results.get(0))).containsExactly(1, 2, 3, 4, 5, 6);
+    }
+
     private List<Integer> history(HistoryQuery query) {
-        HistoryResult.Page page = (HistoryResult.Page) node.await(node.fanfare.history(LOG, query));
+        return numbers(page(query));
+    }
+
+    private HistoryResult.Page page(HistoryQuery query) {
+        return (HistoryResult.Page) read(query);
+    }
+
+    private HistoryResult read(HistoryQuery query) {
+        return node.await(node.fanfare.history(LOG, query));
+    }
+
+    private Cursor head() {
+        return page(HistoryQuery.latest(0)).top();
+    }
+
+    /** Lets a stale replica take over, which others then write to. */
+    private void failOver(long keptOffset, int upTo) {
+        node.await(faulty.failOver(ChannelId.of(LOG), keptOffset));
+        publish((int) keptOffset + 1, upTo);
+    }
+
+    private static List<Integer> numbers(HistoryResult.Page page) {
         return page.publications().stream().map(ShortPagesTest::number).toList();
     }
 
@@ -163,10 +275,16 @@ class ShortPagesTest {
 
         @Override
         public CompletionStage<LogPage> read(LogRead read) {
-            return store.log().read(read).thenApply(page -> {
-                List<Publication> all = page.publications();
-                return new LogPage(page.head(), all.subList(0, Math.min(MOST, all.size())));
-            });
+            CompletionStage<LogPage> page = faulty.log().read(read).thenApply(this::shortened);
+            Runnable meanwhile = afterNextPage;
+            afterNextPage = () -> {};
+            meanwhile.run();
+            return page;
+        }
+
+        private LogPage shortened(LogPage page) {
+            List<Publication> all = page.publications();
+            return new LogPage(page.head(), all.subList(0, Math.min(MOST, all.size())));
         }
 
         @Override

@@ -28,6 +28,7 @@ class RecordingSubscriberTest {
         subscriber.onPublication(publication("a"));
         subscriber.onPublication(publication("b"));
         subscriber.onSkipped(3);
+        subscriber.onPresenceSkipped(2);
         subscriber.onReset(reset);
         subscriber.onPresence(new PresenceEvent(Kind.JOIN, new Member("ana", "c1", null)));
         subscriber.onEnded(UnsubscribeReason.BY_HOST);
@@ -35,6 +36,7 @@ class RecordingSubscriberTest {
         assertThat(subscriber.awaitReady().position()).isEqualTo(START);
         subscriber.assertNext("a", "b");
         assertThat(subscriber.assertSkipped()).isEqualTo(3);
+        assertThat(subscriber.assertPresenceSkipped()).isEqualTo(2);
         assertThat(subscriber.assertReset(ResetReason.TRIMMED)).isEqualTo(reset);
         assertThat(subscriber.assertPresence(Kind.JOIN, "ana").connection()).isEqualTo("c1");
         subscriber.assertEnded(UnsubscribeReason.BY_HOST);
@@ -93,6 +95,7 @@ class RecordingSubscriberTest {
         RecordingSubscriber watched = new RecordingSubscriber(checker.client("c", ChannelId.of("room")));
         watched.onReady(new Resume.Fresh(START));
         watched.onPublication(logged(1, 11, 0));
+        watched.onPresenceSkipped(5);
         watched.onSkipped(1);
         watched.onPublication(logged(3, 13, 12));
         watched.onReset(new Resume.Reset(ResetReason.TRIMMED, new Cursor("e1", 7, 17)));

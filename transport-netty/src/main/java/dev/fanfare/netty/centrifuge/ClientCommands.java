@@ -185,6 +185,7 @@ final class ClientCommands implements Request.Visitor {
         connection.history(
                 channel,
                 new HistoryQuery(cursor, limit, request.isReverse()),
+                MAX_PAGE_BYTES,
                 answers.expect(result -> read(id, result)));
     }
 

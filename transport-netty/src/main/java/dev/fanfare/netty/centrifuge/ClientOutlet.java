@@ -267,12 +267,15 @@ final class ClientOutlet extends ChannelOutlet {
     }
 
     @Override
-    public void skipped(ChannelId channel, long count) {
+    public void skipped(ChannelId channel, long publications, long presence) {
         JsonBuffer data = new JsonBuffer(SKIPPED_BYTES);
         data.beginObject();
         data.beginObject("skipped");
         data.field("channel", channel.value());
-        data.field("count", count);
+        data.field("count", publications);
+        if (presence > 0) {
+            data.field("presence", presence);
+        }
         data.endObject();
         data.endObject();
         enqueue(messages().messagePush(data.toPayload()));

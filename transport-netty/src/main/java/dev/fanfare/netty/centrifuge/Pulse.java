@@ -11,7 +11,8 @@ import java.time.Duration;
  *
  * <p>A pong is expected a while after its ping has left for the network, not after it was written: a
  * client that reads slowly is not held dead for what waits in front of the ping. A ping that does not
- * leave within a whole interval is another matter; that client reads nothing at all.
+ * leave within a whole interval is another matter; that client reads nothing at all. While it is we who read nothing, a
+ * pong may wait unread, and so the time for it does not run.
  *
  * <p><b>Threading:</b> confined to the channel's event loop.
  */
@@ -37,6 +38,7 @@ final class Pulse extends Beat {
     private final TransportSettings settings;
     private Phase phase = Phase.HANDSHAKE;
     private boolean isByFrames;
+    private boolean isDeaf;
 
     Pulse(ClientOutlet outlet, Heartbeats heartbeats, TransportSettings settings) {
         this.outlet = outlet;
@@ -74,6 +76,22 @@ final class Pulse extends Beat {
         if (isByFrames && isExpecting()) {
             phase = Phase.ANSWERED;
         }
+    }
+
+    /** Nothing is read from the client for now. */
+    void stopListening() {
+        isDeaf = true;
+        if (phase == Phase.EXPECTING) {
+            heartbeats.cancel(this);
+        }
+    }
+
+    /** The client is read from again; it has its time for a pong anew. */
+    void listen() {
+        if (isDeaf && phase == Phase.EXPECTING) {
+            heartbeats.schedule(this, settings.pongTimeout());
+        }
+        isDeaf = false;
     }
 
     private boolean isExpecting() {
@@ -115,10 +133,18 @@ final class Pulse extends Beat {
         heartbeats.schedule(this, settings.pingInterval());
         (isByFrames ? outlet.pingFrame() : outlet.ping()).addListener(sent -> {
             if (sent.isSuccess() && phase == Phase.SENDING) {
-                phase = Phase.EXPECTING;
-                heartbeats.schedule(this, settings.pongTimeout());
+                expectPong();
             }
         });
+    }
+
+    private void expectPong() {
+        phase = Phase.EXPECTING;
+        if (isDeaf) {
+            heartbeats.cancel(this);
+        } else {
+            heartbeats.schedule(this, settings.pongTimeout());
+        }
     }
 
     private void rest() {

@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><i>Bounds.</i> At most {@link #MAX_UNANSWERED} commands are under way, of those with large replies
  * {@link #MAX_HEAVY}. If more than {@link #MAX_HELD}
- * wait, or more bytes than one message may have, nothing more is read until they are done.
+ * wait, or more bytes than one message may have, nothing more is read until they are done, pongs neither; so none is
+ * expected meanwhile.
  *
  * <p><b>Threading:</b> confined to the channel's event loop.
  */
@@ -225,6 +226,7 @@ final class Session implements Answers, Arrival.Listener {
     private void slowDown() {
         if (format.framing().isTwoWay()) {
             channel.config().setAutoRead(false);
+            pulse.stopListening();
         } else {
             outlet.disconnect(DisconnectReason.TOO_MANY_REQUESTS);
         }
@@ -255,6 +257,7 @@ final class Session implements Answers, Arrival.Listener {
             held = null;
             heldBytes = 0;
             channel.config().setAutoRead(true);
+            pulse.listen();
         }
     }
 

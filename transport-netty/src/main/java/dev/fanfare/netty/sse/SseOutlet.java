@@ -207,9 +207,9 @@ final class SseOutlet extends ChannelOutlet {
     }
 
     @Override
-    public void skipped(ChannelId channel, long count) {
+    public void skipped(ChannelId channel, long publications, long presence) {
         ByteBuf out = channel().alloc().ioBuffer(128);
-        SseText.skipped(out, channel, count);
+        SseText.skipped(out, channel, publications, presence);
         emit(channel, out, null);
     }
 

@@ -108,10 +108,14 @@ final class SseText {
         out.writeByte('\n');
     }
 
-    static void skipped(ByteBuf out, ChannelId channel, long count) {
+    static void skipped(ByteBuf out, ChannelId channel, long publications, long presence) {
         begin(out, "skipped", channel);
         JsonText.raw(out, ",\"count\":");
-        JsonText.number(out, count);
+        JsonText.number(out, publications);
+        if (presence > 0) {
+            JsonText.raw(out, ",\"presence\":");
+            JsonText.number(out, presence);
+        }
         end(out);
     }
 

@@ -236,7 +236,8 @@ class ClientCommandsTest {
     void readsHistory(String history, String query) {
         client.send("{\"id\":2,\"history\":{\"channel\":\"c\"," + history + "}}");
 
-        assertThat(core.calls).containsExactly("history c HistoryQuery[" + query + "]");
+        assertThat(core.calls)
+                .containsExactly("history c HistoryQuery[" + query + "] " + ClientCommands.MAX_PAGE_BYTES);
         core.answer(new HistoryResult.Page(List.of(publication(20)), TOP));
         assertReply(
                 "{\"id\":2,\"history\":{\"publications\":[{\"data\":1,\"offset\":20}],\"epoch\":\"e\",\"offset\":20}}");
@@ -461,12 +462,14 @@ class ClientCommandsTest {
     void tellsWhatWasLeftOutBeforeWhatFollowsInOneTurn() {
         Publication next = publication(6);
 
-        core.outlet.skipped(ChannelId.of("c"), 5);
+        core.outlet.skipped(ChannelId.of("c"), 5, 0);
+        core.outlet.skipped(ChannelId.of("c"), 0, 2);
         core.push("c", next);
 
         assertThat(client.texts())
                 .containsExactly(
                         "{\"push\":{\"message\":{\"data\":{\"skipped\":{\"channel\":\"c\",\"count\":5}}}}}",
+                        "{\"push\":{\"message\":{\"data\":{\"skipped\":{\"channel\":\"c\",\"count\":0,\"presence\":2}}}}}",
                         "{\"push\":{\"channel\":\"c\",\"pub\":{\"data\":1,\"offset\":6}}}");
     }
 

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.Refusal;
+import dev.fanfare.spi.Connection.RpcResult;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
@@ -107,6 +109,49 @@ class PulseTest {
         assertThat(client.connection().ends).containsExactly(DisconnectReason.SLOW);
         client.pass(Duration.ofSeconds(7));
         assertThat(client.channel.isOpen()).isFalse();
+    }
+
+    @Test
+    void expectsNoPongWhileItReadsNothingItself() {
+        firstPing();
+        sendMoreThanMayWait();
+
+        client.pass(INTERVAL.multipliedBy(4));
+        assertThat(client.frames()).isEmpty();
+
+        answerAll();
+        client.send("{}");
+        client.pass(INTERVAL.minus(SECOND));
+        assertThat(client.connection().ends).isEmpty();
+    }
+
+    @Test
+    void expectsAPongWhenItReadsAgain() {
+        sendMoreThanMayWait();
+        firstPing();
+        client.pass(INTERVAL.multipliedBy(4));
+
+        answerAll();
+        client.frames();
+        client.pass(Duration.ofMillis(7_900));
+        assertThat(client.frames()).isEmpty();
+
+        client.pass(Duration.ofSeconds(2));
+        client.assertClosed(3012);
+    }
+
+    private void sendMoreThanMayWait() {
+        for (int i = 0; i <= 64 + 256; i++) {
+            client.send("{\"id\":" + (i + 2) + ",\"rpc\":{\"method\":\"m\"}}");
+        }
+        assertThat(client.channel.config().isAutoRead()).isFalse();
+    }
+
+    private void answerAll() {
+        while (!client.connection().waiting.isEmpty()) {
+            client.connection().answer(new RpcResult.Refused(Refusal.UNAVAILABLE));
+        }
+        assertThat(client.channel.config().isAutoRead()).isTrue();
     }
 
     private void holdFlushes() {

@@ -127,8 +127,8 @@ final class ScriptedConnection implements Connection {
     }
 
     @Override
-    public void history(ChannelId channel, HistoryQuery query, Consumer<HistoryResult> answer) {
-        call("history " + channel + " " + query, answer);
+    public void history(ChannelId channel, HistoryQuery query, int enoughBytes, Consumer<HistoryResult> answer) {
+        call("history " + channel + " " + query + " " + enoughBytes, answer);
     }
 
     @Override

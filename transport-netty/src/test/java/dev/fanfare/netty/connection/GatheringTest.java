@@ -127,7 +127,7 @@ class GatheringTest {
         }
 
         @Override
-        public void skipped(ChannelId id, long count) {}
+        public void skipped(ChannelId id, long publications, long presence) {}
 
         @Override
         public void ended(ChannelId id, UnsubscribeReason reason) {}

@@ -152,7 +152,7 @@ final class ScriptedGateway implements Gateway, Connection, TimeSource {
     }
 
     @Override
-    public void history(ChannelId channel, HistoryQuery query, Consumer<HistoryResult> answer) {
+    public void history(ChannelId channel, HistoryQuery query, int enoughBytes, Consumer<HistoryResult> answer) {
         throw new UnsupportedOperationException();
     }
 

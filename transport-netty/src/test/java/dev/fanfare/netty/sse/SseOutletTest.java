@@ -150,7 +150,8 @@ class SseOutletTest {
         ask("channel=chat:a&channel=chat:b&presence=true");
         answer(A, live(0));
         write(A, publication(1, "1"));
-        core.outlet.skipped(A, 3);
+        core.outlet.skipped(A, 3, 0);
+        core.outlet.skipped(A, 0, 2);
         write(A, publication(2, "2"));
         assertThat(sent()).isEmpty();
 
@@ -160,6 +161,7 @@ class SseOutletTest {
                 .endsWith("\nid: chat:a=v1.e.0.0;chat:b=v1.e.7.7\n\n"
                         + "id: chat:a=v1.e.1.1;chat:b=v1.e.7.7\ndata: {\"channel\":\"chat:a\",\"data\":1,\"offset\":1}\n\n"
                         + "event: skipped\ndata: {\"channel\":\"chat:a\",\"count\":3}\n\n"
+                        + "event: skipped\ndata: {\"channel\":\"chat:a\",\"count\":0,\"presence\":2}\n\n"
                         + "id: chat:a=v1.e.2.2;chat:b=v1.e.7.7\n"
                         + "data: {\"channel\":\"chat:a\",\"data\":2,\"offset\":2}\n\n");
         assertThat(core.requests.get("chat:a").wantsPresence()).isTrue();
