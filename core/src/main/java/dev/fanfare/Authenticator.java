@@ -108,12 +108,18 @@ public interface Authenticator {
             return new Accepted(requireNonNull(user, "user"), null, null, List.of(), null);
         }
 
-        /** Shows this to others, in presence and as publisher; null for nothing. */
+        /**
+         * Shows this to others, in presence and as publisher; null for nothing. Clients that read JSON are shown it only
+         * if it is JSON.
+         */
         public Accepted withInfo(@Nullable Payload info) {
             return new Accepted(user, info, data, channels, expiry);
         }
 
-        /** Gives this to the client itself, in the connect reply; null for nothing. */
+        /**
+         * Gives this to the client itself, in the connect reply; null for nothing. A client that reads JSON is closed with
+         * {@link DisconnectReason#INAPPROPRIATE_PROTOCOL} if it is not JSON.
+         */
         public Accepted withData(@Nullable Payload data) {
             return new Accepted(user, info, data, channels, expiry);
         }

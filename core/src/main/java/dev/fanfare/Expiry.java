@@ -42,7 +42,7 @@ public record Expiry(Instant at, boolean isByClient) {
 
     /** Tells whether it is not over yet; the grace does not count. */
     public boolean isAhead(long nowMillis) {
-        return at.toEpochMilli() > nowMillis;
+        return at.isAfter(Instant.ofEpochMilli(nowMillis));
     }
 
     /** Returns how long is left, without the grace; zero or less if it is over, at most {@link #LONGEST}. */

@@ -26,10 +26,7 @@ final class AdmissionText {
         fields.add(text(accepted.info()));
         fields.add(text(accepted.data()));
         Expiry expiry = accepted.expiry();
-        fields.add(
-                expiry == null
-                        ? ""
-                        : (expiry.isByClient() ? "c" : "h") + expiry.at().toEpochMilli());
+        fields.add(expiry == null ? "" : (expiry.isByClient() ? "c" : "h") + EpochMillis.of(expiry.at()));
         accepted.channels().forEach(channel -> fields.add(channel.value()));
         StringBuilder line = new StringBuilder();
         for (String field : fields) {

@@ -77,7 +77,7 @@ sealed interface ControlMessage {
         }
 
         private static String millis(@Nullable Instant instant) {
-            return instant == null ? "" : Long.toString(instant.toEpochMilli());
+            return instant == null ? "" : Long.toString(EpochMillis.of(instant));
         }
 
         private static @Nullable HostCode code(String code, String text) {

@@ -18,6 +18,7 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.unix.Socket;
 import io.netty.util.concurrent.FastThreadLocalThread;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -30,13 +31,6 @@ import java.util.concurrent.atomic.AtomicInteger;
  * @param name for the log
  */
 record IoLoops(EventLoopGroup group, Class<? extends ServerChannel> socket, String name) {
-
-    /**
-     * How long a peer may leave bytes unacknowledged, or its window closed, before the kernel gives it up.
-     * Without that a client that vanished from an event stream, which never answers anything, would stay for a
-     * quarter of an hour.
-     */
-    private static final int UNACKNOWLEDGED_MILLIS = 120_000;
 
     /** Starts loops on epoll if this machine has it and the library for it is there, else on NIO. */
     static IoLoops start(int threads) {
@@ -61,11 +55,17 @@ record IoLoops(EventLoopGroup group, Class<? extends ServerChannel> socket, Stri
         group.shutdownGracefully(0, seconds, TimeUnit.SECONDS).awaitUninterruptibly(seconds, TimeUnit.SECONDS);
     }
 
-    /** Sets what only this kind of socket has. */
-    void configure(ServerBootstrap bootstrap) {
+    /**
+     * Sets the loops and what only their kind of socket has.
+     *
+     * @param unacknowledged how long a peer may leave bytes unacknowledged, or its window closed, before the kernel
+     *     gives it up. Without that, so with NIO, a client that vanished from an event stream, which never answers
+     *     anything, stays for a quarter of an hour
+     */
+    void configure(ServerBootstrap bootstrap, Duration unacknowledged) {
         bootstrap.group(group).channel(socket);
         if (name.equals(Native.NAME)) {
-            Native.configure(bootstrap);
+            Native.configure(bootstrap, Math.toIntExact(unacknowledged.toMillis()));
         }
     }
 
@@ -106,8 +106,8 @@ record IoLoops(EventLoopGroup group, Class<? extends ServerChannel> socket, Stri
             return new IoLoops(group(threads, EpollIoHandler.newFactory()), EpollServerSocketChannel.class, NAME);
         }
 
-        static void configure(ServerBootstrap bootstrap) {
-            bootstrap.childOption(EpollChannelOption.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MILLIS);
+        static void configure(ServerBootstrap bootstrap, int unacknowledgedMillis) {
+            bootstrap.childOption(EpollChannelOption.TCP_USER_TIMEOUT, unacknowledgedMillis);
         }
     }
 }

@@ -392,6 +392,10 @@ public final class NettyTransport implements AutoCloseable {
         /**
          * Sets how long a client may take nothing of what waits for it, 1 second to 1 hour; default 30 seconds. Then it
          * is cut off with {@link dev.fanfare.DisconnectReason#SLOW}, and goes on from its cursor when it comes back.
+         *
+         * <p>A client whose network acknowledges nothing for four times as long is gone, and counts as {@link
+         * dev.fanfare.DisconnectReason#BY_CLIENT}. That ends event streams, which are asked for no pong; it needs Linux
+         * and Netty's native library for epoll, without which the kernel takes a quarter of an hour.
          */
         @CanIgnoreReturnValue
         public Builder writeTimeout(Duration timeout) {
@@ -496,6 +500,11 @@ public final class NettyTransport implements AutoCloseable {
             return new UnsentLimits(
                     requireNonNullElse(writeTimeout, standard.patience()),
                     maxUnsentBytes == null ? standard.maxBytes() : maxUnsentBytes / loops);
+        }
+
+        /** Longer than what the transport waits itself, so that it is the one to say why where it can. */
+        Duration unacknowledgedTimeout() {
+            return unsentLimits().patience().multipliedBy(4);
         }
 
         private static Duration checkedTime(Duration time, String name) {

@@ -101,7 +101,7 @@ final class Startup {
 
     private ServerBootstrap bootstrap(IoLoops loops, OpenChannels open, Router router) {
         ServerBootstrap bootstrap = new ServerBootstrap();
-        loops.configure(bootstrap);
+        loops.configure(bootstrap, builder.unacknowledgedTimeout());
         return bootstrap
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
                 .option(ChannelOption.SO_REUSEADDR, true)

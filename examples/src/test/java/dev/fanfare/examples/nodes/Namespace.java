@@ -9,14 +9,14 @@ import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 
 /**
- * A network namespace with two lines to this machine: one for clients, and one for Redis that can be cut. Needs root and
- * {@code ip}; where it cannot be made, the test is skipped with a loud line, and fails with {@code CI=true}.
+ * A network namespace with two lines to this machine: one that stays, and one that can be cut. Needs root and {@code ip};
+ * where it cannot be made, the test is skipped with a loud line, and fails with {@code CI=true}.
  */
 final class Namespace implements AutoCloseable {
 
     private final String name = "fan" + ProcessHandle.current().pid();
     private final int subnet = (int) (ProcessHandle.current().pid() % 120) * 2;
-    private final String redis = address(1, 1);
+    private final String cuttable = address(1, 1);
 
     private Namespace() {}
 
@@ -56,12 +56,12 @@ final class Namespace implements AutoCloseable {
         return "10.203." + (subnet + line) + "." + end;
     }
 
-    /** Returns the address of this machine at which the namespace looks for Redis. */
-    String redisAddress() {
-        return redis;
+    /** Returns the address of this machine that what runs in it reaches by the line that can be cut. */
+    String cuttableAddress() {
+        return cuttable;
     }
 
-    /** Returns the address at which clients find what runs in it. */
+    /** Returns the address at which this machine finds what runs in it, by the line that stays. */
     String address() {
         return address(0, 2);
     }
@@ -71,7 +71,7 @@ final class Namespace implements AutoCloseable {
         return List.of("ip", "netns", "exec", name);
     }
 
-    /** Lets nothing through between it and Redis; nobody is told. */
+    /** Lets nothing through on the line that can be cut; nobody is told. */
     void cut() {
         mustIp("link", "set", name + "r", "down");
     }

@@ -20,12 +20,12 @@ class PartitionIT {
     void aNodeCutOffFromRedisSaysSoAndCatchesUpByItselfWhenItIsBack() {
         try (Namespace namespace = Namespace.open();
                 RedisServer redis = RedisServer.start(
-                        "--save", "", "--bind", "127.0.0.1", namespace.redisAddress(), "--protected-mode", "no");
+                        "--save", "", "--bind", "127.0.0.1", namespace.cuttableAddress(), "--protected-mode", "no");
                 NodeProcess whole = NodeProcess.start(redis.uri());
                 Cluster cluster = new Cluster(List.of(whole));
                 NodeProcess apart = NodeProcess.start(
                         namespace.command(),
-                        "redis://" + namespace.redisAddress() + ":" + redis.port(),
+                        "redis://" + namespace.cuttableAddress() + ":" + redis.port(),
                         namespace.address())) {
             for (int i = 0; i < 10; i++) {
                 cluster.read("", CHANNEL, i % 2 == 0 ? apart : whole);

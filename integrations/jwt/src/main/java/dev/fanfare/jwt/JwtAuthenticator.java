@@ -2,6 +2,8 @@ package dev.fanfare.jwt;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
+import static java.util.Objects.requireNonNullElse;
+import static java.util.Objects.requireNonNullElseGet;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import com.nimbusds.jose.JOSEException;
@@ -53,9 +55,10 @@ public final class JwtAuthenticator implements Authenticator, SubscriptionAuthen
 
     private JwtAuthenticator(Builder builder) {
         this.keys = builder.keys;
-        this.verifier =
-                new TokenVerifier(builder.keys, builder.issuer, builder.audience, builder.clockSkew, builder.clock);
-        this.claims = new TokenClaims(builder.clockSkew);
+        Duration skew = requireNonNullElse(builder.clockSkew, Duration.ZERO);
+        Clock clock = requireNonNullElseGet(builder.clock, Clock::systemUTC);
+        this.verifier = new TokenVerifier(builder.keys, builder.issuer, builder.audience, skew, clock);
+        this.claims = new TokenClaims(skew);
     }
 
     /**
@@ -128,7 +131,7 @@ public final class JwtAuthenticator implements Authenticator, SubscriptionAuthen
     }
 
     /**
-     * Builds a {@link JwtAuthenticator}.
+     * Builds a {@link JwtAuthenticator}; each setter checks its argument at once, and may be called once.
      *
      * <p><b>Threading:</b> not thread-safe. May be used again after {@link #build}.
      */
@@ -138,8 +141,8 @@ public final class JwtAuthenticator implements Authenticator, SubscriptionAuthen
         private final JwtKeys keys;
         private @Nullable String issuer;
         private @Nullable String audience;
-        private Duration clockSkew = Duration.ZERO;
-        private Clock clock = Clock.systemUTC();
+        private @Nullable Duration clockSkew;
+        private @Nullable Clock clock;
 
         private Builder(JwtKeys keys) {
             this.keys = keys;
@@ -148,14 +151,14 @@ public final class JwtAuthenticator implements Authenticator, SubscriptionAuthen
         /** Demands that {@code iss}; default: any. */
         @CanIgnoreReturnValue
         public Builder issuer(String issuer) {
-            this.issuer = requireNonNull(issuer, "issuer");
+            this.issuer = once(this.issuer, issuer, "issuer");
             return this;
         }
 
         /** Demands that {@code aud} is or has this; default: any. */
         @CanIgnoreReturnValue
         public Builder audience(String audience) {
-            this.audience = requireNonNull(audience, "audience");
+            this.audience = once(this.audience, audience, "audience");
             return this;
         }
 
@@ -168,15 +171,23 @@ public final class JwtAuthenticator implements Authenticator, SubscriptionAuthen
             if (skew.isNegative() || skew.compareTo(MAX_SKEW) > 0) {
                 throw new IllegalArgumentException("skew must be in [0, " + MAX_SKEW + "]: " + skew);
             }
-            this.clockSkew = skew;
+            this.clockSkew = once(this.clockSkew, skew, "clockSkew");
             return this;
         }
 
         /** Sets the clock; for tests. */
         @CanIgnoreReturnValue
         public Builder clock(Clock clock) {
-            this.clock = requireNonNull(clock, "clock");
+            this.clock = once(this.clock, clock, "clock");
             return this;
+        }
+
+        private static <T> T once(@Nullable T present, T value, String name) {
+            requireNonNull(value, name);
+            if (present != null) {
+                throw new IllegalStateException(name + " is set already");
+            }
+            return value;
         }
 
         /** Builds it. */

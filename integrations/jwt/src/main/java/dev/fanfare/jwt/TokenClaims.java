@@ -68,10 +68,15 @@ final class TokenClaims {
     private @Nullable Expiry expiry(JWTClaimsSet claims) throws ParseException {
         Long expireAt = claims.getLongClaim(EXPIRE_AT);
         if (expireAt != null) {
-            return expireAt > 0 ? Expiry.prolongedByClient(Instant.ofEpochSecond(expireAt)) : null;
+            return expireAt > 0 ? Expiry.prolongedByClient(instant(expireAt)) : null;
         }
         Date exp = claims.getExpirationTime();
         return exp == null ? null : Expiry.prolongedByClient(exp.toInstant().plus(skew));
+    }
+
+    /** Takes what is beyond all time, such as nanoseconds, for its end. */
+    private static Instant instant(long seconds) {
+        return Instant.ofEpochSecond(Math.min(seconds, Instant.MAX.getEpochSecond()));
     }
 
     private static List<ChannelId> channels(JWTClaimsSet claims) throws ParseException {

@@ -161,6 +161,21 @@ class JwksKeysTest {
     }
 
     @Test
+    void aKeyThatMayBeNewIsNotCalledForgedWhileNobodyMayLook() throws Exception {
+        tokens = tokens(Duration.ofMinutes(4));
+        KeyPair known = Tokens.keys("Ed25519", 0);
+        publish(jwk(known.getPublic(), "1"));
+        KeyPair forger = Tokens.keys("Ed25519", 0);
+        assertThat(show(token("Ed25519", "EdDSA", forger, "made up"))).isEqualTo(Rejected.INVALID_TOKEN);
+
+        String beyondTheRate = token("Ed25519", "EdDSA", forger, "made up too");
+        assertThatThrownBy(() -> show(beyondTheRate)).isInstanceOf(CompletionException.class);
+
+        assertThat(show(token("Ed25519", "EdDSA", known, "1"))).isInstanceOf(Accepted.class);
+        assertThat(show(token("Ed25519", "EdDSA", forger, "1"))).isEqualTo(Rejected.INVALID_TOKEN);
+    }
+
+    @Test
     void secretsAreNotPublished() {
         URI location = URI.create("http://localhost/jwks.json");
 

@@ -3,6 +3,7 @@ package dev.fanfare.jwt;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.fanfare.Authenticator;
 import dev.fanfare.Authenticator.Accepted;
@@ -330,5 +331,16 @@ class JwtAuthenticatorTest {
         assertThat(subscribe("{\"sub\":\"ann\",\"channel\":\"chat:a\",\"exp\":" + (NOW - 1) + "}"))
                 .isEqualTo(SubscriptionAuthenticator.Rejected.EXPIRED_TOKEN);
         assertThat(subscribe("{\"sub\":\"ann\"}")).isEqualTo(SubscriptionAuthenticator.Rejected.INVALID_TOKEN);
+    }
+
+    @Test
+    void whatIsSetTwiceIsAMistake() {
+        JwtAuthenticator.Builder builder = builder();
+        builder.issuer("a").audience("b").clockSkew(Duration.ofSeconds(1));
+
+        assertThatIllegalStateException().isThrownBy(() -> builder.issuer("a"));
+        assertThatIllegalStateException().isThrownBy(() -> builder.audience("b"));
+        assertThatIllegalStateException().isThrownBy(() -> builder.clockSkew(Duration.ofSeconds(1)));
+        assertThatIllegalStateException().isThrownBy(() -> builder.clock(CLOCK));
     }
 }

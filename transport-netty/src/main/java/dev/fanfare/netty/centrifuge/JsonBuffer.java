@@ -82,10 +82,17 @@ final class JsonBuffer extends MessageBuffer {
      * @throws UnencodableException if it is not JSON
      */
     void field(String name, Payload payload) {
+        if (!fieldIfJson(name, payload)) {
+            throw new UnencodableException("A payload of " + payload.size() + " bytes is not JSON");
+        }
+    }
+
+    /** Embeds a payload as it is, without line feeds; writes nothing and returns false if it is not JSON. */
+    boolean fieldIfJson(String name, Payload payload) {
         byte[] json = payload.unsafeBytes();
         JsonScanner scanner = new JsonScanner(json);
         if (!scanner.isValue()) {
-            throw new UnencodableException("A payload of " + json.length + " bytes is not JSON");
+            return false;
         }
         name(name);
         if (scanner.hasLineBreaks()) {
@@ -93,6 +100,7 @@ final class JsonBuffer extends MessageBuffer {
         } else {
             put(json);
         }
+        return true;
     }
 
     /**

@@ -9,6 +9,7 @@ import dev.fanfare.netty.http.Utf8;
 import dev.fanfare.presence.Member;
 import dev.fanfare.presence.PresenceEvent;
 import dev.fanfare.presence.PresenceSnapshot;
+import dev.fanfare.spi.LogLine;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class JsonMessages implements MessageEncoder {
 
+    private static final LogLine NO_JSON = LogLine.warn(
+            JsonMessages.class,
+            "What the authenticator says of a client is no JSON; clients that read JSON are not told");
     private static final int SMALL = 128;
     private static final int PER_PUBLICATION = 64;
 
@@ -337,10 +341,13 @@ final class JsonMessages implements MessageEncoder {
         }
     }
 
+    /** Writes who it is. An info that is no JSON is kept from those who read only that: they may not suffer for it. */
     private static void client(JsonBuffer out, String user, String connection, @Nullable Payload info) {
         out.field("user", user);
         out.field("client", connection);
-        field(out, "conn_info", info);
+        if (info != null && info.size() > 0 && !out.fieldIfJson("conn_info", info)) {
+            NO_JSON.log("connection", connection, "bytes", info.size());
+        }
     }
 
     /** Writes the field, unless there are no bytes. */

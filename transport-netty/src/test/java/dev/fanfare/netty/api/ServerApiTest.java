@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.fanfare.Authenticator;
 import dev.fanfare.Authorizer;
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
@@ -24,6 +25,7 @@ import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -569,6 +571,47 @@ class ServerApiTest {
                         .get("code")
                         .asInt())
                 .isEqualTo(108);
+    }
+
+    // ---- tickets
+
+    @Test
+    void aTicketLetsOneStreamInAsThatUser() {
+        try (NettyTransport closed = NettyTransport.builder(fanfare)
+                .port(0)
+                .host("127.0.0.1")
+                .authenticator(fanfare.tickets()
+                        .before(nobody -> CompletableFuture.completedFuture(Authenticator.Rejected.UNAUTHORIZED)))
+                .start()) {
+            String ticket = call(
+                            "ticket",
+                            "{\"user\":\"ann\",\"info\":{\"name\":\"Ann\"},\"data\":{\"hello\":1},"
+                                    + "\"channels\":[\"plain:news\"]}")
+                    .at("/result/ticket")
+                    .asText();
+            String stream = RawClient.head("GET", "/sse?channel=chat:a&ticket=" + ticket, "");
+
+            try (RawClient reader = RawClient.connect(closed.port());
+                    RawClient thief = RawClient.connect(closed.port())) {
+                reader.send(stream);
+                assertThat(reader.receiveHead().status).isEqualTo(200);
+                reader.block(); // how soon to come back, and where it stands
+                assertThat(reader.block()).contains("event: connect", "data: {\"hello\":1}");
+                JsonNode connection = call("connections", "{\"user\":\"ann\"}").at("/result/connections/0");
+                assertThat(call("presence", "{\"channel\":\"chat:a\"}")
+                                .at("/result/presence")
+                                .get(connection.get("client").asText())
+                                .get("conn_info"))
+                        .hasToString("{\"name\":\"Ann\"}");
+                assertThat(call("channels", "{}").at("/result/channels").has("plain:news"))
+                        .isTrue();
+
+                thief.send(stream);
+                Answer spent = thief.receive();
+                assertThat(spent.status).isEqualTo(401);
+                assertThat(json(spent.text()).at("/error/code").asInt()).isEqualTo(109);
+            }
+        }
     }
 
     // ---- batch

@@ -110,7 +110,10 @@ abstract class ConformanceCases {
         transport.close();
     }
 
-    /** A token is a user, {@code user@seconds} or {@code user@seconds@host}; {@code user+a+b} gets channels. */
+    /**
+     * A token is a user, {@code user@seconds} or {@code user@seconds@host}; {@code user+a+b} gets channels. Of a user whose
+     * name begins with {@code odd}, others are shown what is no JSON.
+     */
     private CompletionStage<Authenticator.Answer> authenticate(Authenticator.Credentials shown) {
         String token = shown.token().isEmpty() ? shown.query().getOrDefault("user", "") : shown.token();
         Authenticator.Answer answer = token.isEmpty() ? Authenticator.Rejected.UNAUTHORIZED : rejection(token);
@@ -120,6 +123,7 @@ abstract class ConformanceCases {
         String[] channels = token.split("\\+");
         String[] parts = channels[0].split("@");
         return CompletableFuture.completedFuture(Accepted.user(parts[0])
+                .withInfo(parts[0].startsWith("odd") ? Payload.of("no JSON") : null)
                 .withExpiry(expiry(parts))
                 .withChannels(List.of(channels).subList(1, channels.length).stream()
                         .map(ChannelId::of)

@@ -10,6 +10,7 @@ import dev.fanfare.Refusal;
 import dev.fanfare.Rejection;
 import dev.fanfare.Selection;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -283,6 +284,19 @@ class ConnectionConformanceTest extends ConformanceCases {
         fanfare.connections().of(user).toCompletableFuture().join(); // asked after it, and so answered after it
         assertNothingCame(client);
         time.advance(Duration.ofSeconds(86));
+
+        assertNothingCame(client);
+    }
+
+    @Test
+    void anEndBeyondAllTimeIsNoEnd() {
+        String user = fresh("host");
+        ProtocolClient client = connected(user + "@60@host");
+
+        fanfare.connections().refresh(user, Instant.MAX).toCompletableFuture().join();
+        fanfare.connections().of(user).toCompletableFuture().join(); // asked after it, and so answered after it
+        assertNothingCame(client);
+        time.advance(Duration.ofSeconds(600));
 
         assertNothingCame(client);
     }

@@ -162,6 +162,31 @@ class LiveConformanceTest extends ConformanceCases {
     }
 
     @Test
+    void whatIsSaidOfAClientAndIsNoJsonIsLeftOutForJsonClientsAndHarmsNobody() {
+        String channel = fresh("chat:c");
+        ProtocolClient watcher = connected();
+        watcher.call("subscribe", "{'channel':'" + channel + "','join_leave':true}");
+        watcher.push("join");
+        ProtocolClient odd = connected(fresh("odd"));
+
+        odd.call("subscribe", "{'channel':'" + channel + "'}");
+        JsonNode joined = watcher.push("join");
+        odd.call("publish", "{'channel':'" + channel + "','data':1}");
+        JsonNode published = watcher.push("pub");
+        JsonNode present = watcher.call("presence", "{'channel':'" + channel + "'}");
+        JsonNode history = watcher.call("history", "{'channel':'" + channel + "','limit':1}");
+
+        for (JsonNode info : List.of(
+                joined.path("info"),
+                published.path("info"),
+                present.at("/presence/presence").path(joined.at("/info/client").asText()),
+                history.at("/history/publications/0/info"))) {
+            assertThat(info.path("user").asText()).startsWith("odd");
+            assertThat(info.has("conn_info")).isEqualTo(wire == Wire.PROTOBUF);
+        }
+    }
+
+    @Test
     void namesOfChannelsAreNeverReplacedByNumbers() {
         String channel = fresh("c");
         ProtocolClient client = connected();

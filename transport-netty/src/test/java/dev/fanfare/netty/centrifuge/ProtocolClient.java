@@ -120,15 +120,16 @@ final class ProtocolClient implements AutoCloseable {
 
     /** Reads on until the server closes, and returns its code. */
     int closeCode() {
-        return close0().closeCode();
+        return end().closeCode();
     }
 
     /** Reads on until the server closes, and returns its words. */
     String closeReason() {
-        return close0().closeReason();
+        return end().closeReason();
     }
 
-    private EmbeddedClient.Received close0() {
+    /** Reads on until the server closes, and returns the frame that says so. */
+    EmbeddedClient.Received end() {
         EmbeddedClient.Received frame = socket.frame();
         while (!frame.isClose()) {
             frame = socket.frame();
