@@ -57,6 +57,7 @@ public final class JdbcStore implements Store, AutoCloseable {
     private final Database database;
     private final Timer timer = new Timer();
     private final AppendParts parts;
+    private final LogReader reader;
     private final JdbcLog log;
     private final SnapshotReader snapshots;
     private final JdbcBus bus;
@@ -75,7 +76,7 @@ public final class JdbcStore implements Store, AutoCloseable {
         Channels channels = new Channels(database);
         this.trimmer = new Trimmer(database, channels);
         this.parts = new AppendParts(database, channels, new Dedup(database), trimmer);
-        LogReader reader = new LogReader(database, channels);
+        this.reader = new LogReader(database, channels);
         this.log = new JdbcLog(database, new Appender(parts), reader);
         this.snapshots = new SnapshotReader(reader);
         this.bus = new JdbcBus(database, Keys.newId(), timer);
@@ -178,6 +179,14 @@ public final class JdbcStore implements Store, AutoCloseable {
         return bus.trouble() == null
                 ? probe.health()
                 : probe.health().and(Health.down("database: other nodes cannot be heard"));
+    }
+
+    /**
+     * Returns how many publications this node found in the database that cannot be read. They count as trimmed, with what
+     * is before them: who missed them is told so, and goes on behind them.
+     */
+    public long malformed() {
+        return reader.malformed();
     }
 
     /** Ends what runs, within a few seconds. The DataSource stays open. */

@@ -85,8 +85,13 @@ final class OutboxBatch {
             } else if (row.data.size() > known.maxMessageBytes()) {
                 setAside(connection, row, row.data.size() + " bytes are too many, of " + known.maxMessageBytes());
             } else {
-                good.add(row);
-                requests.add(row.request(known));
+                AppendRequest request = row.requestOrNull(known);
+                if (request == null) {
+                    setAside(connection, row, "Its headers, key or event type cannot be read");
+                } else {
+                    good.add(row);
+                    requests.add(request);
+                }
             }
         }
         AppendTransaction.Outcome outcome = parts.transaction(requests).run(connection);
@@ -212,8 +217,14 @@ final class OutboxBatch {
             this.extra = row.getBytes(6);
         }
 
-        AppendRequest request(ChannelRules rules) {
-            return new AppendRequest(channel, data, Wire.options(extra, dedupKey), null, rules, tag);
+        /** Returns null if the row cannot be read. */
+        @Nullable
+        AppendRequest requestOrNull(ChannelRules rules) {
+            try {
+                return new AppendRequest(channel, data, Wire.options(extra, dedupKey), null, rules, tag);
+            } catch (RuntimeException malformed) {
+                return null;
+            }
         }
     }
 }
