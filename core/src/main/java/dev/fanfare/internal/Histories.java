@@ -72,14 +72,34 @@ final class Histories {
             Cursor known = head == null ? page.head() : head;
             head = known;
             if (page.head().epoch().equals(known.epoch())) {
-                publications.addAll(page.publications());
-                page.publications().forEach(each -> bytes += each.data().size());
-                LogRead more = more(page, known);
+                LogRead more = link(page) ? more(page, known) : null;
                 if (more != null) {
                     return next(more);
                 }
             }
             return CompletableFuture.completedStage(new LogPage(known, publications));
+        }
+
+        /** Adds a page; returns false if it does not link, so that nothing more may be added. */
+        private boolean link(LogPage page) {
+            boolean isHole = !publications.isEmpty()
+                    && !page.publications().isEmpty()
+                    && !follows(page.publications().get(0));
+            if (isHole && whole.isReverse()) {
+                return false;
+            }
+            if (isHole) { // what is before it has been trimmed meanwhile, or cannot be read
+                publications.clear();
+                bytes = 0;
+            }
+            publications.addAll(page.publications());
+            page.publications().forEach(each -> bytes += each.data().size());
+            return true;
+        }
+
+        private boolean follows(Publication next) {
+            long last = publications.get(publications.size() - 1).offset();
+            return next.offset() == (whole.isReverse() ? last - 1 : last + 1);
         }
 
         private @Nullable LogRead more(LogPage page, Cursor known) {

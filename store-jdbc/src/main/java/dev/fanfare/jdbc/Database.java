@@ -234,7 +234,7 @@ final class Database {
      * Returns a failure that quotes no payload. PostgreSQL's exception of a batch quotes the statement with its parameters,
      * the one behind it does not; those of data and of constraints quote values, or the row.
      */
-    private static SQLException withoutValues(SQLException failure) {
+    static SQLException withoutValues(SQLException failure) {
         SQLException next = failure instanceof BatchUpdateException ? failure.getNextException() : null;
         SQLException cause = next == null ? failure : next;
         String state = cause.getSQLState();
@@ -247,7 +247,7 @@ final class Database {
     }
 
     /** What follows the first line of a message may be the statement, or the row. */
-    private static String firstLine(SQLException failure) {
+    static String firstLine(SQLException failure) {
         return String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
     }
 

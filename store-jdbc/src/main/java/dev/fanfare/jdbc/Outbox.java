@@ -73,8 +73,11 @@ public final class Outbox implements AutoCloseable {
             }
             insert(connection, channel, data, options);
         } catch (SQLException failure) {
+            SQLException cause = Database.withoutValues(failure);
             throw new StoreException(
-                    "Cannot publish to " + channel + " in this transaction: " + failure.getMessage(), failure, false);
+                    "Cannot publish to " + channel + " in this transaction: " + Database.firstLine(cause),
+                    cause,
+                    false);
         }
         sequencer.expect();
     }
