@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
+import dev.fanfare.Fanfare;
 import dev.fanfare.Health;
 import dev.fanfare.StateAt;
 import dev.fanfare.spi.Bus;
@@ -117,7 +118,17 @@ public final class JdbcStore implements Store, AutoCloseable {
     }
 
     /**
-     * Begins to publish what is put into the outbox; do so on every node that puts something there, and on at least one.
+     * Begins to publish what is put into the outbox, by the rules of this Fanfare; do so on every node that puts something
+     * there, and on at least one. This is how a Fanfare publishes inside the host's own transactions: {@link
+     * Outbox#publishIn}.
+     */
+    @CanIgnoreReturnValue
+    public Outbox outbox(Fanfare fanfare) {
+        return outbox(requireNonNull(fanfare, "fanfare")::rules);
+    }
+
+    /**
+     * Begins to publish what is put into the outbox, as {@link #outbox(Fanfare)} does, also where there is no Fanfare.
      *
      * @param rules the rules of each channel, null if it has none: {@code fanfare::rules}; the same on all nodes, because
      *     any of them may be the one that sequences
