@@ -60,7 +60,7 @@ class EmbeddingTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"Embedding", "Identity", "BatchProgress"})
+    @ValueSource(strings = {"Embedding", "Identity", "BatchProgress", "Orders"})
     void theReadmeQuotesTheSampleAsItIs(String name) throws IOException {
         String source = Files.readString(Path.of("src/main/java/dev/fanfare/examples/" + name + ".java"));
         String sample = source.substring(source.indexOf("// README: begin") + 16, source.indexOf("// README: end"));

@@ -9,6 +9,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -48,7 +49,7 @@ final class Database {
 
     private static final int FIRST_PAUSE_MILLIS = 5;
     private static final long REMEMBER_NANOS = TimeUnit.SECONDS.toNanos(5);
-    private static final String CONSTRAINTS = "23"; // the class of SQLSTATEs
+    private static final List<String> QUOTING = List.of("22", "23"); // classes of SQLSTATEs: of data, of constraints
     private static final String NO_TABLES = "42P01 42S02 42S03 42S04";
 
     private final DataSource dataSource;
@@ -158,7 +159,7 @@ final class Database {
     <T> T queryNow(String what, Work<T> work) {
         for (int attempt = 1; ; attempt++) {
             try (Borrowed borrowed = borrow()) {
-                return work.run(borrowed.connection());
+                return borrowed.run(work);
             } catch (SQLException failure) {
                 pauseOrThrow(what, failure, attempt);
             }
@@ -179,7 +180,7 @@ final class Database {
         for (int attempt = 1; ; attempt++) {
             Attempt<T> run = new Attempt<>(isHint);
             try (Borrowed borrowed = borrow()) {
-                return run.in(borrowed.connection(), work);
+                return borrowed.run(connection -> run.in(connection, work));
             } catch (SQLException failure) {
                 if (run.isCommitted) {
                     LOG.atDebug()
@@ -231,22 +232,22 @@ final class Database {
 
     /**
      * Returns a failure that quotes no payload. PostgreSQL's exception of a batch quotes the statement with its parameters,
-     * the one behind it does not; H2's of a constraint quotes the row.
+     * the one behind it does not; those of data and of constraints quote values, or the row.
      */
-    private static SQLException withoutValues(SQLException failure) {
+    static SQLException withoutValues(SQLException failure) {
         SQLException next = failure instanceof BatchUpdateException ? failure.getNextException() : null;
         SQLException cause = next == null ? failure : next;
         String state = cause.getSQLState();
-        if (state == null || !state.startsWith(CONSTRAINTS)) {
+        if (state == null || QUOTING.stream().noneMatch(state::startsWith)) {
             return cause;
         }
-        SQLException plain = new SQLException("A constraint is violated: " + state, state, cause.getErrorCode());
+        SQLException plain = new SQLException("A value is refused: " + state, state, cause.getErrorCode());
         plain.setStackTrace(cause.getStackTrace());
         return plain;
     }
 
     /** What follows the first line of a message may be the statement, or the row. */
-    private static String firstLine(SQLException failure) {
+    static String firstLine(SQLException failure) {
         return String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
     }
 
@@ -341,6 +342,21 @@ final class Database {
 
         Connection connection() {
             return connection;
+        }
+
+        /**
+         * Runs the work. A connection that only reads is ended: a pool keeps those to a server that was the primary, and
+         * would give them out again long after there is another.
+         */
+        private <T> T run(Work<T> work) throws SQLException {
+            try {
+                return work.run(connection);
+            } catch (SQLException failure) {
+                if (Dialect.READ_ONLY.equals(dialect().writeTrouble(failure))) {
+                    discard();
+                }
+                throw failure;
+            }
         }
 
         private void limitSilence() {

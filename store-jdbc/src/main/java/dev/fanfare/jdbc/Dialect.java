@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class Dialect {
 
+    static final String READ_ONLY = "is read-only";
     static final String NO_ROOM = "has no room left";
 
     /** What a failure means for the transaction that had it. */
@@ -246,7 +247,7 @@ abstract class Dialect {
         return state == null
                 ? null
                 : switch (state) {
-                    case "25006" -> "is read-only";
+                    case "25006" -> READ_ONLY;
                     case "53100" -> NO_ROOM;
                     default -> null;
                 };

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /** H2 2.2 or newer, in memory or in a file. */
 final class H2Dialect extends Dialect {
 
-    private static final int READ_ONLY = 90_097;
+    private static final int DATABASE_IS_READ_ONLY = 90_097;
     private static final int LOCK_TIMEOUT = 50200;
     private static final int CONCURRENT_UPDATE = 90131;
     private static final int STATEMENT_WAS_CANCELED = 57014;
@@ -37,7 +37,7 @@ final class H2Dialect extends Dialect {
     @Override
     @Nullable
     String writeTrouble(SQLException failure) {
-        return failure.getErrorCode() == READ_ONLY ? "is read-only" : super.writeTrouble(failure);
+        return failure.getErrorCode() == DATABASE_IS_READ_ONLY ? READ_ONLY : super.writeTrouble(failure);
     }
 
     @Override

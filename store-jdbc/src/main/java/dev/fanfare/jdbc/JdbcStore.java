@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
+import dev.fanfare.Fanfare;
 import dev.fanfare.Health;
 import dev.fanfare.StateAt;
 import dev.fanfare.spi.Bus;
@@ -57,6 +58,7 @@ public final class JdbcStore implements Store, AutoCloseable {
     private final Database database;
     private final Timer timer = new Timer();
     private final AppendParts parts;
+    private final LogReader reader;
     private final JdbcLog log;
     private final SnapshotReader snapshots;
     private final JdbcBus bus;
@@ -75,7 +77,7 @@ public final class JdbcStore implements Store, AutoCloseable {
         Channels channels = new Channels(database);
         this.trimmer = new Trimmer(database, channels);
         this.parts = new AppendParts(database, channels, new Dedup(database), trimmer);
-        LogReader reader = new LogReader(database, channels);
+        this.reader = new LogReader(database, channels);
         this.log = new JdbcLog(database, new Appender(parts), reader);
         this.snapshots = new SnapshotReader(reader);
         this.bus = new JdbcBus(database, Keys.newId(), timer);
@@ -116,7 +118,17 @@ public final class JdbcStore implements Store, AutoCloseable {
     }
 
     /**
-     * Begins to publish what is put into the outbox; do so on every node that puts something there, and on at least one.
+     * Begins to publish what is put into the outbox, by the rules of this Fanfare; do so on every node that puts something
+     * there, and on at least one. This is how a Fanfare publishes inside the host's own transactions: {@link
+     * Outbox#publishIn}.
+     */
+    @CanIgnoreReturnValue
+    public Outbox outbox(Fanfare fanfare) {
+        return outbox(requireNonNull(fanfare, "fanfare")::rules);
+    }
+
+    /**
+     * Begins to publish what is put into the outbox, as {@link #outbox(Fanfare)} does, also where there is no Fanfare.
      *
      * @param rules the rules of each channel, null if it has none: {@code fanfare::rules}; the same on all nodes, because
      *     any of them may be the one that sequences
@@ -178,6 +190,14 @@ public final class JdbcStore implements Store, AutoCloseable {
         return bus.trouble() == null
                 ? probe.health()
                 : probe.health().and(Health.down("database: other nodes cannot be heard"));
+    }
+
+    /**
+     * Returns how many publications this node found in the database that cannot be read. They count as trimmed, with what
+     * is before them: who missed them is told so, and goes on behind them.
+     */
+    public long malformed() {
+        return reader.malformed();
     }
 
     /** Ends what runs, within a few seconds. The DataSource stays open. */

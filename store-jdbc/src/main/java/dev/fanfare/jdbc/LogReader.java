@@ -17,31 +17,58 @@ import org.jspecify.annotations.Nullable;
 /** Reads pages: origin, head and publications with one statement, so that all are of one instant. */
 final class LogReader {
 
+    /*
+     * A row that cannot be read counts as trimmed, and so does what stands before it: who has all up to there continues
+     * behind it, who has not is told TRIMMED. Nobody is led over the hole.
+     *
+     * Threads: thread-safe.
+     */
+
     private static final int PUBLICATION = 1;
     private static final int HEAD = 2;
     private static final int ORIGIN = 3;
 
     private final Database database;
     private final Channels channels;
+    private final Malformed malformed = new Malformed();
 
     LogReader(Database database, Channels channels) {
         this.database = database;
         this.channels = channels;
     }
 
-    LogPage read(Connection connection, LogRead read) throws SQLException {
-        LogPage page = find(connection, read);
-        if (page == null) {
-            channels.insertOrigin(connection, Channels.bucket(read.channel()));
-            page = find(connection, read);
-        }
-        if (page == null) {
-            throw new SQLException("The origin of " + read.channel() + " vanished", "40001");
-        }
-        return page;
+    /** Returns how many rows could not be read. */
+    long malformed() {
+        return malformed.count();
     }
 
-    private @Nullable LogPage find(Connection connection, LogRead read) throws SQLException {
+    LogPage read(Connection connection, LogRead read) throws SQLException {
+        LogRead next = read;
+        while (true) {
+            Found found = findOrBegin(connection, next);
+            List<Publication> publications = publications(next, found);
+            boolean mayGoOn = publications.isEmpty() && !next.isReverse() && found.rows.size() == next.limit();
+            if (!mayGoOn || next.limit() == 0) {
+                return new LogPage(found.head, Collections.unmodifiableList(publications));
+            }
+            next = LogRead.after(
+                    next.channel(), found.rows.get(found.rows.size() - 1).offset(), next.limit());
+        }
+    }
+
+    private Found findOrBegin(Connection connection, LogRead read) throws SQLException {
+        Found found = find(connection, read);
+        if (found == null) {
+            channels.insertOrigin(connection, Channels.bucket(read.channel()));
+            found = find(connection, read);
+        }
+        if (found == null) {
+            throw new SQLException("The origin of " + read.channel() + " vanished", "40001");
+        }
+        return found;
+    }
+
+    private @Nullable Found find(Connection connection, LogRead read) throws SQLException {
         String name = read.channel().value();
         try (PreparedStatement select = database.prepare(connection, sql(read))) {
             int index = 1;
@@ -55,7 +82,7 @@ final class LogReader {
             select.setString(index++, name);
             select.setInt(index, Channels.bucket(read.channel()));
             try (ResultSet rows = select.executeQuery()) {
-                return page(rows);
+                return found(rows);
             }
         }
     }
@@ -83,7 +110,7 @@ final class LogReader {
                 + " ORDER BY off " + (read.isReverse() ? "DESC" : "ASC") + " LIMIT ?) UNION ALL " + heads;
     }
 
-    private static @Nullable LogPage page(ResultSet rows) throws SQLException {
+    private static @Nullable Found found(ResultSet rows) throws SQLException {
         Cursor head = null;
         String origin = null;
         List<LogRow> found = new ArrayList<>();
@@ -100,15 +127,23 @@ final class LogReader {
         if (head == null && origin != null) {
             head = new Cursor(origin, 0, Cursor.NO_TAG);
         }
-        return head == null ? null : page(head, found);
+        return head == null ? null : new Found(head, found);
     }
 
-    private static LogPage page(Cursor head, List<LogRow> found) {
-        List<Publication> publications = new ArrayList<>(found.size());
-        for (LogRow row : found) {
-            publications.add(publication(head.epoch(), row));
+    private List<Publication> publications(LogRead read, Found found) {
+        List<Publication> publications = new ArrayList<>(found.rows.size());
+        for (LogRow row : found.rows) {
+            try {
+                publications.add(publication(found.head.epoch(), row));
+            } catch (RuntimeException unreadable) {
+                malformed.passedOver(read.channel(), row.offset(), unreadable);
+                if (read.isReverse()) {
+                    break;
+                }
+                publications.clear();
+            }
         }
-        return new LogPage(head, Collections.unmodifiableList(publications));
+        return publications;
     }
 
     private static LogRow row(ResultSet row) throws SQLException {
@@ -123,4 +158,7 @@ final class LogReader {
         Wire.readExtra(row.extra(), builder);
         return builder.build();
     }
+
+    /** Head and rows of one instant. */
+    private record Found(Cursor head, List<LogRow> rows) {}
 }

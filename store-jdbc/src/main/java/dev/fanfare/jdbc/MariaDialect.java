@@ -10,7 +10,7 @@ final class MariaDialect extends Dialect {
 
     private static final int DUPLICATE_KEY = 1062;
     private static final int LOCK_WAIT_TIMEOUT = 1205;
-    private static final int READ_ONLY = 1290;
+    private static final int READ_ONLY_OPTION = 1290;
     private static final int READ_ONLY_TRANSACTION = 1792;
     private static final int DISK_FULL = 1021;
     private static final int TABLE_FULL = 1114;
@@ -69,7 +69,7 @@ final class MariaDialect extends Dialect {
     @Nullable
     String writeTrouble(SQLException failure) {
         return switch (failure.getErrorCode()) {
-            case READ_ONLY, READ_ONLY_TRANSACTION -> "is read-only";
+            case READ_ONLY_OPTION, READ_ONLY_TRANSACTION -> READ_ONLY;
             case DISK_FULL, TABLE_FULL -> NO_ROOM;
             default -> super.writeTrouble(failure);
         };

@@ -19,11 +19,11 @@ import org.jspecify.annotations.Nullable;
  * once.
  *
  * <pre>{@code
- * Outbox outbox = store.outbox(fanfare::rules);
+ * Outbox outbox = store.outbox(fanfare);
  * try (Connection connection = dataSource.getConnection()) {
  *     connection.setAutoCommit(false);
  *     orders.insert(connection, order);
- *     outbox.publishIn(connection, ChannelId.of("orders:" + order.region()), order.json(), PublishOptions.none());
+ *     outbox.publishIn(connection, "orders:" + order.region(), order.json());
  *     connection.commit();
  * }
  * outbox.committed(); // optional: looks at once
@@ -73,10 +73,23 @@ public final class Outbox implements AutoCloseable {
             }
             insert(connection, channel, data, options);
         } catch (SQLException failure) {
+            SQLException cause = Database.withoutValues(failure);
             throw new StoreException(
-                    "Cannot publish to " + channel + " in this transaction: " + failure.getMessage(), failure, false);
+                    "Cannot publish to " + channel + " in this transaction: " + Database.firstLine(cause),
+                    cause,
+                    false);
         }
         sequencer.expect();
+    }
+
+    /**
+     * Adds a text, usually JSON, to the connection's transaction, as {@link #publishIn(Connection, ChannelId, Payload,
+     * PublishOptions)} does.
+     *
+     * @throws IllegalArgumentException if the channel's name is not valid
+     */
+    public void publishIn(Connection connection, String channel, String data) {
+        publishIn(connection, ChannelId.of(channel), Payload.of(data), PublishOptions.none());
     }
 
     private void insert(Connection connection, ChannelId channel, Payload data, PublishOptions options)

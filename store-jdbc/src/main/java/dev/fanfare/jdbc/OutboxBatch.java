@@ -4,6 +4,7 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.Durability;
 import dev.fanfare.Payload;
+import dev.fanfare.PublishOptions;
 import dev.fanfare.StoreException;
 import dev.fanfare.jdbc.Trimmer.Trim;
 import dev.fanfare.spi.Announcement;
@@ -16,6 +17,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -46,7 +48,7 @@ final class OutboxBatch {
 
     /** Returns the channels of the rows that were tried last. */
     Set<ChannelId> channels() {
-        return rows.stream().map(row -> row.channel).collect(Collectors.toSet());
+        return rows.stream().map(row -> row.channel).filter(Objects::nonNull).collect(Collectors.toSet());
     }
 
     /** Returns what the last transaction set aside, and why; to be logged once it is committed. */
@@ -79,14 +81,10 @@ final class OutboxBatch {
         List<Row> good = new ArrayList<>();
         List<AppendRequest> requests = new ArrayList<>();
         for (Row row : rows) {
-            ChannelRules known = rules.apply(row.channel);
-            if (known == null) {
-                setAside(connection, row, "Its namespace has no rules");
-            } else if (row.data.size() > known.maxMessageBytes()) {
-                setAside(connection, row, row.data.size() + " bytes are too many, of " + known.maxMessageBytes());
-            } else {
+            AppendRequest request = requestOrSetAside(connection, row);
+            if (request != null) {
                 good.add(row);
-                requests.add(row.request(known));
+                requests.add(request);
             }
         }
         AppendTransaction.Outcome outcome = parts.transaction(requests).run(connection);
@@ -99,13 +97,33 @@ final class OutboxBatch {
         for (int i = 0; i < good.size(); i++) {
             AppendResult result = outcome.results().get(i);
             if (result instanceof AppendResult.Appended appended) {
-                announcements.add(new Announcement.Published(good.get(i).channel, appended.publication()));
+                announcements.add(new Announcement.Published(requests.get(i).channel(), appended.publication()));
             } else if (result == AppendResult.Conflict.OTHER_BODY) {
                 setAside(connection, good.get(i), "Its dedup key was used with another body");
             }
         }
         delete(connection, rows);
         return new Moved(rows.size(), Map.of(), announcements, outcome.trims());
+    }
+
+    /** Returns what to append for a row; sets it aside if there is nothing to append. */
+    private @Nullable AppendRequest requestOrSetAside(Connection connection, Row row) throws SQLException {
+        ChannelRules known = row.channel == null ? null : rules.apply(row.channel);
+        if (row.channel == null) {
+            setAside(connection, row, "No channel can have its name");
+        } else if (known == null) {
+            setAside(connection, row, "Its namespace has no rules");
+        } else if (row.data.size() > known.maxMessageBytes()) {
+            setAside(connection, row, row.data.size() + " bytes are too many, of " + known.maxMessageBytes());
+        } else {
+            try {
+                PublishOptions options = Wire.options(row.extra, row.dedupKey);
+                return new AppendRequest(row.channel, row.data, options, null, known, row.tag);
+            } catch (RuntimeException unreadable) {
+                setAside(connection, row, "Its options cannot be read");
+            }
+        }
+        return null;
     }
 
     /** Takes the oldest row out of the way, for the reason that the database gave. */
@@ -169,18 +187,18 @@ final class OutboxBatch {
                         + " (id, channel, dedup_key, data, extra, reason, dead_at) VALUES (?, ?, ?, ?, ?, ?, "
                         + database.now() + ")")) {
             insert.setLong(1, row.id);
-            insert.setString(2, row.channel.value());
+            insert.setString(2, row.name);
             insert.setString(3, row.dedupKey);
             insert.setBytes(4, row.data.unsafeBytes());
             insert.setBytes(5, row.extra);
             insert.setString(6, reason.length() > MAX_REASON ? reason.substring(0, MAX_REASON) : reason);
             insert.executeUpdate();
         }
-        asides.add(new Aside(row.channel, row.id, reason));
+        asides.add(new Aside(row.name, row.id, reason));
     }
 
     /** A row that cannot become a publication, and why. */
-    record Aside(ChannelId channel, long id, String reason) {}
+    record Aside(String channel, long id, String reason) {}
 
     /**
      * What became of the rows.
@@ -197,7 +215,8 @@ final class OutboxBatch {
     /** One row. */
     private static final class Row {
         private final long id;
-        private final ChannelId channel;
+        private final String name;
+        private final @Nullable ChannelId channel;
         private final long tag;
         private final @Nullable String dedupKey;
         private final Payload data;
@@ -205,15 +224,20 @@ final class OutboxBatch {
 
         Row(ResultSet row) throws SQLException {
             this.id = row.getLong(1);
-            this.channel = ChannelId.of(row.getString(2));
+            this.name = row.getString(2);
+            this.channel = channel(name);
             this.tag = row.getLong(3);
             this.dedupKey = row.getString(4);
             this.data = Payload.wrap(row.getBytes(5));
             this.extra = row.getBytes(6);
         }
 
-        AppendRequest request(ChannelRules rules) {
-            return new AppendRequest(channel, data, Wire.options(extra, dedupKey), null, rules, tag);
+        private static @Nullable ChannelId channel(String name) {
+            try {
+                return ChannelId.of(name);
+            } catch (IllegalArgumentException impossible) {
+                return null;
+            }
         }
     }
 }

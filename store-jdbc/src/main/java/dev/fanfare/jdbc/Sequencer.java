@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -36,7 +37,8 @@ final class Sequencer {
      * lock guards the wake-up.
      *
      * Looking: every FAST_MILLIS while rows are expected, because this node inserted some or found some a moment
-     * ago; otherwise less and less often, down to SLOW_MILLIS, for what dead nodes left behind.
+     * ago; otherwise less and less often, down to SLOW_MILLIS, for what dead nodes left behind. A partition whose
+     * transaction failed rests for a while, or a database that takes nothing would be asked without end.
      */
 
     private static final LogLine UNREADABLE = LogLine.warn(Sequencer.class, "The outbox cannot be read; trying again");
@@ -46,6 +48,7 @@ final class Sequencer {
             LogLine.warn(Sequencer.class, "Subscribers may hear late of what was published");
     private static final long FAST_MILLIS = 5;
     private static final long SLOW_MILLIS = 500;
+    private static final long REST_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
     private static final long EXPECT_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long PATIENCE_MILLIS = 3000;
 
@@ -58,6 +61,7 @@ final class Sequencer {
     private final Function<ChannelId, @Nullable ChannelRules> rules;
     private final AtomicInteger draining = new AtomicInteger();
     private final AtomicBoolean[] isDraining = new AtomicBoolean[Outbox.PARTITIONS];
+    private final AtomicLongArray restsUntil = new AtomicLongArray(Outbox.PARTITIONS);
     private final Thread thread = new Thread(this::run, "fanfare-jdbc-outbox");
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition woken = lock.newCondition();
@@ -78,6 +82,7 @@ final class Sequencer {
         this.rules = rules;
         for (int i = 0; i < isDraining.length; i++) {
             isDraining[i] = new AtomicBoolean();
+            restsUntil.set(i, System.nanoTime());
         }
         thread.setDaemon(true);
     }
@@ -131,7 +136,8 @@ final class Sequencer {
         Collections.rotate(filled, turn++);
         int most = Math.max(1, database.threads() / 2);
         for (int part : filled) {
-            if (draining.get() < most && isDraining[part].compareAndSet(false, true)) {
+            boolean rests = System.nanoTime() - restsUntil.get(part) < 0;
+            if (!rests && draining.get() < most && isDraining[part].compareAndSet(false, true)) {
                 draining.incrementAndGet();
                 if (!database.tryExecute(() -> drain(part))) {
                     drained(part);
@@ -165,6 +171,7 @@ final class Sequencer {
             }
         } catch (FanfareException failure) {
             WAITS.log("partition", part, "failure", failure);
+            restsUntil.set(part, System.nanoTime() + REST_NANOS);
             // Perhaps it was committed all the same: whoever follows these channels looks.
             batch.channels().forEach(channel -> bus.moved(channel, Cursor.ofUnknownEpoch(0)));
         } finally {

@@ -222,7 +222,7 @@ final class Cluster implements AutoCloseable {
                     .build();
             this.fanfare =
                     Fanfare.builder().store(store).namespace("chat", rules).build();
-            this.outbox = store.outbox(fanfare::rules);
+            this.outbox = store.outbox(fanfare);
             this.client = checker.client(name, channel);
             fanfare.subscribe(channel, StartAt.live(), this)
                     .ready()

@@ -5,14 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.Cursor;
 import dev.fanfare.Fanfare;
+import dev.fanfare.HistoryQuery;
+import dev.fanfare.HistoryResult;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
+import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
 import dev.fanfare.Subscriber;
+import dev.fanfare.testkit.RecordingSubscriber;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -139,6 +144,78 @@ abstract class ClusterCases {
         remote.assertUnbroken();
     }
 
+    /** As a disk or a hand may leave it. */
+    @Test
+    void aRowThatCannotBeReadCountsAsTrimmed() throws Exception {
+        Fanfare here = node();
+        List<Cursor> cursors = new ArrayList<>();
+        for (int i = 1; i <= 5; i++) {
+            cursors.add(publish(here, "p" + i));
+        }
+        spoil(3, new byte[] {0, 0, 0, 7, 0x7f, -1, -1, -1, 0});
+        JdbcStore store = JdbcStore.of(dataSource);
+        opened.add(store);
+        Fanfare there = node(store);
+
+        RecordingSubscriber behind = new RecordingSubscriber();
+        there.subscribe(channel, StartAt.after(cursors.get(2)), behind);
+        assertThat(behind.awaitReady()).isInstanceOf(Resume.Continued.class);
+        assertThat(behind.awaitPublications(2))
+                .extracting(publication -> publication.data().text())
+                .containsExactly("p4", "p5");
+        RecordingSubscriber before = new RecordingSubscriber();
+        node(store).subscribe(channel, StartAt.after(cursors.get(0)), before);
+        assertThat(before.awaitReady()).isEqualTo(new Resume.Reset(ResetReason.TRIMMED, cursors.get(4)));
+
+        assertThat(texts(there, HistoryQuery.first(10))).containsExactly("p4", "p5");
+        assertThat(texts(there, HistoryQuery.latest(10))).containsExactly("p5", "p4");
+        assertThat(store.malformed()).isPositive();
+        publish(here, "p6");
+        assertThat(before.awaitPublications(1))
+                .extracting(publication -> publication.data().text())
+                .containsExactly("p6");
+    }
+
+    @Test
+    void aHistoryOfSeveralPagesHasNoHoleWhereARowCannotBeRead() throws Exception {
+        Fanfare here = node();
+        for (int i = 1; i <= 5; i++) {
+            publish(here, "p" + i);
+        }
+        spoil(1, new byte[] {0, 0});
+        spoil(3, new byte[] {0, 0, 0, 1});
+
+        assertThat(texts(node(), HistoryQuery.first(2))).containsExactly("p4", "p5");
+    }
+
+    private void spoil(long offset, byte[] extra) throws SQLException {
+        try (Connection connection = dataSource.getConnection();
+                PreparedStatement update =
+                        connection.prepareStatement("UPDATE fanfare_log SET extra = ? WHERE off = ? AND life ="
+                                + " (SELECT id FROM fanfare_channel WHERE name = ?)")) {
+            update.setBytes(1, extra);
+            update.setLong(2, offset);
+            update.setString(3, channel.value());
+            assertThat(update.executeUpdate()).isEqualTo(1);
+        }
+    }
+
+    private Cursor publish(Fanfare node, String text) throws Exception {
+        return node.publish(channel, Payload.of(text), PublishOptions.none())
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS)
+                .position()
+                .orElseThrow();
+    }
+
+    private List<String> texts(Fanfare node, HistoryQuery query) throws Exception {
+        HistoryResult page = node.history(channel, query).toCompletableFuture().get(10, TimeUnit.SECONDS);
+        return ((HistoryResult.Page) page)
+                .publications().stream()
+                        .map(publication -> publication.data().text())
+                        .toList();
+    }
+
     /** Drivers like to quote; what is published belongs into no log. */
     @Test
     void aBatchThatFailsQuotesNothingOfWhatItWrites() throws Exception {
@@ -193,6 +270,10 @@ abstract class ClusterCases {
     private Fanfare node() {
         JdbcStore store = JdbcStore.of(dataSource).migrate();
         opened.add(store);
+        return node(store);
+    }
+
+    private Fanfare node(JdbcStore store) {
         Fanfare fanfare = Fanfare.builder()
                 .store(store)
                 .namespace(

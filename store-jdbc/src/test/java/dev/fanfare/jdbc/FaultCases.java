@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.fanfare.Cursor;
+import dev.fanfare.Fanfare;
 import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.ResetReason;
@@ -19,6 +20,8 @@ import dev.fanfare.testkit.RecordingSubscriber;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -41,6 +44,9 @@ abstract class FaultCases {
 
     /** Lets all transactions that begin from now on read only, or not. */
     abstract void readOnly(HikariDataSource connections, boolean isReadOnly) throws SQLException;
+
+    /** Returns what lets a connection only read from now on. */
+    abstract String onlyReading();
 
     @BeforeAll
     void start() {
@@ -196,26 +202,63 @@ abstract class FaultCases {
     void aReadOnlyDatabaseTakesNothingAndSaysSo() throws SQLException {
         try (Cluster cluster = cluster()) {
             cluster.publish(cluster.a, "before");
-            readOnly(pool, true);
+            try {
+                readOnly(pool, true);
 
-            assertThatThrownBy(() -> cluster.a
-                            .fanfare
-                            .publish(cluster.channel, Payload.of("refused"), PublishOptions.none())
-                            .toCompletableFuture()
-                            .join())
-                    .cause()
-                    .isInstanceOfSatisfying(
-                            StoreException.class,
-                            failure -> assertThat(failure.isRetryable()).isTrue())
-                    .hasMessageContaining("read-only");
-            assertThat(cluster.a.store.health().reasons()).containsExactly("database: is read-only");
-            assertThat(cluster.texts()).containsOnlyKeys("before");
-
-            readOnly(pool, false);
+                assertThatThrownBy(() -> cluster.a
+                                .fanfare
+                                .publish(cluster.channel, Payload.of("refused"), PublishOptions.none())
+                                .toCompletableFuture()
+                                .join())
+                        .cause()
+                        .isInstanceOfSatisfying(
+                                StoreException.class,
+                                failure -> assertThat(failure.isRetryable()).isTrue())
+                        .hasMessageContaining("read-only");
+                assertThat(cluster.a.store.health().reasons()).contains("database: is read-only");
+                assertThat(cluster.texts()).containsOnlyKeys("before");
+            } finally {
+                readOnly(pool, false);
+            }
             cluster.publish(cluster.a, "after");
             cluster.settle();
             await().atMost(Duration.ofSeconds(20))
                     .until(() -> cluster.a.store.health().isUp());
+        }
+    }
+
+    /** As those are that a pool keeps to a server which was the primary. */
+    @Test
+    void connectionsThatOnlyReadAreNotKept() throws SQLException {
+        try (Cluster cluster = cluster();
+                HikariDataSource stale = Databases.pool(server)) {
+            cluster.publish(cluster.b, "before");
+            letOnlyRead(stale, 9);
+            try (JdbcStore store = JdbcStore.of(stale);
+                    Fanfare fanfare = Fanfare.builder()
+                            .store(store)
+                            .namespace("chat", rules -> rules.retain(100, Duration.ofDays(1)))
+                            .build()) {
+
+                await().atMost(SOON)
+                        .untilAsserted(() -> assertThat(fanfare.publish(
+                                        cluster.channel, Payload.of("after"), PublishOptions.dedupKey("after")))
+                                .succeedsWithin(SOON));
+                await().atMost(SOON).until(() -> store.health().isUp());
+            }
+            assertThat(cluster.texts()).containsEntry("after", 1);
+        }
+    }
+
+    private void letOnlyRead(HikariDataSource connections, int count) throws SQLException {
+        connections.setMaximumPoolSize(count);
+        List<Connection> all = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            all.add(connections.getConnection());
+        }
+        for (Connection each : all) {
+            Dialect.execute(each, onlyReading());
+            each.close();
         }
     }
 

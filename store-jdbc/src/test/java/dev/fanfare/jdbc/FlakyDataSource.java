@@ -5,6 +5,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
@@ -19,11 +20,14 @@ final class FlakyDataSource implements DataSource {
     }
 
     private static final String CUT = "08006";
+    private static final String NO_ROOM = "53100";
 
     private final DataSource inner;
     private final AtomicReference<Fault> next = new AtomicReference<>(Fault.NONE);
     private volatile String state = CUT;
     private volatile String cutThread = "";
+    private volatile String refusedWords = "";
+    private final AtomicInteger refusals = new AtomicInteger();
 
     FlakyDataSource(DataSource inner) {
         this.inner = inner;
@@ -50,6 +54,26 @@ final class FlakyDataSource implements DataSource {
         cutThread = thread;
     }
 
+    /** The database has no room for statements with these words in them; none if they are empty. */
+    void refuse(String words) {
+        refusedWords = words;
+    }
+
+    /** Returns how often that was so. */
+    int refusals() {
+        return refusals.get();
+    }
+
+    private void requireNotRefused(String method, Object[] arguments) throws SQLException {
+        String words = refusedWords;
+        if (!words.isEmpty()
+                && method.equals("prepareStatement")
+                && String.valueOf(arguments[0]).contains(words)) {
+            refusals.incrementAndGet();
+            throw new SQLException("refused", NO_ROOM);
+        }
+    }
+
     private void requireReachable() throws SQLException {
         if (Thread.currentThread().getName().equals(cutThread)) {
             throw new SQLException("cut", CUT);
@@ -66,6 +90,7 @@ final class FlakyDataSource implements DataSource {
                     if (!name.equals("close")) {
                         requireReachable();
                     }
+                    requireNotRefused(name, arguments);
                     boolean isUpdate = name.equals("prepareStatement")
                             && String.valueOf(arguments[0]).contains("INSERT INTO fanfare_log");
                     if (isUpdate && next.compareAndSet(Fault.BEFORE_COMMIT, Fault.NONE)) {

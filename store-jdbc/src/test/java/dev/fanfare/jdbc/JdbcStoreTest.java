@@ -2,6 +2,7 @@ package dev.fanfare.jdbc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
@@ -34,6 +35,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import javax.sql.DataSource;
+import org.assertj.core.util.Throwables;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -218,6 +220,34 @@ class JdbcStoreTest {
 
         assertThat(failed).isEqualTo(1);
         assertThat(read(store).head().offset()).isEqualTo(50);
+    }
+
+    /** Whoever logs the failure must not log what somebody wrote. */
+    @Test
+    void aValueThatTheDatabaseRefusesIsNotQuoted() throws SQLException {
+        JdbcStore store = store(Databases.h2Memory());
+        append(store, "first");
+        Payload tooLarge = Payload.of("private words".repeat(200_000));
+
+        List<Throwable> failures = new ArrayList<>();
+        failures.add(store.log()
+                .append(new AppendRequest(channel, tooLarge, PublishOptions.none(), null, RULES, 1))
+                .handle((done, failure) -> failure)
+                .toCompletableFuture()
+                .join());
+        try (Outbox outbox = store.outbox(id -> RULES);
+                Connection connection = Databases.h2Memory().getConnection()) {
+            connection.setAutoCommit(false);
+            failures.add(catchThrowable(() -> outbox.publishIn(connection, channel, tooLarge, PublishOptions.none())));
+            connection.rollback();
+        }
+
+        assertThat(failures)
+                .hasSize(2)
+                .allSatisfy(failure -> assertThat(Throwables.getStackTrace(failure))
+                        .contains("22001")
+                        .doesNotContain("private words")
+                        .doesNotContainIgnoringCase("7072697661746520776f726473")); // the same in hex
     }
 
     @Test

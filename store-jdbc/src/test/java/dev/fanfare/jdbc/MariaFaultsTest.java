@@ -1,15 +1,21 @@
 package dev.fanfare.jdbc;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.fanfare.servers.MariaServer;
 import dev.fanfare.servers.SqlServer;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Faults of a real MariaDB. */
 class MariaFaultsTest extends FaultCases {
+
+    private static final int NO_SUCH_THREAD = 1094;
 
     @Override
     SqlServer startServer() {
@@ -19,18 +25,40 @@ class MariaFaultsTest extends FaultCases {
     }
 
     @Override
+    String onlyReading() {
+        return "SET SESSION TRANSACTION READ ONLY";
+    }
+
+    @Override
     void readOnly(HikariDataSource connections, boolean isReadOnly) throws SQLException {
-        try (Connection connection = connections.getConnection()) {
+        try (Connection connection = DriverManager.getConnection(server().url())) {
             Dialect.execute(connection, "SET GLOBAL tx_read_only = " + isReadOnly);
         }
-        // Only connections that are made from now on go by it.
+        // Only connections that are made from now on go by it. A pool knows nothing of the one that it is making at
+        // this
+        // moment, and would keep it for long: so the server ends all that are older.
+        try (Connection younger = DriverManager.getConnection(server().url())) {
+            await().until(() -> endOlder(younger) == 0);
+        }
         connections.getHikariPoolMXBean().softEvictConnections();
-        await().until(() -> {
-            try (Connection connection = connections.getConnection();
-                    var select = connection.prepareStatement("SELECT @@tx_read_only");
-                    var row = select.executeQuery()) {
-                return row.next() && row.getBoolean(1) == isReadOnly;
+    }
+
+    private static int endOlder(Connection connection) throws SQLException {
+        List<Long> older = new ArrayList<>();
+        try (var select = connection.prepareStatement("SELECT id FROM information_schema.processlist"
+                        + " WHERE id < CONNECTION_ID() AND command <> 'Daemon'");
+                var rows = select.executeQuery()) {
+            while (rows.next()) {
+                older.add(rows.getLong(1));
             }
-        });
+        }
+        for (long id : older) {
+            try {
+                Dialect.execute(connection, "KILL CONNECTION " + id);
+            } catch (SQLException failure) {
+                assertThat(failure.getErrorCode()).as(failure.toString()).isEqualTo(NO_SUCH_THREAD);
+            }
+        }
+        return older.size();
     }
 }

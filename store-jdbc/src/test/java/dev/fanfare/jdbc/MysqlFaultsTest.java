@@ -18,6 +18,11 @@ class MysqlFaultsTest extends FaultCases {
     }
 
     @Override
+    String onlyReading() {
+        return "SET SESSION TRANSACTION READ ONLY";
+    }
+
+    @Override
     void readOnly(HikariDataSource connections, boolean isReadOnly) throws SQLException {
         try (Connection connection = connections.getConnection()) {
             // As a server that has become a replica. The second ends both.

@@ -161,6 +161,30 @@ abstract class OutboxCases {
     }
 
     @Test
+    void aRowThatCannotBeReadIsSetAside() throws SQLException {
+        JdbcStore store = node();
+        Outbox outbox = outbox(store);
+
+        try (Connection connection = transaction()) {
+            publish(outbox, connection, "a");
+            outbox.publishIn(connection, channel, Payload.of("bad"), PublishOptions.dedupKey("bad"));
+            try (var update =
+                    connection.prepareStatement("UPDATE fanfare_outbox SET extra = ? WHERE dedup_key = 'bad'")) {
+                update.setBytes(1, new byte[] {0, 0, 0, 1, 0x7f});
+                update.executeUpdate();
+            }
+            outbox.publishIn(connection, channel, Payload.of("nameless"), PublishOptions.dedupKey("nameless"));
+            Dialect.execute(connection, "UPDATE fanfare_outbox SET channel = '' WHERE dedup_key = 'nameless'");
+            publish(outbox, connection, "b");
+            connection.commit();
+        }
+
+        await().until(() -> texts(store).size() == 2);
+        assertThat(texts(store)).containsExactly("a", "b");
+        assertThat(outbox.dead()).isEqualTo(deadBefore + 2);
+    }
+
+    @Test
     void aReadOnlyTransactionIsRefused() throws SQLException {
         Outbox outbox = outbox(node());
 

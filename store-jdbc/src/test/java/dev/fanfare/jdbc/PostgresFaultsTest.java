@@ -28,6 +28,11 @@ class PostgresFaultsTest extends FaultCases {
     }
 
     @Override
+    String onlyReading() {
+        return "SET default_transaction_read_only = on";
+    }
+
+    @Override
     void readOnly(HikariDataSource connections, boolean isReadOnly) throws SQLException {
         try (Connection connection = connections.getConnection()) {
             Dialect.execute(connection, "ALTER SYSTEM SET default_transaction_read_only = " + isReadOnly);

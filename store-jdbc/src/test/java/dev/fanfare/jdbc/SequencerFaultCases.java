@@ -8,6 +8,7 @@ import dev.fanfare.ChannelRules;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.PublishOptions;
+import dev.fanfare.spi.AppendRequest;
 import dev.fanfare.spi.ChannelLog.LogRead;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -55,6 +56,45 @@ abstract class SequencerFaultCases {
             }
             assertThat(step).as("steps of one transaction").isBetween(5, 30);
         }
+    }
+
+    /** What it pushes out of the log stays there until the transaction that does so is committed. */
+    @Test
+    void aTransactionThatIsRolledBackTrimsNothing() throws SQLException {
+        ChannelRules few =
+                ChannelRules.builder().retain(64, Duration.ofHours(1)).build();
+        ChannelId channel = ChannelId.of(
+                "rolled:" + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40), 36));
+        FlakyDataSource flaky = new FlakyDataSource(dataSource);
+        try (JdbcStore heir = JdbcStore.of(dataSource).migrate()) {
+            for (int i = 1; i < 128; i++) {
+                append(heir, channel, few, i);
+            }
+            flaky.refuse("DELETE FROM fanfare_outbox");
+            try (JdbcStore store = JdbcStore.of(flaky);
+                    Outbox outbox = store.outbox(id -> few)) {
+                try (Connection connection = dataSource.getConnection()) {
+                    connection.setAutoCommit(false);
+                    outbox.publishIn(connection, channel, Payload.of("p128"), PublishOptions.none());
+                    connection.commit();
+                }
+                await().pollInterval(POLL).atMost(PATIENCE).until(() -> flaky.refusals() > 2);
+            } // and has done all that it was about to do
+
+            assertThat(read(heir, channel)).hasSize(64).last().matches(last -> last.offset() == 127);
+            try (Outbox outbox = heir.outbox(id -> few)) {
+                outbox.committed();
+                await().pollInterval(POLL)
+                        .atMost(PATIENCE)
+                        .until(() -> read(heir, channel).get(63).offset() == 128);
+            }
+        }
+    }
+
+    private static void append(JdbcStore store, ChannelId channel, ChannelRules rules, int number) {
+        Payload data = Payload.of("p" + number);
+        assertThat(store.log().append(new AppendRequest(channel, data, PublishOptions.none(), null, rules, number)))
+                .succeedsWithin(PATIENCE);
     }
 
     /** Returns whether the node has died: beyond the last step it lives and does all the work. */
