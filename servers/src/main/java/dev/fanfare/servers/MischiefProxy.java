@@ -58,7 +58,11 @@ public final class MischiefProxy implements AutoCloseable {
     }
 
     public String uri() {
-        return "redis://127.0.0.1:" + acceptor.getLocalPort();
+        return "redis://127.0.0.1:" + port();
+    }
+
+    public int port() {
+        return acceptor.getLocalPort();
     }
 
     /** Returns how many messages were lost. */

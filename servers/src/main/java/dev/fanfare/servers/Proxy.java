@@ -1,5 +1,7 @@
 package dev.fanfare.servers;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -17,6 +19,7 @@ public final class Proxy implements AutoCloseable {
     private final List<Pipe> pipes = new CopyOnWriteArrayList<>();
     private volatile int target;
     private volatile boolean isRefusing;
+    private volatile String fatal = "";
     private final AtomicInteger freezing = new AtomicInteger();
     private final AtomicInteger refused = new AtomicInteger();
 
@@ -56,6 +59,11 @@ public final class Proxy implements AutoCloseable {
     /** Lets requests through and swallows what is replied, on the connections that there are. */
     public void loseReplies() {
         pipes.forEach(pipe -> pipe.isLosingReplies = true);
+    }
+
+    /** Swallows, on any connection, the replies to a request with that word and to all that follow. */
+    public void loseRepliesTo(String word) {
+        fatal = word;
     }
 
     /** Closes the connections that there are. */
@@ -114,7 +122,7 @@ public final class Proxy implements AutoCloseable {
         thread.start();
     }
 
-    private static final class Pipe {
+    private final class Pipe {
         final Socket client;
         final Socket server;
         volatile boolean isFrozen;
@@ -132,6 +140,9 @@ public final class Proxy implements AutoCloseable {
                 InputStream in = from.getInputStream();
                 OutputStream out = to.getOutputStream();
                 for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+                    if (from == client && isFatal(buffer, count)) {
+                        isLosingReplies = true;
+                    }
                     if (!isFrozen && !(from == server && isLosingReplies)) {
                         out.write(buffer, 0, count);
                     }
@@ -142,6 +153,10 @@ public final class Proxy implements AutoCloseable {
             if (!isFrozen) {
                 close();
             }
+        }
+
+        private boolean isFatal(byte[] request, int count) {
+            return !fatal.isEmpty() && new String(request, 0, count, ISO_8859_1).contains(fatal);
         }
 
         void close() {

@@ -163,6 +163,12 @@ public final class RedisCluster implements AutoCloseable {
         return Integer.parseInt(ends[0]) <= slot && slot <= Integer.parseInt(ends[ends.length - 1]);
     }
 
+    /** Lets the cluster give a server's clients that port, behind which there is a proxy; waits until all servers do. */
+    public void announce(int number, int port) {
+        expectOk(ask(number, "CONFIG SET cluster-announce-port " + port));
+        awaitEach("CLUSTER SLOTS", slots -> slots.contains(":" + port));
+    }
+
     /** Marks a slot as being moved from one primary to another: then keys may be moved. */
     public void beginMove(int slot, int from, int to) {
         expectOk(ask(to, "CLUSTER SETSLOT " + slot + " IMPORTING " + id(from)));
@@ -187,6 +193,15 @@ public final class RedisCluster implements AutoCloseable {
         for (int i : List.of(to, from, 0, 1, 2)) {
             expectOk(ask(i, "CLUSTER SETSLOT " + slot + " NODE " + id(to)));
         }
+    }
+
+    /** Leaves the slot where it was before {@link #beginMove}; the keys that were moved go back. */
+    public void abandonMove(int slot, int from, int to) {
+        expectOk(ask(from, "CLUSTER SETSLOT " + slot + " STABLE"));
+        while (moveKeys(slot, to, from, 100)) {
+            // more
+        }
+        expectOk(ask(to, "CLUSTER SETSLOT " + slot + " STABLE"));
     }
 
     private String id(int number) {

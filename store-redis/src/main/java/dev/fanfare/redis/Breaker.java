@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * Stops publishing to a server that answers with nothing but failures: after five in a row it is open for a pause, then
  * lets one publish through, which decides. A new connection closes it, having shown that Redis is well again.
  *
- * <p>Whoever publishes asks {@link #isOpen} first: it also says whether this one is the one that may try.
+ * <p>{@link CommandLink} asks {@link #isOpen} before it sends a publish: that also says whether this one is the one that
+ * may try. In a Redis Cluster a publish may come to several servers, of which each is judged by its own answer.
  *
  * <p><i>Threads.</i> Thread-safe.
  */

@@ -41,6 +41,9 @@ final class Cluster implements Topology {
      * Bounds: MOST_WAITING commands that wait until their slot has moved, each for at most the sum of MOST_TRIES growing
      * pauses; what is beyond fails. One task of the timer per line that comes or goes.
      *
+     * A server without slots has its connections as long as keys of a slot that it is about to get are asked of it; others are
+     * let go of.
+     *
      * Which server has a slot is learned from redirections, from subscriptions that a server ends, and by asking: every
      * LOOK_PAUSE while a primary cannot be reached, otherwise now and then.
      */
@@ -50,6 +53,7 @@ final class Cluster implements Topology {
     private static final Duration LOOK_PAUSE = Duration.ofMillis(500);
     private static final int QUIET_LOOKS = 20;
     private static final Duration RETIRE_PAUSE = Duration.ofSeconds(2);
+    private static final Duration GUEST_TIME = Duration.ofSeconds(5);
     private static final Duration FIRST_PAUSE = Duration.ofMillis(5);
     private static final int MOST_TRIES = 9;
     private static final int MOST_WAITING = 4096;
@@ -78,6 +82,9 @@ final class Cluster implements Topology {
 
     /** Confined to the timer. */
     private final Set<String> strays = new HashSet<>();
+
+    /** Where commands were sent of slots that are about to go there, and when last; confined to the timer. */
+    private final Map<Primary, Long> guests = new HashMap<>();
 
     /** Primaries no more, about to be closed; confined to the timer. */
     private final Set<Primary> retiring = new HashSet<>();
@@ -108,17 +115,35 @@ final class Cluster implements Topology {
 
     @Override
     public CompletionStage<Void> start() {
-        return askSeed(seedConnectors.iterator())
-                .thenComposeAsync(
-                        found -> {
-                            if (!found.isWhole()) {
-                                throw new StoreException("Nobody has some slots of the Redis Cluster", null, true);
-                            }
-                            CompletionStage<Void> all = adopt(found);
-                            threads.later(LOOK_PAUSE, this::look);
-                            return all;
-                        },
-                        threads);
+        CompletableFuture<Void> started = new CompletableFuture<>();
+        askSeed(seedConnectors.iterator()).whenComplete((found, failure) -> {
+            if (failure == null) {
+                threads.execute(started, () -> pass(begin(found), started));
+            } else {
+                started.completeExceptionally(failure);
+            }
+        });
+        return started;
+    }
+
+    private CompletionStage<Void> begin(SlotMap found) {
+        if (!found.isWhole()) {
+            return CompletableFuture.failedStage(
+                    new StoreException("Nobody has some slots of the Redis Cluster", null, true));
+        }
+        CompletionStage<Void> all = adopt(found);
+        threads.later(LOOK_PAUSE, this::look);
+        return all;
+    }
+
+    private static void pass(CompletionStage<Void> outcome, CompletableFuture<Void> waiting) {
+        outcome.whenComplete((done, failure) -> {
+            if (failure == null) {
+                waiting.complete(null);
+            } else {
+                waiting.completeExceptionally(failure);
+            }
+        });
     }
 
     @Override
@@ -129,13 +154,13 @@ final class Cluster implements Topology {
     @Override
     public CompletionStage<Void> close() {
         CompletableFuture<Void> closed = new CompletableFuture<>();
-        threads.execute(() -> {
+        threads.execute(closed, () -> {
             isClosed = true;
             seedConnectors.forEach(Connector::close);
             retiring.addAll(primaries.values());
-            Primary.closeAll(retiring).whenComplete((done, failure) -> closed.complete(null));
+            pass(Primary.closeAll(retiring), closed);
         });
-        return closed;
+        return closed.handle((done, already) -> null);
     }
 
     // ---- commands
@@ -174,27 +199,33 @@ final class Cluster implements Topology {
             Request<T> request, Primary from, Redirect redirect, int tries, CompletableFuture<T> answer) {
         String address = from.addressOf(redirect.address());
         boolean isAsking = redirect.kind() == Redirect.Kind.ASK;
-        threads.execute(() -> {
+        threads.execute(answer, () -> {
+            if (isClosed) {
+                answer.completeExceptionally(Threads.closed());
+                return;
+            }
             Primary to = primaryAt(address, new ArrayList<>());
-            if (!isAsking) {
+            if (isAsking) {
+                guests.put(to, System.nanoTime());
+            } else {
                 moved(redirect.slot(), address, to);
             }
             if (to.commands.isUp()) {
                 run(request, to, isAsking, tries + 1, answer);
             } else {
-                runLater(request, tries, answer, new StoreException("Redis at " + address + " is new", null, true));
+                runLater(request, tries, answer, NotSentException.at(address));
             }
         });
     }
 
     private <T> void runLater(Request<T> request, int tries, CompletableFuture<T> answer, Throwable failure) {
-        if (isClosed || waiting.incrementAndGet() > MOST_WAITING) {
+        if (waiting.incrementAndGet() > MOST_WAITING) {
             waiting.decrementAndGet();
             answer.completeExceptionally(failure);
             return;
         }
         refresh();
-        threads.later(FIRST_PAUSE.multipliedBy(1L << (tries - 1)), () -> {
+        threads.later(FIRST_PAUSE.multipliedBy(1L << (tries - 1)), answer, () -> {
             waiting.decrementAndGet();
             run(request, of(request.key), false, tries + 1, answer);
         });
@@ -205,13 +236,7 @@ final class Cluster implements Topology {
     @Override
     public CompletionStage<Void> want(Line line) {
         CompletableFuture<Void> effective = new CompletableFuture<>();
-        threads.execute(() -> place(line).whenComplete((done, failure) -> {
-            if (failure == null) {
-                effective.complete(null);
-            } else {
-                effective.completeExceptionally(failure);
-            }
-        }));
+        threads.execute(effective, () -> pass(place(line), effective));
         return effective;
     }
 
@@ -250,18 +275,17 @@ final class Cluster implements Topology {
             threads.later(
                     REFRESH_PAUSE,
                     () -> askInTime()
-                            .whenCompleteAsync(
-                                    (found, failure) -> {
-                                        isRefreshing.set(false);
-                                        if (found != null && !isClosed) {
-                                            silent = null;
-                                            adopt(found);
-                                        } else {
-                                            LOG.debug(
-                                                    "No server of the Redis Cluster says who has which slot", failure);
-                                        }
-                                    },
-                                    threads));
+                            .whenComplete((found, failure) -> threads.execute(() -> refreshed(found, failure))));
+        }
+    }
+
+    private void refreshed(@Nullable SlotMap found, @Nullable Throwable failure) {
+        isRefreshing.set(false);
+        if (found != null && !isClosed) {
+            silent = null;
+            adopt(found);
+        } else {
+            LOG.debug("No server of the Redis Cluster says who has which slot", failure);
         }
     }
 
@@ -305,8 +329,12 @@ final class Cluster implements Topology {
     private CompletionStage<SlotMap> askSeed(Iterator<Connector> rest) {
         Connector seed = rest.next();
         return seed.connectCommands()
-                .thenCompose(connection ->
-                        connection.async().clusterSlots().whenComplete((answer, failure) -> connection.closeAsync()))
+                .thenCompose(connection -> connection
+                        .async()
+                        .clusterSlots()
+                        .toCompletableFuture()
+                        .orTimeout(seed.timeout().toMillis(), TimeUnit.MILLISECONDS)
+                        .whenComplete((answer, failure) -> connection.closeAsync()))
                 .thenApply(answer -> SlotMap.of(answer, seed.host()))
                 .handle((found, failure) -> {
                     if (found != null) {
@@ -343,7 +371,10 @@ final class Cluster implements Topology {
     }
 
     private void retireUnused() {
+        long now = System.nanoTime();
+        guests.values().removeIf(asked -> now - asked > GUEST_TIME.toNanos());
         Set<Primary> used = new HashSet<>(Arrays.asList(slots));
+        used.addAll(guests.keySet());
         primaries.values().removeIf(primary -> {
             boolean isUnused = !used.contains(primary);
             if (isUnused) {

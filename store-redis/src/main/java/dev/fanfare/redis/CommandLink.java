@@ -57,7 +57,7 @@ final class CommandLink {
     private final Connector connector;
     private final boolean isEpochEndedByFailover;
     private final Counters counters;
-    private final Runnable onReady;
+    private final Breaker breaker;
     private final AtomicLong inFlightBytes = new AtomicLong();
     private final AtomicReference<@Nullable CompletableFuture<Void>> reloading = new AtomicReference<>();
     private final CompletableFuture<Void> firstReady = new CompletableFuture<>();
@@ -70,13 +70,13 @@ final class CommandLink {
     /**
      * Makes one.
      *
-     * @param onReady told of each new connection, once commands get through
+     * @param breaker lets guarded requests through or not, and judges by those that were sent here
      */
-    CommandLink(Connector connector, boolean isEpochEndedByFailover, Counters counters, Runnable onReady) {
+    CommandLink(Connector connector, boolean isEpochEndedByFailover, Counters counters, Breaker breaker) {
         this.connector = connector;
         this.isEpochEndedByFailover = isEpochEndedByFailover;
         this.counters = counters;
-        this.onReady = onReady;
+        this.breaker = breaker;
     }
 
     /** Begins to connect; completes with the first success, or exceptionally with the first failure. */
@@ -107,6 +107,8 @@ final class CommandLink {
         } else if (isFull()) {
             return CompletableFuture.failedFuture(new StoreException(
                     "Redis at " + connector.address() + " is too slow: " + inFlightBytes + " bytes wait", null, true));
+        } else if (request.isGuarded && breaker.isOpen()) {
+            return CompletableFuture.failedFuture(SwitchedOffException.at(connector.address(), breaker.retryMillis()));
         }
         inFlightBytes.addAndGet(CALL_BYTES + request.bytes);
         CompletableFuture<T> answer = new CompletableFuture<>();
@@ -144,6 +146,9 @@ final class CommandLink {
             @Nullable T reply,
             @Nullable Throwable failure) {
         inFlightBytes.addAndGet(-(CALL_BYTES + request.bytes));
+        if (request.isGuarded) {
+            breaker.end(failure);
+        }
         if (failure == null) {
             answer.complete(reply);
             return;
@@ -261,7 +266,7 @@ final class CommandLink {
             lost(fresh);
             return;
         }
-        onReady.run();
+        breaker.reset();
         if (isTroubleLogged) {
             isTroubleLogged = false;
             BACK.log("redis", connector.address());

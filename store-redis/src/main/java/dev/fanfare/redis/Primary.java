@@ -12,7 +12,7 @@ final class Primary {
 
     final CommandLink commands;
     final EventLink events;
-    /** For publishes; of its own, as other servers may be well. */
+    /** For publishes here; of its own, as other servers may be well. */
     final Breaker breaker;
 
     private final Connector connector;
@@ -35,7 +35,7 @@ final class Primary {
     Primary(Connector connector, Parts parts, Consumer<Line> onStray) {
         this.connector = connector;
         this.breaker = new Breaker(connector.address(), parts.breakerPause);
-        this.commands = new CommandLink(connector, parts.isEpochEndedByFailover, parts.counters, breaker::reset);
+        this.commands = new CommandLink(connector, parts.isEpochEndedByFailover, parts.counters, breaker);
         this.events = new EventLink(connector, parts.relay, parts.counters, onStray);
         this.probe = new Probe(parts.keys, commands, events, connector, parts.probePause);
     }

@@ -5,7 +5,6 @@ import static java.util.Objects.requireNonNull;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelPattern;
 import dev.fanfare.Health;
-import dev.fanfare.StoreException;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.LogLine;
@@ -89,19 +88,14 @@ final class RedisBus implements Bus {
     @Override
     public CompletionStage<Void> announce(Announcement announcement) {
         byte[] name = keys.bus(Keys.place(announcement.channel()));
-        Breaker breaker = redis.of(name).breaker;
-        if (breaker.isOpen()) {
-            counters.dropped.increment();
-            return CompletableFuture.failedFuture(
-                    new StoreException("Redis failed too often: nothing is announced for a while", null, true));
-        }
         byte[] frame = BusFrame.of(announcement, maxInlineBytes);
-        return redis.run(Request.publish(redis.pubSub(), name, frame)).handle((heard, failure) -> {
-            breaker.end(failure);
-            if (failure != null) {
-                throw CommandLink.asStoreFailure(failure);
+        return redis.run(Request.publish(redis.pubSub(), name, frame).guarded()).handle((heard, failure) -> {
+            if (failure == null) {
+                return null;
+            } else if (SwitchedOffException.of(failure) != null) {
+                counters.dropped.increment();
             }
-            return null;
+            throw CommandLink.asStoreFailure(failure);
         });
     }
 

@@ -86,44 +86,44 @@ final class RedisLog implements ChannelLog {
         byte[] place = Keys.place(request.channel());
         Primary home = redis.of(place);
         if (!home.commands.isUp()) {
-            return unavailable(request, AWAY_RETRY_MILLIS);
+            return CompletableFuture.completedStage(unavailable(request, AWAY_RETRY_MILLIS));
         } else if (home.commands.isFull()) {
-            return unavailable(request, FULL_RETRY_MILLIS);
-        } else if (home.breaker.isOpen()) {
-            return unavailable(request, home.breaker.retryMillis());
+            return CompletableFuture.completedStage(unavailable(request, FULL_RETRY_MILLIS));
         }
-        return request.rules().isRetained() ? log(request, place, home.breaker) : send(request, place, home.breaker);
+        return request.rules().isRetained() ? log(request, place) : send(request, place);
     }
 
-    /** Runs what appends, and lets the breaker judge by what became of it. */
     private <T> CompletionStage<AppendResult> append(
-            Request<T> append, Breaker breaker, Function<T, AppendResult> result) {
-        return redis.run(append).handle((reply, failure) -> {
-            if (failure == null) {
-                breaker.end(null);
-                return result.apply(reply);
-            }
-            breaker.end(failure);
-            if (!wasNotRun(failure)) {
-                throw CommandLink.asStoreFailure(failure);
-            }
-            counters.refusals.increment();
-            return new AppendResult.Full(NOT_RUN_RETRY_MILLIS);
-        });
+            AppendRequest request, Request<T> append, Function<T, AppendResult> result) {
+        return redis.run(append.guarded())
+                .handle((reply, failure) -> failure == null ? result.apply(reply) : unanswered(request, failure));
+    }
+
+    private AppendResult unanswered(AppendRequest request, Throwable failure) {
+        SwitchedOffException switchedOff = SwitchedOffException.of(failure);
+        if (switchedOff != null) {
+            return unavailable(request, switchedOff.retryMillis);
+        } else if (NotSentException.isCauseOf(failure)) {
+            return unavailable(request, AWAY_RETRY_MILLIS);
+        } else if (!wasNotRun(failure)) {
+            throw CommandLink.asStoreFailure(failure);
+        }
+        counters.refusals.increment();
+        return new AppendResult.Full(NOT_RUN_RETRY_MILLIS);
     }
 
     /** Refuses what would be logged; drops what nobody would miss. */
-    private CompletionStage<AppendResult> unavailable(AppendRequest request, long retryAfterMillis) {
+    private AppendResult unavailable(AppendRequest request, long retryAfterMillis) {
         if (!request.rules().isRetained()) {
             counters.dropped.increment();
-            return CompletableFuture.completedStage(new AppendResult.Appended(
-                    unpositioned(request, System.currentTimeMillis()).build()));
+            return new AppendResult.Appended(
+                    unpositioned(request, System.currentTimeMillis()).build());
         }
         counters.refusals.increment();
-        return CompletableFuture.completedStage(new AppendResult.Full(retryAfterMillis));
+        return new AppendResult.Full(retryAfterMillis);
     }
 
-    private CompletionStage<AppendResult> log(AppendRequest request, byte[] place, Breaker breaker) {
+    private CompletionStage<AppendResult> log(AppendRequest request, byte[] place) {
         ChannelId channel = request.channel();
         ChannelRules rules = request.rules();
         String dedupKey = request.options().dedupKey();
@@ -149,10 +149,10 @@ final class RedisLog implements ChannelLog {
         if (dedupKey != null) {
             call.with(digest(request.data())).with(millis(rules.dedupWindow()));
         }
-        return append(Request.of(call, RedisLog::value, body.length), breaker, reply -> result(request, reply));
+        return append(request, Request.of(call, RedisLog::value, body.length), reply -> result(request, reply));
     }
 
-    private CompletionStage<AppendResult> send(AppendRequest request, byte[] place, Breaker breaker) {
+    private CompletionStage<AppendResult> send(AppendRequest request, byte[] place) {
         Publication publication =
                 unpositioned(request, System.currentTimeMillis()).build();
         byte[] frame = BusFrame.published(publication);
@@ -160,8 +160,8 @@ final class RedisLog implements ChannelLog {
         String dedupKey = request.options().dedupKey();
         if (dedupKey == null) {
             return append(
+                    request,
                     Request.publish(redis.pubSub(), name, frame),
-                    breaker,
                     heard -> new AppendResult.Appended(publication));
         }
         Call call = new Call(Script.SEND, keys.dedup(place, dedupKey))
@@ -171,8 +171,8 @@ final class RedisLog implements ChannelLog {
                 .with(digest(request.data()))
                 .with(millis(request.rules().dedupWindow()));
         return append(
+                request,
                 Request.of(call, RedisLog::value, frame.length),
-                breaker,
                 reply -> reply.length == 1 && reply[0] == 'S'
                         ? new AppendResult.Appended(publication)
                         : result(request, reply));

@@ -20,6 +20,8 @@ final class Request<T> {
     final byte[] key;
     /** About how much memory it takes while it waits for its reply. */
     final int bytes;
+    /** Whether the circuit breaker of the server that it comes to decides on it, and judges by what becomes of it. */
+    final boolean isGuarded;
 
     private final CommandType type;
     private final @Nullable Call call;
@@ -32,9 +34,11 @@ final class Request<T> {
             CommandType type,
             @Nullable Call call,
             @Nullable CommandArgs<byte[], byte[]> args,
-            Supplier<? extends CommandOutput<byte[], byte[], T>> output) {
+            Supplier<? extends CommandOutput<byte[], byte[], T>> output,
+            boolean isGuarded) {
         this.key = key;
         this.bytes = bytes;
+        this.isGuarded = isGuarded;
         this.type = type;
         this.call = call;
         this.args = args;
@@ -43,7 +47,7 @@ final class Request<T> {
 
     /** Calls a script, with so many bytes of data. */
     static <T> Request<T> of(Call call, Supplier<? extends CommandOutput<byte[], byte[], T>> output, int bytes) {
-        return new Request<>(call.key(), bytes, CommandType.EVALSHA, call, null, output);
+        return new Request<>(call.key(), bytes, CommandType.EVALSHA, call, null, output, false);
     }
 
     /** Runs a command on one key. */
@@ -56,14 +60,19 @@ final class Request<T> {
         for (byte[] argument : arguments) {
             args.add(argument);
         }
-        return new Request<>(key, 0, type, null, args, output);
+        return new Request<>(key, 0, type, null, args, output, false);
     }
 
     /** Publishes to a pub/sub channel; answers the number of those who heard it at the same server. */
     static Request<Long> publish(PubSub kind, byte[] channel, byte[] message) {
         CommandArgs<byte[], byte[]> args =
                 new CommandArgs<>(ByteArrayCodec.INSTANCE).add(channel).add(message);
-        return new Request<>(channel, message.length, kind.publish, null, args, Request::count);
+        return new Request<>(channel, message.length, kind.publish, null, args, Request::count, false);
+    }
+
+    /** Returns the same as one that the circuit breaker decides on. */
+    Request<T> guarded() {
+        return new Request<>(key, bytes, type, call, args, output, true);
     }
 
     private static IntegerOutput<byte[], byte[]> count() {

@@ -17,7 +17,12 @@ import dev.fanfare.spi.ChannelLog.AppendResult;
 import io.lettuce.core.cluster.SlotHash;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -32,6 +37,8 @@ class RedisClusterChangesTest {
     private static final int SLOT = SlotHash.getSlot(new Keys("fanfare").bus(CHANNEL));
     private static final ChannelRules RULES =
             ChannelRules.builder().retain(100, Duration.ofHours(1)).build();
+
+    private static final Pattern SLOTS_CALLS = Pattern.compile("cmdstat_cluster\\|slots:calls=(\\d+)");
 
     private static RedisCluster cluster;
     private static int home;
@@ -98,7 +105,7 @@ class RedisClusterChangesTest {
     }
 
     @Test
-    @Order(2)
+    @Order(4)
     void aServerThatSaysNothingWhenItIsAskedForTheSlotsHoldsUpNothing() throws Exception {
         int next = (home + 1) % 3;
         move(home, next);
@@ -117,6 +124,74 @@ class RedisClusterChangesTest {
             assertThat(nodes.onA.resets).isNotEmpty().containsOnly(ResetReason.EPOCH);
         } finally {
             signal("CONT", home);
+        }
+    }
+
+    @Test
+    @Order(2)
+    void aServerThatIsAboutToGetItsFirstSlotKeepsItsConnectionsAsLongAsItIsAsked() {
+        int added = cluster.add("--cluster-allow-replica-migration", "no");
+        String uri = cluster.server(added).uri();
+        try (RedisStore store =
+                RedisStore.builder(cluster.uri()).clientName("market").build()) {
+            append(store, "1").join();
+            cluster.beginMove(SLOT, home, added);
+            while (cluster.moveKeys(SLOT, home, added, 100)) {
+                // more
+            }
+            long questions = questionsForSlots();
+            assertThat(append(store, "2").join()).isInstanceOf(AppendResult.Appended.class);
+            await().atMost(PATIENCE).until(() -> clients(uri, "market").size() == 2);
+            Set<String> first = clients(uri, "market");
+
+            await().atMost(PATIENCE).until(() -> questionsForSlots() > questions);
+            for (int i = 3; i < 50; i++) {
+                assertThat(append(store, "" + i).join()).isInstanceOf(AppendResult.Appended.class);
+            }
+
+            assertThat(clients(uri, "market")).isEqualTo(first);
+
+            cluster.abandonMove(SLOT, home, added);
+            await().atMost(PATIENCE).until(() -> clients(uri, "market").isEmpty());
+            assertThat(append(store, "50").join()).isInstanceOf(AppendResult.Appended.class);
+        }
+    }
+
+    private static Set<String> clients(String uri, String name) {
+        Set<String> ids = new HashSet<>();
+        admin(
+                uri,
+                redis -> redis.clientList()
+                        .lines()
+                        .filter(line -> line.contains("name=" + name + ' '))
+                        .forEach(line -> ids.add(line.substring(0, line.indexOf(' ')))));
+        return ids;
+    }
+
+    private static long questionsForSlots() {
+        AtomicLong all = new AtomicLong();
+        for (int i = 0; i < 3; i++) {
+            admin(cluster.server(i).uri(), redis -> {
+                Matcher calls = SLOTS_CALLS.matcher(redis.info("commandstats"));
+                all.addAndGet(calls.find() ? Long.parseLong(calls.group(1)) : 0);
+            });
+        }
+        return all.get();
+    }
+
+    @Test
+    @Order(3)
+    void anAddressThatDoesNotSayWhoHasWhatIsPassedOver() {
+        try (Proxy way = new Proxy(cluster.server(0).port())) {
+            way.loseRepliesTo("SLOTS");
+
+            try (RedisStore store = RedisStore.builder("redis-cluster://127.0.0.1:" + way.port() + ",127.0.0.1:"
+                            + cluster.server(1).port())
+                    .timeout(Duration.ofSeconds(3))
+                    .build()) {
+                assertThat(append(store, "x").join()).isInstanceOf(AppendResult.Appended.class);
+                await().atMost(PATIENCE).until(() -> way.connections() == 0);
+            }
         }
     }
 

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.fail;
 import static org.awaitility.Awaitility.await;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
 import dev.fanfare.Cursor;
 import dev.fanfare.Fanfare;
 import dev.fanfare.PatternSubscription;
@@ -24,6 +25,10 @@ import dev.fanfare.StoreException;
 import dev.fanfare.Subscriber;
 import dev.fanfare.Workers;
 import dev.fanfare.servers.RedisCluster;
+import dev.fanfare.spi.Announcement;
+import dev.fanfare.spi.AppendRequest;
+import dev.fanfare.spi.Bus;
+import dev.fanfare.spi.ChannelLog.AppendResult;
 import dev.fanfare.spi.ChannelLog.LogRead;
 import io.lettuce.core.KillArgs;
 import io.lettuce.core.ScriptOutputType;
@@ -314,6 +319,70 @@ class RedisClusterFaultsTest {
         } finally {
             move(next, home, () -> {});
         }
+    }
+
+    @Test
+    @Order(9)
+    void whatAServerAnswersThatIsAboutToGetASlotSaysNothingOfTheOneThatHasIt() {
+        int next = (home + 1) % 3;
+        ChannelId beside = channelAt(home);
+        try (TwoNodes nodes = new TwoNodes(cluster.uri(), options -> options.breakerPause(Duration.ofMinutes(1)))) {
+            nodes.publish(5);
+            move(home, next, () -> {
+                admin(cluster.server(next).uri(), redis -> redis.configSet("min-replicas-to-write", "9"));
+                for (int i = 0; i < 5; i++) {
+                    assertThatThrownBy(() -> publish(nodes.a, CHANNEL)).hasCauseInstanceOf(StoreException.class);
+                }
+
+                assertThat(publish(nodes.a, CHANNEL)).isInstanceOf(PublishResult.Refused.class);
+                assertThat(publish(nodes.a, beside)).isInstanceOf(PublishResult.Stored.class);
+            });
+        } finally {
+            admin(cluster.server(next).uri(), redis -> redis.configSet("min-replicas-to-write", "0"));
+            move(next, home, () -> {});
+        }
+    }
+
+    private static PublishResult publish(Fanfare node, ChannelId channel) {
+        return node.publish(channel, Payload.of("x")).toCompletableFuture().join();
+    }
+
+    @Test
+    @Order(9)
+    void whatWaitsForASlotThatMovesDoesNotOutliveItsStore() {
+        int next = (home + 1) % 3;
+        try (RedisStore store = RedisStore.of(cluster.uri())) {
+            ChannelRules rules =
+                    ChannelRules.builder().retain(10_000, Duration.ofHours(1)).build();
+            store.log()
+                    .append(new AppendRequest(CHANNEL, Payload.of("x"), PublishOptions.none(), null, rules, 1))
+                    .toCompletableFuture()
+                    .join();
+            move(home, next, () -> {
+                // A key that is new, which no server runs a script over now.
+                PublishOptions isNew = PublishOptions.dedupKey("outlives");
+                CompletableFuture<AppendResult> waiting = store.log()
+                        .append(new AppendRequest(CHANNEL, Payload.of("x"), isNew, null, rules, 2))
+                        .toCompletableFuture();
+                store.close();
+
+                await().atMost(PATIENCE).until(waiting::isDone);
+                assertThat(store.bus().watch(CHANNEL, new DeafWatcher()).toCompletableFuture())
+                        .failsWithin(PATIENCE)
+                        .withThrowableThat()
+                        .withCauseInstanceOf(StoreException.class);
+            });
+        } finally {
+            move(next, home, () -> {});
+        }
+    }
+
+    private static final class DeafWatcher implements Bus.Watcher {
+        @Override
+        public void announced(Announcement announcement) {}
+
+        @Override
+        public void interrupted() {}
     }
 
     @Test
