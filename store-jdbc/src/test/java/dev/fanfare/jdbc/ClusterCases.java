@@ -185,7 +185,13 @@ abstract class ClusterCases {
         spoil(1, new byte[] {0, 0});
         spoil(3, new byte[] {0, 0, 0, 1});
 
-        assertThat(texts(node(), HistoryQuery.first(2))).containsExactly("p4", "p5");
+        HistoryResult result = node().history(channel, HistoryQuery.first(2))
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+        assertThat(result)
+                .isInstanceOfSatisfying(
+                        HistoryResult.Unrecoverable.class,
+                        broken -> assertThat(broken.reason()).isEqualTo(ResetReason.TRIMMED));
     }
 
     private void spoil(long offset, byte[] extra) throws SQLException {
