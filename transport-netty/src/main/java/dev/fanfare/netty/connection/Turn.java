@@ -2,6 +2,7 @@ package dev.fanfare.netty.connection;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.fanfare.spi.LogLine;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOutboundBuffer;
@@ -27,6 +28,8 @@ public final class Turn {
 
     /** What a publication waits at most for others that go the same way. */
     static final Duration GATHERING = Duration.ofMillis(1);
+
+    private static final LogLine BUG = LogLine.error(Turn.class, "An outlet could not send; this is a bug in Fanfare");
 
     private final EventLoop loop;
     private final Wire wire;
@@ -88,9 +91,18 @@ public final class Turn {
         gathered = sending; // in case that one of them has something again
         sending = due;
         for (ChannelOutlet outlet : due) {
-            outlet.sendGathered();
+            sendOrLog(outlet);
         }
         due.clear();
+    }
+
+    /** One that cannot even be cut keeps nobody else waiting, nor those who come after. */
+    private static void sendOrLog(ChannelOutlet outlet) {
+        try {
+            outlet.sendGathered();
+        } catch (RuntimeException | Error failure) {
+            BUG.logTrace(failure, "outlet", outlet);
+        }
     }
 
     /** Puts what is owed into the channel's queue, before something else goes there. */

@@ -7,11 +7,13 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.Resume;
 import dev.fanfare.UnsubscribeReason;
+import dev.fanfare.faults.CausesFault;
 import dev.fanfare.spi.FrameEncoder;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,18 +29,25 @@ class GatheringTest {
 
     private final EmbeddedChannel channel = new EmbeddedChannel();
     private final List<String> sent = new ArrayList<>();
+    private final EmbeddedChannel broken = new Breaking();
+    private Turn turn;
     private Outgoing outlet;
+    private boolean isBroken;
 
     @BeforeEach
     void open() {
         channel.freezeTime();
         Wire wire = (to, bytes) -> {
+            if (to == broken && isBroken) {
+                throw new IllegalStateException("broken on purpose");
+            }
             sent.add(bytes.toString(US_ASCII));
             return bytes.readableBytes();
         };
         Heartbeats heartbeats = new Heartbeats(channel.eventLoop(), Duration.ofSeconds(1));
         Unsent unsent = new Unsent(heartbeats, UnsentLimits.defaults(1), new AtomicLong());
-        outlet = new Outgoing(channel, new Turn(channel.eventLoop(), wire, unsent));
+        turn = new Turn(channel.eventLoop(), wire, unsent);
+        outlet = new Outgoing(channel, turn);
     }
 
     @AfterEach
@@ -90,6 +99,23 @@ class GatheringTest {
         assertThat(sent).containsExactly("a");
     }
 
+    @Test
+    @CausesFault("An outlet could not send")
+    void oneThatCannotEvenBeCutKeepsNobodyElseWaiting() {
+        Outgoing other = new Outgoing(broken, turn);
+        write(other, "x");
+        write("a");
+        write(other, "y");
+        write("b");
+
+        isBroken = true;
+        later(1);
+        write("c");
+        later(1);
+
+        assertThat(sent).containsExactly("x", "a", "b", "c");
+    }
+
     private String written() {
         StringBuilder all = new StringBuilder();
         for (ByteBuf each = channel.readOutbound(); each != null; each = channel.readOutbound()) {
@@ -100,6 +126,10 @@ class GatheringTest {
     }
 
     private void write(String text) {
+        write(outlet, text);
+    }
+
+    private void write(Outgoing outlet, String text) {
         BufferFrame frame = new BufferFrame(ByteBufUtil.writeAscii(channel.alloc(), text));
         outlet.writeShared(frame);
         frame.release();
@@ -109,6 +139,17 @@ class GatheringTest {
     private void later(int millis) {
         channel.advanceTimeBy(millis, TimeUnit.MILLISECONDS);
         channel.runScheduledPendingTasks();
+    }
+
+    /** When it is broken it can be neither written to nor closed. */
+    private final class Breaking extends EmbeddedChannel {
+        @Override
+        public EventLoop eventLoop() {
+            if (isBroken) {
+                throw new IllegalStateException("broken on purpose");
+            }
+            return super.eventLoop();
+        }
     }
 
     private static final class Outgoing extends ChannelOutlet {
