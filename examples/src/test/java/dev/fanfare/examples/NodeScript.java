@@ -16,6 +16,7 @@ import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -36,6 +37,7 @@ import org.junit.jupiter.api.DynamicTest;
 final class NodeScript {
 
     private static final int OLDEST_NODE = 20;
+    private static final Duration LONGEST = Duration.ofMinutes(4);
     private static final String RESULT = "##test ";
     private static final List<String> BROWSERS = List.of("chromium", "chromium-browser", "google-chrome");
     private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -69,9 +71,7 @@ final class NodeScript {
         if (onPath("node").isEmpty() || onPath("npm").isEmpty()) {
             return Optional.of("node or npm is not on the PATH: install Node.js " + OLDEST_NODE + " or newer, and npm");
         }
-        Process node = new ProcessBuilder("node", "--version")
-                .redirectErrorStream(true)
-                .start();
+        Process node = start(new ProcessBuilder("node", "--version"));
         String version = new String(node.getInputStream().readAllBytes(), UTF_8).strip();
         Matcher major = Pattern.compile("v(\\d+)\\..*").matcher(version);
         return major.matches() && Integer.parseInt(major.group(1)) >= OLDEST_NODE
@@ -122,7 +122,7 @@ final class NodeScript {
         Path lock = home.resolve("package-lock.json");
         Path installed = home.resolve("node_modules/.installed");
         if (!Files.exists(installed) || Files.mismatch(lock, installed) >= 0) {
-            Process npm = new ProcessBuilder(
+            Process npm = start(new ProcessBuilder(
                             "npm",
                             "ci",
                             "--prefer-offline",
@@ -130,9 +130,7 @@ final class NodeScript {
                             "--no-audit",
                             "--no-fund",
                             "--loglevel=error")
-                    .directory(home.toFile())
-                    .redirectErrorStream(true)
-                    .start();
+                    .directory(home.toFile()));
             String said = new String(npm.getInputStream().readAllBytes(), UTF_8);
             Assertions.assertEquals(0, npm.waitFor(), "npm ci in " + home.toAbsolutePath() + "\n" + said);
             Files.copy(lock, installed, StandardCopyOption.REPLACE_EXISTING);
@@ -149,10 +147,9 @@ final class NodeScript {
 
     private static List<DynamicTest> start(Path home, String script, Map<String, String> environment)
             throws IOException, InterruptedException {
-        ProcessBuilder builder =
-                new ProcessBuilder("node", script).directory(home.toFile()).redirectErrorStream(true);
+        ProcessBuilder builder = new ProcessBuilder("node", script).directory(home.toFile());
         builder.environment().putAll(environment);
-        Process node = builder.start();
+        Process node = start(builder);
         List<DynamicTest> tests = new ArrayList<>();
         StringBuilder said = new StringBuilder();
         try (BufferedReader lines = new BufferedReader(new InputStreamReader(node.getInputStream(), UTF_8))) {
@@ -172,6 +169,18 @@ final class NodeScript {
             Assertions.assertTrue(tests.size() > 1, "it tested nothing");
         }));
         return tests;
+    }
+
+    /** Starts it, and ends it with all that it started if it takes too long: what it says has an end in any case. */
+    private static Process start(ProcessBuilder builder) throws IOException {
+        Process process = builder.redirectErrorStream(true).start();
+        process.onExit().copy().orTimeout(LONGEST.toSeconds(), TimeUnit.SECONDS).whenComplete((ended, late) -> {
+            if (late != null) {
+                process.descendants().forEach(ProcessHandle::destroyForcibly);
+                process.destroyForcibly();
+            }
+        });
+        return process;
     }
 
     private static DynamicTest result(JsonNode result) {

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>what a client gets of a channel is consecutive by offset, and linked by tag where tags are known, within
  *       one epoch, until a reset or a skip is announced;
- *   <li>a client that goes on from its position goes on from exactly there;
+ *   <li>a client that goes on from its position goes on from exactly there, or is reset;
  *   <li>no publication comes twice;
  *   <li>all clients and publishers agree on what stands at a position;
  *   <li>a client that claims to have everything has each accepted publication of its runs.
@@ -51,7 +51,10 @@ public final class HistoryChecker {
     /** Makes a checker that knows nothing. */
     public HistoryChecker() {}
 
-    /** Begins to watch a client in a channel. A client that comes back with an older cursor is another client. */
+    /**
+     * Begins to watch a client in a channel. A client that comes back with an older cursor, or without one, is another
+     * client; so is each return to a channel that resumes with the latest, which has no runs.
+     */
     public Client client(String name, ChannelId channel) {
         Client client = new Client(requireNonNull(name, "name"), requireNonNull(channel, "channel"));
         lock.lock();
@@ -227,6 +230,8 @@ public final class HistoryChecker {
                         position = now.tag() == Cursor.NO_TAG ? before : now;
                         return;
                     }
+                } else if (!(resume instanceof Resume.Reset) && before != null) {
+                    fail("it was at " + before + " and is not told what becomes of that, but " + resume);
                 }
                 position = now;
                 skips = 0;

@@ -156,6 +156,24 @@ class HistoryCheckerTest {
     }
 
     @Test
+    void beginningAfreshInsteadOfGoingOnIsAViolation() {
+        client.resumed(new Resume.Fresh(at(0)));
+        receive(1, 2);
+        client.resumed(new Resume.Fresh(at(5)));
+
+        assertThat(violation()).contains("it was at").contains("Fresh");
+    }
+
+    @Test
+    void theLatestInsteadOfWhatWasMissedIsAViolation() {
+        client.resumed(new Resume.Fresh(at(0)));
+        receive(1, 2);
+        client.resumed(new Resume.Latest(at(5)));
+
+        assertThat(violation()).contains("it was at").contains("Latest");
+    }
+
+    @Test
     void aBrokenChainIsAViolation() {
         client.resumed(new Resume.Fresh(at(0)));
         receive(1, 2);
