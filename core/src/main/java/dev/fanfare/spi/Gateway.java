@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
 
 /**
  * Where transports come in: they register connections here and get a {@link Connection} to act
@@ -64,6 +65,16 @@ public interface Gateway {
 
     /** Adds one more who sees all events from now on, and for good. */
     void listen(FanfareListener listener);
+
+    /**
+     * Adds one who tells how many bytes wait for clients that do not read, for {@link dev.fanfare.Stats#unsentBytes}.
+     *
+     * @param bytes may be called on any thread
+     * @return takes it out again when it is run
+     */
+    default Runnable countUnsent(LongSupplier bytes) {
+        return () -> {};
+    }
 
     /**
      * Looks at channels of this node, those with most subscribers first; for operators, as it goes through them all.
