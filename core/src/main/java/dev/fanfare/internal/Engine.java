@@ -362,6 +362,11 @@ public final class Engine implements Fanfare {
         if (!isAccepting()) {
             throw new ClosedException("This Fanfare is " + (isClosed.get() ? "closed" : "being drained"));
         }
+        if (clients.isFull()) {
+            listener.onReject(Rejection.CONNECTION_LIMIT);
+            throw new RefusedException(
+                    "This node has as many connections as it may; see ClientLimits", Refusal.TOO_MANY_REQUESTS);
+        }
         ClientConnection connection = new ClientConnection(this, info, outlet);
         if (!clients.add(connection)) {
             hub.release(connection.queue);

@@ -26,7 +26,8 @@ public interface Gateway {
      * Registers an authenticated connection; call it on the outlet's loop.
      *
      * @throws dev.fanfare.ClosedException if Fanfare is closed, or being drained
-     * @throws dev.fanfare.RefusedException if the user has as many connections as may be
+     * @throws dev.fanfare.RefusedException if the user has as many connections as may be ({@code LIMIT_EXCEEDED}), or
+     *     this node has ({@code TOO_MANY_REQUESTS})
      */
     Connection open(ConnectionInfo info, Outlet outlet);
 
