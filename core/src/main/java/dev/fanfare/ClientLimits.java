@@ -13,12 +13,13 @@ import static java.util.Objects.requireNonNull;
 public final class ClientLimits {
 
     private static final ClientLimits STANDARD = new ClientLimits(
-            Rate.of(10, 30), Rate.of(50, 100), Rate.of(50, 256), Rate.of(200, 2_000), 100, Rate.of(10, 300));
+            Rate.of(10, 30), Rate.of(50, 100), Rate.of(50, 256), Rate.of(200, 2_000), 100, 1_000_000, Rate.of(10, 300));
     private static final ClientLimits UNLIMITED = new ClientLimits(
             Rate.unlimited(),
             Rate.unlimited(),
             Rate.unlimited(),
             Rate.unlimited(),
+            Integer.MAX_VALUE,
             Integer.MAX_VALUE,
             Rate.unlimited());
 
@@ -27,6 +28,7 @@ public final class ClientLimits {
     private final Rate subscribes;
     private final Rate subscribesPerUser;
     private final int connectionsPerUser;
+    private final int connections;
     private final Rate errors;
 
     private ClientLimits(
@@ -35,18 +37,21 @@ public final class ClientLimits {
             Rate subscribes,
             Rate subscribesPerUser,
             int connectionsPerUser,
+            int connections,
             Rate errors) {
         this.publishes = publishes;
         this.publishesPerUser = publishesPerUser;
         this.subscribes = subscribes;
         this.subscribesPerUser = subscribesPerUser;
         this.connectionsPerUser = connectionsPerUser;
+        this.connections = connections;
         this.errors = errors;
     }
 
     /**
      * Returns the defaults. Per connection: 10 publishes a second after a burst of 30, 50 subscribes after 256, 10
-     * errors after 300. Per user: 50 publishes after 100, 200 subscribes after 2,000, 100 connections.
+     * errors after 300. Per user: 50 publishes after 100, 200 subscribes after 2,000, 100 connections. In all: 1,000,000
+     * connections, of which transports may take fewer.
      */
     public static ClientLimits standard() {
         return STANDARD;
@@ -65,13 +70,20 @@ public final class ClientLimits {
                 subscribes,
                 subscribesPerUser,
                 connectionsPerUser,
+                connections,
                 errors);
     }
 
     /** Sets how often all connections of one user together may publish. */
     public ClientLimits withPublishesPerUser(Rate rate) {
         return new ClientLimits(
-                publishes, requireNonNull(rate, "rate"), subscribes, subscribesPerUser, connectionsPerUser, errors);
+                publishes,
+                requireNonNull(rate, "rate"),
+                subscribes,
+                subscribesPerUser,
+                connectionsPerUser,
+                connections,
+                errors);
     }
 
     /** Sets how often one connection may subscribe; the burst must suffice for all its channels when it returns. */
@@ -82,13 +94,20 @@ public final class ClientLimits {
                 requireNonNull(rate, "rate"),
                 subscribesPerUser,
                 connectionsPerUser,
+                connections,
                 errors);
     }
 
     /** Sets how often all connections of one user together may subscribe. */
     public ClientLimits withSubscribesPerUser(Rate rate) {
         return new ClientLimits(
-                publishes, publishesPerUser, subscribes, requireNonNull(rate, "rate"), connectionsPerUser, errors);
+                publishes,
+                publishesPerUser,
+                subscribes,
+                requireNonNull(rate, "rate"),
+                connectionsPerUser,
+                connections,
+                errors);
     }
 
     /** Sets how many connections one user may have on this node; at least 1. */
@@ -96,7 +115,19 @@ public final class ClientLimits {
         if (count < 1) {
             throw new IllegalArgumentException("count must be at least 1: " + count);
         }
-        return new ClientLimits(publishes, publishesPerUser, subscribes, subscribesPerUser, count, errors);
+        return new ClientLimits(publishes, publishesPerUser, subscribes, subscribesPerUser, count, connections, errors);
+    }
+
+    /**
+     * Sets how many connections there may be on this node, over all its transports; at least 1. Who comes beyond that is
+     * told to try again later. It is the last bound: what a transport itself is told to take is refused more cheaply.
+     */
+    public ClientLimits withConnections(int count) {
+        if (count < 1) {
+            throw new IllegalArgumentException("count must be at least 1: " + count);
+        }
+        return new ClientLimits(
+                publishes, publishesPerUser, subscribes, subscribesPerUser, connectionsPerUser, count, errors);
     }
 
     /**
@@ -111,6 +142,7 @@ public final class ClientLimits {
                 subscribes,
                 subscribesPerUser,
                 connectionsPerUser,
+                connections,
                 requireNonNull(rate, "rate"));
     }
 
@@ -137,6 +169,11 @@ public final class ClientLimits {
     /** Returns how many connections one user may have. */
     public int connectionsPerUser() {
         return connectionsPerUser;
+    }
+
+    /** Returns how many connections there may be on this node. */
+    public int connections() {
+        return connections;
     }
 
     /** Returns how often one connection may get an error. */

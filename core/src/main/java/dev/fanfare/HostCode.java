@@ -2,6 +2,8 @@ package dev.fanfare;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.util.Set;
+
 /**
  * A code and words of the host's own, for clients that it disconnects or unsubscribes. Ranges are those of the
  * Centrifuge client protocol, by which SDKs decide what to do next. Counted and logged it is as what it
@@ -15,12 +17,16 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 public record HostCode(int code, String text) {
 
     private static final int MAX_BYTES = 123;
+    /** Words that are JSON by themselves. */
+    private static final Set<String> JSON = Set.of("true", "false", "null");
 
     /** Checks the words. */
     public HostCode {
-        if (text.isBlank()
+        String words = text.strip();
+        if (words.isEmpty()
                 || text.getBytes(UTF_8).length > MAX_BYTES
-                || "{[\"0123456789-".indexOf(text.charAt(0)) >= 0) {
+                || JSON.contains(words)
+                || "{[\"0123456789-".indexOf(words.charAt(0)) >= 0) {
             // Some SDKs read what looks like JSON as something else.
             throw new IllegalArgumentException(
                     "The words are 1 to " + MAX_BYTES + " bytes, and begin like words, not like JSON: " + text);

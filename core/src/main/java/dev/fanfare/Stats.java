@@ -35,6 +35,9 @@ public interface Stats {
      */
     long refusedHostTasks();
 
+    /** Returns how many bytes wait in the transports for clients that read more slowly than they are sent to. */
+    long unsentBytes();
+
     /** Returns of how many channels the bus would not take the newest publication, which is offered again each second. */
     int overdueAnnouncements();
 }

@@ -12,19 +12,27 @@ import org.jspecify.annotations.Nullable;
 /**
  * Asks for one client whether it may do something, and notes what it is refused.
  *
+ * <p><i>Bounds.</i> At most {@link #MAX_ASKED} questions are under way, or twice as many as it may have channels, and beyond
+ * that the answer is "later": a subscribe that the client takes back is over at once, and its question is not.
+ *
  * <p><i>Threads.</i> Confined to the loop of the connection, where the answers come too. An answer that is known
  * without asking comes at once.
  */
 final class ClientPermissions {
 
+    private static final int MAX_ASKED = 256;
+
     private final Engine engine;
     private final ConnectionInfo info;
     private final LoopQueue queue;
+    private final int maxAsked;
+    private int asked;
 
     ClientPermissions(Engine engine, ConnectionInfo info, LoopQueue queue) {
         this.engine = engine;
         this.info = info;
         this.queue = queue;
+        this.maxAsked = Math.max(MAX_ASKED, 2 * engine.settings.maxChannelsPerConnection());
     }
 
     /** Asks the authorizer; the answer is null for yes. */
@@ -33,9 +41,32 @@ final class ClientPermissions {
             answer.accept(null);
         } else if (engine.permissions.refusesAll()) {
             answer.accept(Refusal.NOT_ALLOWED);
+        } else if (!begin()) {
+            answer.accept(Refusal.TOO_MANY_REQUESTS);
         } else {
-            engine.permissions.ask(info.user(), action, channel, refusal -> queue.add(() -> answer.accept(refusal)));
+            engine.permissions.ask(
+                    info.user(),
+                    action,
+                    channel,
+                    refusal -> queue.add(() -> {
+                        end();
+                        answer.accept(refusal);
+                    }));
         }
+    }
+
+    /** Takes a place for a question to the host; false if none is free. */
+    boolean begin() {
+        if (asked >= maxAsked) {
+            return false;
+        }
+        asked++;
+        return true;
+    }
+
+    /** Gives the place back: there is an answer. */
+    void end() {
+        asked--;
     }
 
     /** Goes on, with the rules of the channel, if it exists and the authorizer agrees. */

@@ -53,7 +53,7 @@ final class ClientSubscriptions {
         this.queue = connection.queue;
         this.member = new Member(info.user(), info.id(), info.info());
         this.permissions = permissions;
-        this.grants = new Grants(engine, info, outlet, queue);
+        this.grants = new Grants(engine, connection, permissions);
     }
 
     // ---- beginning
@@ -138,7 +138,7 @@ final class ClientSubscriptions {
             if (reader.isEnded()) {
                 return;
             }
-            if (refusal == Refusal.UNAVAILABLE) {
+            if (refusal == Refusal.UNAVAILABLE || refusal == Refusal.TOO_MANY_REQUESTS) {
                 reader.refuse(refusal);
                 return;
             }

@@ -4,6 +4,7 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.ClientLimits;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.Selection;
+import dev.fanfare.spi.LogLine;
 import dev.fanfare.spi.TimeSource;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -12,24 +13,39 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /**
  * The connections of this node, by id and by user. Thread-safe.
  *
- * <p><i>Bounds.</i> One entry per open connection, and one per user who is gone but has not got all allowances back.
+ * <p><i>Bounds.</i> As many connections as {@link ClientLimits#connections} says; beyond it nobody is taken in. {@link
+ * #MAX_GONE} users who are gone but have not got all allowances back; who goes when so many are remembered is forgotten at
+ * once, and may do as much as a new one when it comes back. That is logged.
  */
 final class Clients {
 
+    private static final int MAX_GONE = 100_000;
+    private static final LogLine FORGOTTEN = LogLine.warn(
+            Clients.class, "More users went than are remembered; those who come back get their allowances anew");
+
     private final Map<String, ClientConnection> byId = new ConcurrentHashMap<>();
     private final Map<String, User> byUser = new ConcurrentHashMap<>();
+    /** How many of those by user have no connection. */
+    private final AtomicInteger gone = new AtomicInteger();
+
     private final ClientLimits limits;
     private final TimeSource time;
 
     Clients(ClientLimits limits, TimeSource time) {
         this.limits = limits;
         this.time = time;
+    }
+
+    /** Tells whether there are as many connections as may be. */
+    boolean isFull() {
+        return byId.size() >= limits.connections();
     }
 
     /** Takes a connection in, and tells it which user's it is; false if the user has as many as may be. */
@@ -44,6 +60,7 @@ final class Clients {
     private boolean addToUser(ClientConnection connection) {
         User user = byUser.compute(connection.info().user(), (name, present) -> {
             User one = present == null ? new User(limits) : present;
+            uncount(one);
             if (one.connections.size() < limits.connectionsPerUser()) {
                 one.connections.add(connection);
             }
@@ -66,11 +83,35 @@ final class Clients {
             return true;
         }
         long wait = user.nanosUntilFull(time.nanos());
-        if (wait > 0 && !user.isToBeForgotten) {
+        if (wait <= 0 || !isRemembered(user)) {
+            uncount(user);
+            return false;
+        }
+        if (!user.isToBeForgotten) {
             user.isToBeForgotten = true;
             time.schedule(Duration.ofNanos(wait), () -> forget(name));
         }
-        return wait > 0;
+        return true;
+    }
+
+    /** Counts the user among those who are gone, if there is room for one more. */
+    private boolean isRemembered(User user) {
+        if (!user.isGone && gone.get() >= MAX_GONE) {
+            FORGOTTEN.log("remembered", MAX_GONE);
+            return false;
+        }
+        if (!user.isGone) {
+            user.isGone = true;
+            gone.incrementAndGet();
+        }
+        return true;
+    }
+
+    private void uncount(User user) {
+        if (user.isGone) {
+            user.isGone = false;
+            gone.decrementAndGet();
+        }
     }
 
     private void forget(String name) {

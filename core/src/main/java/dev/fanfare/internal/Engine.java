@@ -46,12 +46,15 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -87,6 +90,9 @@ public final class Engine implements Fanfare {
     private final Control control;
     private final StoredTickets tickets;
     private final Gate gate = new Gate(this);
+    /** Who tells what waits for clients that do not read; one per transport. */
+    private final Set<LongSupplier> unsent = ConcurrentHashMap.newKeySet();
+
     private final AtomicBoolean isClosed = new AtomicBoolean();
     private final AtomicReference<@Nullable CompletableFuture<Void>> draining = new AtomicReference<>();
 
@@ -216,7 +222,11 @@ public final class Engine implements Fanfare {
     @Override
     public Stats stats() {
         return hub.stats(
-                clients.count(), threads.waitingHostTasks(), calls.refusedTasks(), publishing.overdueAnnouncements());
+                clients.count(),
+                threads.waitingHostTasks(),
+                calls.refusedTasks(),
+                unsent.stream().mapToLong(LongSupplier::getAsLong).sum(),
+                publishing.overdueAnnouncements());
     }
 
     private Health storeHealth() {
@@ -352,6 +362,11 @@ public final class Engine implements Fanfare {
         if (!isAccepting()) {
             throw new ClosedException("This Fanfare is " + (isClosed.get() ? "closed" : "being drained"));
         }
+        if (clients.isFull()) {
+            listener.onReject(Rejection.CONNECTION_LIMIT);
+            throw new RefusedException(
+                    "This node has as many connections as it may; see ClientLimits", Refusal.TOO_MANY_REQUESTS);
+        }
         ClientConnection connection = new ClientConnection(this, info, outlet);
         if (!clients.add(connection)) {
             hub.release(connection.queue);
@@ -380,6 +395,11 @@ public final class Engine implements Fanfare {
 
     void listen(FanfareListener more) {
         listener.add(more);
+    }
+
+    Runnable countUnsent(LongSupplier bytes) {
+        unsent.add(bytes);
+        return () -> unsent.remove(bytes);
     }
 
     String node() {

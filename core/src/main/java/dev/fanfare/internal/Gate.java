@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
 
 /** The door through which transports reach an {@link Engine}. Thread-safe. */
 final class Gate implements Gateway {
@@ -80,6 +81,11 @@ final class Gate implements Gateway {
     @Override
     public void listen(FanfareListener listener) {
         engine.listen(listener);
+    }
+
+    @Override
+    public Runnable countUnsent(LongSupplier bytes) {
+        return engine.countUnsent(bytes);
     }
 
     @Override

@@ -28,12 +28,14 @@ final class Grants {
     private final ConnectionInfo info;
     private final Outlet outlet;
     private final LoopQueue queue;
+    private final ClientPermissions permissions;
 
-    Grants(Engine engine, ConnectionInfo info, Outlet outlet, LoopQueue queue) {
+    Grants(Engine engine, ClientConnection connection, ClientPermissions permissions) {
         this.engine = engine;
-        this.info = info;
-        this.outlet = outlet;
-        this.queue = queue;
+        this.info = connection.info();
+        this.outlet = connection.outlet();
+        this.queue = connection.queue;
+        this.permissions = permissions;
     }
 
     /** Tells whether that token decides, and not the authorizer. */
@@ -43,7 +45,12 @@ final class Grants {
 
     /** Goes on if the token grants the subscription, else refuses it. */
     void enter(Reader reader, String token, Runnable then) {
+        if (!permissions.begin()) {
+            reader.refuse(Refusal.TOO_MANY_REQUESTS);
+            return;
+        }
         ask(reader, token, answer -> {
+            permissions.end();
             if (reader.isEnded()) {
                 return;
             }

@@ -164,7 +164,8 @@ final class Hub {
     }
 
     /** Counts what there is and what waits. */
-    Stats stats(int connections, int waitingHostTasks, long refusedHostTasks, int overdueAnnouncements) {
+    Stats stats(
+            int connections, int waitingHostTasks, long refusedHostTasks, long unsentBytes, int overdueAnnouncements) {
         int waitingSignals = 0;
         long waitingBytes = 0;
         for (LoopQueue queue : queues.values()) {
@@ -180,6 +181,7 @@ final class Hub {
                 waitingBytes,
                 waitingHostTasks,
                 refusedHostTasks,
+                unsentBytes,
                 overdueAnnouncements);
     }
 

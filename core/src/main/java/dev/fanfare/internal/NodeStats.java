@@ -12,5 +12,6 @@ record NodeStats(
         long waitingBytes,
         int waitingHostTasks,
         long refusedHostTasks,
+        long unsentBytes,
         int overdueAnnouncements)
         implements Stats {}

@@ -18,6 +18,8 @@ final class User {
     final TokenBucket subscribes;
     /** Whether somebody will come to look if this can go; changed only within the map. */
     boolean isToBeForgotten;
+    /** Whether it is counted among those without a connection; changed only within the map. */
+    boolean isGone;
 
     User(ClientLimits limits) {
         this.publishes = new TokenBucket(limits.publishesPerUser());

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
 
 /**
  * Where transports come in: they register connections here and get a {@link Connection} to act
@@ -25,7 +26,8 @@ public interface Gateway {
      * Registers an authenticated connection; call it on the outlet's loop.
      *
      * @throws dev.fanfare.ClosedException if Fanfare is closed, or being drained
-     * @throws dev.fanfare.RefusedException if the user has as many connections as may be
+     * @throws dev.fanfare.RefusedException if the user has as many connections as may be ({@code LIMIT_EXCEEDED}), or
+     *     this node has ({@code TOO_MANY_REQUESTS})
      */
     Connection open(ConnectionInfo info, Outlet outlet);
 
@@ -64,6 +66,16 @@ public interface Gateway {
 
     /** Adds one more who sees all events from now on, and for good. */
     void listen(FanfareListener listener);
+
+    /**
+     * Adds one who tells how many bytes wait for clients that do not read, for {@link dev.fanfare.Stats#unsentBytes}.
+     *
+     * @param bytes may be called on any thread
+     * @return takes it out again when it is run
+     */
+    default Runnable countUnsent(LongSupplier bytes) {
+        return () -> {};
+    }
 
     /**
      * Looks at channels of this node, those with most subscribers first; for operators, as it goes through them all.

@@ -12,7 +12,8 @@ import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * One kind of log line about something that can go wrong often: a sentence that is always the same, what it is about as
- * key-value pairs, and at most once a second; {@code more} then tells how many were left out. What clients send, their
+ * key-value pairs, and at most once a second; {@code more} then tells how many were left out. With TRACE on for its logger
+ * nothing is left out. What clients send, their
  * tokens and payloads, is nothing to log.
  *
  * <p>Make one per kind, and keep it, in a static field as one does a logger.
@@ -51,7 +52,7 @@ public final class LogLine {
     }
 
     /**
-     * Writes the line, unless one was written within the last second.
+     * Writes the line, unless one was written within the last second and TRACE is off.
      *
      * @param pairs keys, each followed by its value
      */
@@ -65,7 +66,7 @@ public final class LogLine {
     }
 
     private void write(@Nullable Throwable cause, @Nullable Object[] pairs) {
-        if (!isDue()) {
+        if (!isDue() && !logger.isTraceEnabled()) {
             leftOut.incrementAndGet();
             return;
         }

@@ -8,7 +8,6 @@ import dev.fanfare.examples.chat.TeamChat;
 import dev.fanfare.micrometer.FanfareMetrics;
 import dev.fanfare.netty.HttpRoute;
 import dev.fanfare.netty.NettyTransport;
-import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -56,7 +55,7 @@ final class DemoServer {
                 .listener(metrics)
                 .build();
         metrics.watch(fanfare);
-        Server server = listening(
+        return listening(
                 fanfare,
                 () -> chat.mount(NettyTransport.builder(fanfare), fanfare)
                         .host(host)
@@ -70,9 +69,6 @@ final class DemoServer {
                         .files("/assets", DemoServer.class, SITE + "/assets")
                         .files("/vendor", DemoServer.class, SITE + "/vendor")
                         .start());
-        Gauge.builder("fanfare.unsent.bytes", server.transport(), NettyTransport::unsentBytes)
-                .register(registry);
-        return server;
     }
 
     /** Everybody may read the news; the rest is for the chat to say. */

@@ -16,8 +16,10 @@ import dev.fanfare.Refusal;
 import dev.fanfare.RefusedException;
 import dev.fanfare.Rejection;
 import dev.fanfare.StartAt;
+import dev.fanfare.SubscriptionAuthenticator.Granted;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.spi.Connection;
+import dev.fanfare.spi.Connection.SubscribeRequest;
 import dev.fanfare.spi.Connection.SubscribeResult;
 import dev.fanfare.testkit.ManualTime;
 import dev.fanfare.testkit.RecordingOutlet;
@@ -25,8 +27,11 @@ import dev.fanfare.testkit.RecordingOutlet.Answered;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** How much clients may ask for in how short a time. */
 class LimitsTest {
@@ -193,6 +198,85 @@ class LimitsTest {
             node.settle();
             node.connect("ada");
             assertThat(node.fanfare.stats().connections()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void aNodeTakesOnlySoManyConnectionsAndOneMoreWhenOneIsGone() {
+        try (ManualNode node = node(ClientLimits.standard().withConnections(2))) {
+            RecordingOutlet first = node.connect("ada");
+            node.connect();
+
+            assertThatThrownBy(() -> node.connect("bob"))
+                    .isInstanceOfSatisfying(
+                            RefusedException.class,
+                            refused -> assertThat(refused.reason()).isEqualTo(Refusal.TOO_MANY_REQUESTS));
+            assertThat(refusals.rejections).containsExactly(Rejection.CONNECTION_LIMIT);
+            first.vanish();
+            node.settle();
+            node.connect("bob");
+            assertThat(node.fanfare.stats().connections()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void usersWhoAreGoneAreRememberedUpToABound() {
+        ClientLimits limits = ClientLimits.standard().withPublishesPerUser(Rate.of(0.001, 1));
+        try (ManualNode node = node(limits);
+                LogWatch log = new LogWatch()) {
+            for (int i = 0; i < 100_000; i++) {
+                publishOnceAndGo(node, "user-" + i);
+            }
+            assertThat(log.messages()).isEmpty();
+            publishOnceAndGo(node, "one too many");
+
+            assertThat(log.messages()).singleElement().asString().contains("More users went than are remembered");
+            assertThat(publish(node, node.connect("user-0").connection(), 1)).isEqualTo(1);
+            assertThat(publish(node, node.connect("user-99999").connection(), 1))
+                    .isEqualTo(1);
+            assertThat(publish(node, node.connect("one too many").connection(), 1))
+                    .isZero();
+        }
+    }
+
+    private static void publishOnceAndGo(ManualNode node, String user) {
+        RecordingOutlet outlet = RecordingOutlet.connect(node.fanfare, node.loop, node.format, user);
+        assertThat(publish(node, outlet.connection(), 1)).isZero();
+        outlet.vanish();
+    }
+
+    /** A subscribe that is taken back is over at once, but not the question whether it may be. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "token"})
+    void whoSubscribesAndUnsubscribesInTurnLeavesOnlySoManyQuestionsWithTheHost(String token) {
+        SubscribeRequest request = new SubscribeRequest(StartAt.live(), true, false, token, false, null, null);
+        try (ManualNode node = new ManualNode(
+                MemoryStore.create(time),
+                time,
+                builder -> builder.limits(ClientLimits.unlimited())
+                        .listener(refusals)
+                        .namespace("log", rules -> rules)
+                        .subscriptionAuthenticator(shown -> CompletableFuture.completedFuture(Granted.forever()))
+                        .authorizer((user, action, channel) -> true))) {
+            RecordingOutlet outlet = node.connect("ada");
+            node.settle();
+
+            for (int i = 0; i < 1_000; i++) {
+                outlet.subscribe("log:a", request);
+                outlet.unsubscribe("log:a");
+            }
+
+            assertThat(node.host.waiting()).isEqualTo(256);
+            assertThat(refusals.reasons).hasSize(1_000 - 256).containsOnly(Refusal.TOO_MANY_REQUESTS);
+            node.settle();
+            outlet.takeEvents();
+            outlet.subscribe("log:a", request);
+            node.settle();
+            assertThat(outlet.takeEvents())
+                    .singleElement()
+                    .isInstanceOfSatisfying(
+                            Answered.class,
+                            answered -> assertThat(answered.result()).isInstanceOf(SubscribeResult.Subscribed.class));
         }
     }
 

@@ -2,8 +2,11 @@ package dev.fanfare.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import dev.fanfare.spi.LogLine;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 class LogLineTest {
 
@@ -26,6 +29,21 @@ class LogLineTest {
             }
 
             assertThat(log.messages()).hasSizeBetween(1, 10).first().asString().contains("number=\"0\"");
+        }
+    }
+
+    @Test
+    void withTraceOnEachIsWritten() {
+        Logger logger = (Logger) LoggerFactory.getLogger(LogLineTest.class);
+        logger.setLevel(Level.TRACE);
+        try (LogWatch log = new LogWatch()) {
+            for (int i = 0; i < 3; i++) {
+                line.log("number", i);
+            }
+
+            assertThat(log.messages()).hasSize(3).last().asString().endsWith("[number=\"2\"]");
+        } finally {
+            logger.setLevel(null);
         }
     }
 

@@ -62,11 +62,13 @@ public final class NettyTransport implements AutoCloseable {
     private final Channel listening;
     private final OpenChannels open;
     private final LongSupplier unsentBytes;
+    private final Runnable uncount;
     private final int port;
     private final AtomicBoolean isClosed = new AtomicBoolean();
 
     NettyTransport(Gateway gateway, IoLoops loops, Channel listening, OpenChannels open, LongSupplier unsentBytes) {
         this.unsentBytes = unsentBytes;
+        this.uncount = gateway.countUnsent(unsentBytes);
         this.gateway = gateway;
         this.loops = loops;
         this.listening = listening;
@@ -86,7 +88,7 @@ public final class NettyTransport implements AutoCloseable {
 
     /**
      * Returns how many bytes wait for clients that read more slowly than they are sent to, over all; see {@link
-     * Builder#maxUnsentBytes}.
+     * Builder#maxUnsentBytes}. {@code Fanfare.stats()} has the sum over its transports.
      */
     public long unsentBytes() {
         return unsentBytes.getAsLong();
@@ -121,6 +123,7 @@ public final class NettyTransport implements AutoCloseable {
         listening.close().awaitUninterruptibly(FAREWELL_SECONDS, TimeUnit.SECONDS);
         open.close(FAREWELL_SECONDS);
         loops.stop(LOOPS_SECONDS);
+        uncount.run();
         LOG.atInfo().addKeyValue("port", port).log("Fanfare no longer listens");
     }
 

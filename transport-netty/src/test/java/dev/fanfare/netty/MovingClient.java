@@ -28,6 +28,7 @@ import io.netty.handler.codec.http.websocketx.WebSocketVersion;
 import java.net.URI;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A client of one channel that does as SDKs do: when it is told to reconnect, it does, to another node, and resumes
@@ -37,6 +38,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 final class MovingClient {
 
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int SUBSCRIBE = 2;
     /** Thousands of these on a busy machine take longer than the ten seconds that Netty would wait for each. */
     private static final int PATIENCE_MILLIS = 120_000;
 
@@ -171,17 +173,24 @@ final class MovingClient {
                 send(ctx, "{}");
             } else if (message.has("error")) {
                 note(message.toString());
+                if (message.path("id").asInt() == SUBSCRIBE
+                        && message.at("/error/temporary").asBoolean()) {
+                    ctx.executor().schedule(() -> subscribe(ctx), 500, TimeUnit.MILLISECONDS); // as SDKs do
+                }
             } else if (message.has("connect")) {
                 note("connected");
-                String from = epoch.isEmpty()
-                        ? ""
-                        : ",\"recover\":true,\"offset\":" + offset + ",\"epoch\":\"" + epoch + "\"";
-                send(ctx, "{\"id\":2,\"subscribe\":{\"channel\":\"" + channel + "\"" + from + "}}");
+                subscribe(ctx);
             } else if (message.has("subscribe")) {
                 subscribed(message.get("subscribe"));
             } else if (message.path("push").has("pub")) {
                 take(message.get("push").get("pub"));
             }
+        }
+
+        private void subscribe(ChannelHandlerContext ctx) {
+            String from =
+                    epoch.isEmpty() ? "" : ",\"recover\":true,\"offset\":" + offset + ",\"epoch\":\"" + epoch + "\"";
+            send(ctx, "{\"id\":" + SUBSCRIBE + ",\"subscribe\":{\"channel\":\"" + channel + "\"" + from + "}}");
         }
 
         private void subscribed(JsonNode answer) {

@@ -121,6 +121,13 @@ class NettyTransportTest {
     }
 
     @Test
+    void withoutBeingAskedForThereIsNoConsole() {
+        for (String path : List.of("/console", "/console/", "/api/console/stream", "/api/console/connections")) {
+            assertThat(connected().get(path, "X-API-Key: key").status).as(path).isEqualTo(404);
+        }
+    }
+
+    @Test
     void unknownPathIsNotFound() {
         Answer answer = connected().get("/nowhere");
 

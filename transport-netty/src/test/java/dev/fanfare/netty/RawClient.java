@@ -139,6 +139,21 @@ public final class RawClient implements AutoCloseable {
         return line.endsWith("\r") ? line.substring(0, line.length() - 1) : line;
     }
 
+    /** Reads the next chunk of a body that comes in chunks. */
+    public byte[] chunk() {
+        int length = Integer.parseInt(line(), 16);
+        try {
+            byte[] chunk = in.readNBytes(length);
+            String end = line();
+            if (chunk.length < length || !end.isEmpty()) {
+                throw new IllegalStateException("no chunk of " + length + " bytes");
+            }
+            return chunk;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** Reads all that still comes until the server closes. */
     public String rest() {
         try {

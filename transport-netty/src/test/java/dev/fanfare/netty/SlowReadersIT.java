@@ -77,6 +77,7 @@ class SlowReadersIT {
         publish(1, PUBLICATIONS);
         List<Integer> seen = read(fast, PUBLICATIONS);
         await().untilAsserted(() -> assertThat(transport.unsentBytes()).isBetween(1L, MOST_FOR_ONE));
+        assertThat(fanfare.stats().unsentBytes()).isBetween(1L, MOST_FOR_ONE);
         List<Integer> seenLate = read(stalled, PUBLICATIONS);
 
         assertThat(seen).isEqualTo(numbers(PUBLICATIONS));

@@ -3,6 +3,7 @@ package dev.fanfare.netty;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.fanfare.Authorizer;
 import dev.fanfare.ConnectionInfo;
@@ -23,12 +24,20 @@ import java.security.Key;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Pattern;
+import java.util.stream.LongStream;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
@@ -67,7 +76,7 @@ class TlsTest {
                     disconnects.add(reason);
                 }
             })
-            .namespace("", rules -> rules)
+            .namespace("", rules -> rules.retain(1_000_000, Duration.ofHours(1)))
             .authorizer(Authorizer.allowAll())
             .build();
 
@@ -184,32 +193,42 @@ class TlsTest {
     void aReloadUnderLoadIsSeenByNewConnectionsAndFeltByNone() throws Exception {
         Tls tls = Tls.pem(chain, key);
         try (NettyTransport transport = listen(tls)) {
-            Listener listener = new Listener();
-            WebSocket old = connect(transport, first, listener);
+            Map<Listener, WebSocket> clients = new LinkedHashMap<>();
+            for (int i = 0; i < 5; i++) {
+                Listener listener = new Listener();
+                clients.put(listener, connect(transport, first, listener));
+            }
             AtomicBoolean goesOn = new AtomicBoolean(true);
+            AtomicLong published = new AtomicLong();
             Thread load = new Thread(() -> {
-                for (int i = 0; goesOn.get(); i++) {
-                    fanfare.publish("a", Integer.toString(i))
-                            .toCompletableFuture()
-                            .join();
+                while (goesOn.get()) {
+                    fanfare.publish("a", "1").toCompletableFuture().join();
+                    published.incrementAndGet();
                 }
             });
             load.start();
-            listener.await("\"push\"");
+            await().until(() -> published.get() > 100);
             assertThat(shownBy(transport)).isEqualTo("CN=first");
 
             write(second);
             tls.reload();
 
             assertThat(shownBy(transport)).isEqualTo("CN=second");
-            WebSocket fresh = connect(transport, second, new Listener());
-            listener.texts.clear();
-            listener.await("\"push\"");
+            Listener fresh = new Listener();
+            clients.put(fresh, connect(transport, second, fresh));
+            long then = published.get();
+            await().until(() -> published.get() > then + 100);
             goesOn.set(false);
             load.join();
-            assertThat(listener.isClosed).isFalse();
-            old.abort();
-            fresh.abort();
+            for (Listener each : clients.keySet()) {
+                each.await("\"offset\":" + published.get() + "}");
+                assertThat(each.offsets).isNotEmpty().isEqualTo(range(each.offsets.get(0), published.get()));
+                assertThat(each.isClosed).isFalse();
+            }
+            assertThat(clients.keySet().iterator().next().offsets.get(0))
+                    .as("the first who was there saw the first")
+                    .isEqualTo(1);
+            clients.values().forEach(WebSocket::abort);
         }
     }
 
@@ -334,6 +353,10 @@ class TlsTest {
         return "-----BEGIN " + what + "-----\n" + text + "\n-----END " + what + "-----\n";
     }
 
+    private static List<Long> range(long first, long last) {
+        return LongStream.rangeClosed(first, last).boxed().toList();
+    }
+
     private static SSLContext serving(KeyStore store) {
         try {
             KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
@@ -358,12 +381,21 @@ class TlsTest {
     }
 
     private static final class Listener implements WebSocket.Listener {
+        private static final Pattern OFFSET = Pattern.compile("\"pub\":\\{\"data\":1,\"offset\":(\\d+)");
         final BlockingQueue<String> texts = new LinkedBlockingQueue<>();
+        /** Of the publications that {@link #await} has gone through. */
+        final List<Long> offsets = new ArrayList<>();
+
+        private final StringBuilder message = new StringBuilder();
         volatile boolean isClosed;
 
         @Override
         public CompletionStage<?> onText(WebSocket socket, CharSequence data, boolean last) {
-            texts.add(data.toString());
+            message.append(data);
+            if (last) {
+                texts.add(message.toString());
+                message.setLength(0);
+            }
             socket.request(1);
             return null;
         }
@@ -384,6 +416,7 @@ class TlsTest {
             do {
                 text = texts.poll(10, TimeUnit.SECONDS);
                 assertThat(text).as("a message with " + part).isNotNull();
+                OFFSET.matcher(text).results().forEach(found -> offsets.add(Long.valueOf(found.group(1))));
             } while (!text.contains(part));
         }
     }

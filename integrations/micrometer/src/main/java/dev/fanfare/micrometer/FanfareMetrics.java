@@ -111,6 +111,11 @@ public final class FanfareMetrics implements FanfareListener {
                 each -> each.stats().waitingBytes());
         gauge(
                 fanfare,
+                "fanfare.unsent.bytes",
+                "Bytes that wait for clients that do not read",
+                each -> each.stats().unsentBytes());
+        gauge(
+                fanfare,
                 "fanfare.host.waiting",
                 "Tasks that wait for the host pool",
                 each -> each.stats().waitingHostTasks());

@@ -18,14 +18,20 @@ import dev.fanfare.StateCache;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.presence.Member;
 import dev.fanfare.presence.PresenceEvent;
+import dev.fanfare.spi.Connection.SubscribeRequest;
 import dev.fanfare.testkit.FaultyStore;
+import dev.fanfare.testkit.ManualLoop;
 import dev.fanfare.testkit.ManualTime;
+import dev.fanfare.testkit.RecordingFormat;
+import dev.fanfare.testkit.RecordingOutlet;
+import dev.fanfare.testkit.RecordingSubscriber;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
@@ -134,6 +140,72 @@ class FanfareMetricsTest {
     }
 
     @Test
+    void aClientThatLagsAndWhatWaitsForItsLoopAreCounted() {
+        metrics.watch(fanfare);
+        ManualLoop loop = new ManualLoop();
+        RecordingOutlet client = RecordingOutlet.connect(fanfare, loop, new RecordingFormat(), "ada");
+        assertThat(gauge("fanfare.connections")).isEqualTo(1);
+        client.subscribe("chat:lobby", new SubscribeRequest(StartAt.live(), false, true));
+        await().until(() -> loop.runAll() >= 0 && count("fanfare.subscribes", "namespace", "chat") == 1);
+
+        client.takeOnly(1);
+        for (int i = 0; i < 3; i++) {
+            publish("chat:lobby", "12345", PublishOptions.none());
+        }
+
+        await().until(() -> gauge("fanfare.loop.waiting") > 0 && gauge("fanfare.loop.waiting.bytes") > 0);
+        await().until(() -> loop.runAll() >= 0 && count("fanfare.catchups", "namespace", "chat") == 1);
+        client.vanish();
+        await().until(() -> loop.runAll() >= 0 && gauge("fanfare.loop.waiting") == 0);
+        assertThat(gauge("fanfare.connections")).isZero();
+        assertThat(count("fanfare.connects")).isEqualTo(1);
+        assertThat(count("fanfare.disconnects", "reason", "by_client")).isEqualTo(1);
+    }
+
+    @Test
+    void aHoleThatTheLogFillsIsCounted() {
+        metrics.watch(fanfare);
+        RecordingSubscriber subscriber = new RecordingSubscriber();
+        fanfare.subscribe(LOBBY, StartAt.live(), subscriber);
+        subscriber.awaitReady();
+        double reads = count("fanfare.log.reads");
+
+        store.bus().lose(1);
+        publish("chat:lobby", "1", PublishOptions.none());
+        store.bus().heal();
+        publish("chat:lobby", "2", PublishOptions.none());
+
+        await().until(() -> count("fanfare.repairs", "namespace", "chat") == 1);
+        assertThat(count("fanfare.log.reads")).isGreaterThan(reads);
+    }
+
+    @Test
+    void whatWaitsForTheHostAndForClientsThatDoNotReadAreGauges() {
+        metrics.watch(fanfare);
+        CountDownLatch busy = new CountDownLatch(1);
+        for (int i = 0; i < 1_000; i++) {
+            fanfare.gateway().hostExecutor().execute(() -> awaitQuietly(busy));
+        }
+        Runnable uncount = fanfare.gateway().countUnsent(() -> 700);
+
+        assertThat(gauge("fanfare.host.waiting")).isPositive();
+        assertThat(gauge("fanfare.unsent.bytes")).isEqualTo(700);
+        busy.countDown();
+        uncount.run();
+
+        await().until(() -> gauge("fanfare.host.waiting") == 0);
+        assertThat(gauge("fanfare.unsent.bytes")).isZero();
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Test
     void readinessIsAGauge() {
         metrics.watch(fanfare);
 
@@ -172,6 +244,8 @@ class FanfareMetricsTest {
             assertThat(count("fanfare.states", "namespace", "chat", "reason", lower(source)))
                     .isEqualTo(1);
         }
+        metrics.onRepairDelayed(LOBBY);
+        assertThat(count("fanfare.repairs.delayed", "namespace", "chat")).isEqualTo(1);
         metrics.onCatchUpDelayed(LOBBY);
         assertThat(count("fanfare.catchups.delayed", "namespace", "chat")).isEqualTo(1);
         metrics.onAnnounceFailed(LOBBY, false);

@@ -11,4 +11,11 @@ interface Answers {
 
     /** Returns what to give the core; it passes the answer on, unless the connection is ending by then. */
     <T> Consumer<T> expect(Consumer<T> answer);
+
+    /**
+     * Returns the same for an answer without which the client would give its connection up.
+     *
+     * @param giveUp called if there is none by then; it is to have the core answer at once
+     */
+    <T> Consumer<T> expectSoon(Consumer<T> answer, Runnable giveUp);
 }

@@ -125,12 +125,22 @@ final class Arrival implements Admission.Outcome {
             outlet.disconnect(DisconnectReason.SHUTDOWN);
             return;
         } catch (RefusedException e) {
-            outlet.disconnect(DisconnectReason.CONNECTION_LIMIT);
+            limited(e.reason());
             return;
         }
         outlet.opened(connection);
         connection.expires(accepted.expiry());
         subscribeAll(connection, accepted);
+    }
+
+    /** A user with too many connections stays away; where the node has too many, the client tries again later. */
+    private void limited(Refusal reason) {
+        if (reason == Refusal.LIMIT_EXCEEDED) {
+            outlet.disconnect(DisconnectReason.CONNECTION_LIMIT);
+        } else {
+            isOver = true;
+            listener.refused(ErrorCode.of(reason));
+        }
     }
 
     private void subscribeAll(Connection connection, Accepted accepted) {

@@ -100,7 +100,24 @@ final class ClientCommands implements Request.Visitor {
             connection.subscribe(
                     channel,
                     request.inWordsOfTheCore(false, outlet.deltas()),
-                    answers.expect(result -> subscribed(id, channel, request, result)));
+                    answers.expectSoon(
+                            result -> subscribed(id, channel, request, result), () -> giveUpSubscribing(channel)));
+        }
+    }
+
+    /** Has the core refuse it, as it does when the client unsubscribes meanwhile. */
+    private void giveUpSubscribing(ChannelId channel) {
+        outlet.noted(connection.info(), channel, Refusal.UNAVAILABLE);
+        connection.unsubscribe(channel);
+    }
+
+    /** Refuses a subscribe that had to wait for too long to be begun. */
+    void refuseForNow(long id, Request.Subscribe request) {
+        if (ChannelId.isValid(request.channel())) {
+            outlet.noted(connection.info(), ChannelId.of(request.channel()), Refusal.UNAVAILABLE);
+            outlet.error(id, ErrorCode.of(Refusal.UNAVAILABLE));
+        } else {
+            subscribe(id, request);
         }
     }
 

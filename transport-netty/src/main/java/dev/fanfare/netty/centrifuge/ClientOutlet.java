@@ -190,8 +190,13 @@ final class ClientOutlet extends ChannelOutlet {
 
     /** Refuses what the core was not asked for because it makes no sense, and counts it as the core would. */
     void refuse(long id, ConnectionInfo connection, Refusal reason) {
-        gateway.listener().onRefuse(connection, null, reason);
+        noted(connection, null, reason);
         error(id, ErrorCode.of(reason));
+    }
+
+    /** Counts a refusal that is not the core's. */
+    void noted(ConnectionInfo connection, @Nullable ChannelId channel, Refusal reason) {
+        gateway.listener().onRefuse(connection, channel, reason);
     }
 
     /** Tells whether the client has not made too many errors yet; our own do not count. */

@@ -2,12 +2,14 @@ package dev.fanfare.netty.centrifuge;
 
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.Rejection;
+import dev.fanfare.netty.connection.Beat;
 import dev.fanfare.netty.connection.ErrorCode;
 import dev.fanfare.netty.connection.Heartbeats;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.LogLine;
 import io.netty.channel.Channel;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -37,6 +39,8 @@ final class Session implements Answers, Arrival.Listener {
     private static final int MAX_UNANSWERED = 64;
     private static final int MAX_HEAVY = 2;
     private static final int MAX_HELD = 256;
+    /** SDKs wait for 5 s, and then for nothing on that connection any more; a heartbeat may be a second late. */
+    private static final Duration PATIENCE = Duration.ofSeconds(3);
 
     private enum State {
         AWAITING,
@@ -274,6 +278,39 @@ final class Session implements Answers, Arrival.Listener {
                 drain();
             }
         };
+    }
+
+    @Override
+    public <T> Consumer<T> expectSoon(Consumer<T> answer, Runnable giveUp) {
+        Heartbeats heartbeats = context.heartbeats(channel.eventLoop());
+        Beat late = new Beat() {
+            @Override
+            protected void due() {
+                refuseHeldSubscribes();
+                giveUp.run();
+            }
+        };
+        heartbeats.schedule(late, PATIENCE);
+        Consumer<T> expected = expect(answer);
+        return result -> {
+            heartbeats.cancel(late);
+            expected.accept(result);
+        };
+    }
+
+    /** The client waits as long for those behind one that is not answered, and they would wait even longer. */
+    private void refuseHeldSubscribes() {
+        ClientCommands connected = commands;
+        if (connected == null || held == null) {
+            return;
+        }
+        for (Command command : List.copyOf(held)) {
+            if (command.request() instanceof Request.Subscribe request) {
+                held.remove(command);
+                heldBytes -= command.bytes();
+                connected.refuseForNow(command.id(), request);
+            }
+        }
     }
 
     /** The client reads again: it gets replies first, then pushes. */

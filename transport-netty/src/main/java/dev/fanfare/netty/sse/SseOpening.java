@@ -99,7 +99,9 @@ final class SseOpening implements Admission.Outcome {
             } catch (ClosedException closed) {
                 fail(503, 100, "shutdown", DisconnectReason.SHUTDOWN);
             } catch (RefusedException limited) {
-                fail(429, ApiError.of(limited.reason()), DisconnectReason.CONNECTION_LIMIT);
+                int status =
+                        limited.reason() == Refusal.LIMIT_EXCEEDED ? 429 : 503; // the user has too many, or the node
+                fail(status, ApiError.of(limited.reason()), DisconnectReason.CONNECTION_LIMIT);
             } catch (RuntimeException broken) {
                 FAILED.logTrace(broken);
                 fail(500, 100, "internal server error", DisconnectReason.INTERNAL_ERROR);

@@ -176,6 +176,21 @@ class AdmissionTest {
     }
 
     @Test
+    void whoIsBeyondTheLastBoundOfANodeIsToldToComeBackLater() {
+        start(ClientLimits.standard().withConnections(1), builder -> builder);
+        try (SocketClient first = SocketClient.connected(transport.port());
+                SocketClient second = new SocketClient(transport.port(), "")) {
+            assertThat(second.call("{\"id\":1,\"connect\":{}}"))
+                    .contains("\"code\":111")
+                    .contains("\"temporary\":true");
+            assertThat(get("/sse?channel=a").status).isEqualTo(503);
+            assertThat(rejections).containsExactly(Rejection.CONNECTION_LIMIT, Rejection.CONNECTION_LIMIT);
+            assertThat(first.call("{\"id\":2,\"subscribe\":{\"channel\":\"a\"}}"))
+                    .contains("\"subscribe\"");
+        }
+    }
+
+    @Test
     void whoPublishesTooOftenGetsAnErrorAndIsClosedIfItGoesOn() {
         start(ClientLimits.standard().withPublishes(ONCE).withErrors(Rate.of(0.001, 3)), builder -> builder);
         try (SocketClient client = SocketClient.connected(transport.port())) {

@@ -19,6 +19,7 @@ import dev.fanfare.presence.PresenceSnapshot;
 import dev.fanfare.spi.Connection.PresenceResult;
 import dev.fanfare.spi.Connection.RpcResult;
 import dev.fanfare.spi.Connection.SubscribeResult;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -174,6 +175,51 @@ class ClientCommandsTest {
         client.send("{\"id\":2,\"subscribe\":{\"channel\":\"" + "c".repeat(256) + "\"}}");
 
         assertError(2, 107, "bad request");
+    }
+
+    /** SDKs give the whole connection up after 5 s. */
+    @Test
+    void givesASubscribeUpThatTheCoreDoesNotAnswer() {
+        client.send("{\"id\":2,\"subscribe\":{\"channel\":\"c\"}}");
+        client.pass(Duration.ofMillis(2_900));
+        assertThat(core.calls).hasSize(1);
+
+        client.pass(Duration.ofMillis(1_900));
+        assertThat(core.calls).last().isEqualTo("unsubscribe c");
+        core.answer(new SubscribeResult.Refused(Refusal.CLOSED));
+
+        assertThat(client.texts())
+                .singleElement()
+                .asString()
+                .contains("\"code\":100")
+                .contains("\"temporary\":true");
+    }
+
+    @Test
+    void refusesWithItWhatWaitsToBeSubscribedToAndNothingElse() {
+        client.send(
+                "{\"id\":2,\"subscribe\":{\"channel\":\"a\",\"recover\":true}}",
+                "{\"id\":3,\"subscribe\":{\"channel\":\"b\",\"recover\":true}}",
+                "{\"id\":4,\"subscribe\":{\"channel\":\"c\",\"recover\":true}}",
+                "{\"id\":5,\"rpc\":{\"method\":\"m\"}}");
+        assertThat(core.calls).hasSize(2);
+
+        client.pass(Duration.ofMillis(4_800));
+        assertThat(client.texts()).singleElement().asString().startsWith("{\"id\":4,\"error\":{\"code\":100,");
+        core.answer(new SubscribeResult.Refused(Refusal.CLOSED));
+
+        assertThat(core.calls).contains("unsubscribe a", "unsubscribe b").last().isEqualTo("rpc m ");
+    }
+
+    @Test
+    void waitsNoMoreForASubscribeThatIsAnswered() {
+        client.send("{\"id\":2,\"subscribe\":{\"channel\":\"c\"}}");
+        core.answerFresh("e", 20);
+        client.texts();
+
+        client.pass(Duration.ofSeconds(10));
+
+        assertThat(core.calls).hasSize(1);
     }
 
     @Test

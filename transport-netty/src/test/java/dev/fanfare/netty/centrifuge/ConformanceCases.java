@@ -271,6 +271,11 @@ abstract class ConformanceCases {
         }
 
         @Override
+        public void onCatchUp(ChannelId channel) {
+            counts.merge("behind in " + channel.value(), 1, Integer::sum);
+        }
+
+        @Override
         public void onReject(Rejection reason) {
             counts.merge(reason, 1, Integer::sum);
         }

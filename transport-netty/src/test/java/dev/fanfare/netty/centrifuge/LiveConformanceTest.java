@@ -321,6 +321,7 @@ class LiveConformanceTest extends ConformanceCases {
                 .map(each -> fanfare.publish(channel, each).toCompletableFuture())
                 .toArray(CompletableFuture[]::new);
         CompletableFuture.allOf(all).join();
+        soon().until(() -> count("behind in " + channel) > 0);
 
         assertComes(client, channel, 1, 60);
     }
@@ -377,6 +378,24 @@ class LiveConformanceTest extends ConformanceCases {
 
         assertThat(start.path("was_recovering").asBoolean()).isTrue();
         assertThat(start.path("recovered").asBoolean()).isFalse();
+    }
+
+    @Test
+    void whatAHistoryTellsIsWholeAlsoWhereDifferencesAreSent() {
+        String channel = fresh("delta:c");
+        ProtocolClient client = connected();
+        client.call("subscribe", "{'channel':'" + channel + "','delta':'fossil'}");
+        for (int i = 1; i <= 2; i++) {
+            publish(channel, "{\"i\":" + i + ",\"filler\":\"" + "x".repeat(200) + "\"}", PublishOptions.none());
+        }
+        client.push("pub");
+        assertThat(client.push("pub").path("delta").asBoolean()).isTrue();
+
+        JsonNode publications = client.call("history", "{'channel':'" + channel + "','limit':5}")
+                .at("/history/publications");
+
+        assertThat(publications).hasSize(2).allMatch(each -> !each.has("delta"));
+        assertThat(publications).extracting(each -> each.at("/data/i").asInt()).containsExactly(1, 2);
     }
 
     @Test

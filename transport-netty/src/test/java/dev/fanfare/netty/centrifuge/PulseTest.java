@@ -4,12 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.Payload;
+import dev.fanfare.Publication;
 import dev.fanfare.Refusal;
 import dev.fanfare.spi.Connection.RpcResult;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -42,6 +46,31 @@ class PulseTest {
             client.pass(SECOND);
             assertThat(client.texts()).containsExactly("{}");
         }
+    }
+
+    /** SDKs but that for JavaScript wait for pings, whatever else comes. */
+    @Test
+    void pingsAsOftenWhileMuchElseIsSent() {
+        firstPing();
+        for (int i = 0; i < 3; i++) {
+            client.send("{}");
+            assertThat(pingsAmidTraffic(INTERVAL.minus(SECOND))).isZero();
+            assertThat(pingsAmidTraffic(SECOND)).isOne();
+        }
+    }
+
+    /** Lets time pass in which something is said by both sides every second, and counts the pings. */
+    private int pingsAmidTraffic(Duration duration) {
+        int pings = 0;
+        for (long second = 0; second < duration.toSeconds(); second++) {
+            client.send("{\"send\":{\"data\":1}}");
+            client.connection().push("c", Publication.builder(Payload.of("1")).build());
+            client.pass(SECOND);
+            List<String> texts = client.texts();
+            assertThat(texts).anyMatch(text -> text.contains("\"pub\""));
+            pings += Collections.frequency(texts, "{}");
+        }
+        return pings;
     }
 
     @Test

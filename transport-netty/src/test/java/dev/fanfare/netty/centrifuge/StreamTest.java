@@ -10,6 +10,7 @@ import dev.fanfare.Authorizer;
 import dev.fanfare.ClientLimits;
 import dev.fanfare.Fanfare;
 import dev.fanfare.FanfareListener;
+import dev.fanfare.Payload;
 import dev.fanfare.Rejection;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.netty.NettyTransport;
@@ -267,6 +268,49 @@ class StreamTest {
         fanfare.close();
 
         assertThat(stream.next().at("/push/disconnect/code").intValue()).isEqualTo(3001);
+    }
+
+    @Test
+    void protobufGoesBothWays() {
+        RawClient client = client(transport);
+        byte[] connect = Wire.PROTOBUF.encode(List.of("{\"id\":1,\"connect\":{}}"));
+        client.send(protobuf("/connection/http_stream", connect)).send(connect);
+        assertThat(client.receiveHead().status).isEqualTo(200);
+        JsonNode welcome = Wire.PROTOBUF.decode(client.chunk()).get(0).path("connect");
+        ProtobufBuffer post = new ProtobufBuffer(256);
+        post.field(1, welcome.path("node").textValue());
+        post.field(2, welcome.path("session").textValue());
+        post.field(
+                3,
+                Payload.of(Wire.PROTOBUF.encode(List.of(
+                        "{\"id\":2,\"subscribe\":{\"channel\":\"a\"}}",
+                        "{\"id\":3,\"unsubscribe\":{\"channel\":\"b\"}}"))));
+        byte[] body = post.toPayload().toBytes();
+
+        for (NettyTransport any : List.of(transport, elsewhere)) {
+            assertThat(client(any).send(protobuf("/emulation", body)).send(body).receive().status)
+                    .isEqualTo(204);
+        }
+
+        List<Integer> ids = new ArrayList<>();
+        while (ids.size() < 4) {
+            Wire.PROTOBUF
+                    .decode(client.chunk())
+                    .forEach(reply -> ids.add(reply.path("id").asInt()));
+        }
+        assertThat(ids).containsExactlyInAnyOrder(2, 3, 2, 3);
+        byte[] broken = {(byte) 0xff, (byte) 0xff};
+        assertThat(client(transport)
+                        .send(protobuf("/emulation", broken))
+                        .send(broken)
+                        .receive()
+                        .status)
+                .isEqualTo(400);
+    }
+
+    private static String protobuf(String path, byte[] body) {
+        return RawClient.head("POST", path, "", "Content-Type: application/octet-stream")
+                .replace("\r\n\r\n", "\r\nContent-Length: " + body.length + "\r\n\r\n");
     }
 
     // ---- refusals

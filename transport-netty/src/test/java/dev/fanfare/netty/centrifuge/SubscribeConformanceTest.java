@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.fanfare.ChannelId;
 import dev.fanfare.PublishOptions;
+import dev.fanfare.Refusal;
 import dev.fanfare.testkit.Gate;
 import java.time.Duration;
 import java.util.List;
@@ -191,21 +192,24 @@ class SubscribeConformanceTest extends ConformanceCases {
     @Test
     void aChannelOfTheConnectAndTheSameOfTheHostAreOneSubscription() {
         String channel = fresh("c");
-        for (int round = 0; round < 5; round++) {
-            String user = fresh("raced");
-            ProtocolClient client = open();
-            int id = client.begin("connect", "{'token':'" + user + "+" + channel + "'}");
-            fanfare.connections()
-                    .subscribe(user, ChannelId.of(channel))
-                    .toCompletableFuture()
-                    .join();
-            client.reply(id);
+        String user = fresh("raced");
+        publish(channel, 2);
+        ProtocolClient client = open();
+        Gate gate = store.reads().hold();
+        int id = client.begin("connect", "{'token':'" + user + "+" + channel + "'}");
+        gate.awaitArrivals(1);
 
-            publish(channel, round + 1, round + 1);
+        fanfare.connections()
+                .subscribe(user, ChannelId.of(channel))
+                .toCompletableFuture()
+                .join();
+        gate.open();
+        JsonNode start = client.reply(id).path("connect").path("subs").path(channel);
+        publish(channel, 3, 3);
 
-            assertComes(client, channel, round + 1, round + 1);
-            assertNothingCame(client);
-        }
+        assertThat(start.path("offset").asLong()).isEqualTo(2);
+        assertComes(client, channel, 3, 3);
+        assertNothingCame(client);
     }
 
     // ---- E4; the tables of positions are in RecoveryConversationTest
@@ -263,6 +267,25 @@ class SubscribeConformanceTest extends ConformanceCases {
     }
 
     @Test
+    void aChannelOfTheServerThatCannotBeRecoveredSaysSoAndBringsNothing() {
+        String channel = fresh("small:c");
+        publish(channel, 5);
+
+        JsonNode start = open().call(
+                        "connect",
+                        "{'token':'" + fresh("user") + "+" + channel + "','subs':{'" + channel
+                                + "':{'recover':true,'offset':1,'epoch':''}}}")
+                .path("connect")
+                .path("subs")
+                .path(channel);
+
+        assertThat(start.path("was_recovering").asBoolean()).isTrue();
+        assertThat(start.path("recovered").asBoolean()).isFalse();
+        assertThat(start.path("publications").size()).isZero();
+        assertThat(start.path("offset").asLong()).isEqualTo(5);
+    }
+
+    @Test
     void theFirstPublicationOfAChannelNamesTheEpochThatTheSubscribeNamed() {
         String channel = fresh("c");
         ProtocolClient client = connected();
@@ -309,6 +332,27 @@ class SubscribeConformanceTest extends ConformanceCases {
 
         JsonNode recovered = hanging.reply(id).path("subscribe");
         assertThat(offsets(recovered.path("publications"))).containsExactly(range(2, 9));
+    }
+
+    @Test
+    void aSubscribeThatHangsIsRefusedBeforeSdksGiveTheConnectionUp() {
+        String channel = fresh("chat:c");
+        publish("warm", 1);
+        ProtocolClient client = connected();
+        int before = count(Refusal.UNAVAILABLE);
+        Gate gate = store.presenceCalls().hold();
+
+        JsonNode refused = client.subscribe(channel);
+        gate.open();
+        store.heal();
+
+        assertThat(error(refused)).isEqualTo(100);
+        assertThat(refused.at("/error/temporary").asBoolean()).isTrue();
+        awaitCount(Refusal.UNAVAILABLE, before + 1);
+        soon().until(() -> members(client, channel) == 0);
+        assertThat(client.subscribe(channel).has("subscribe")).isTrue();
+        publish(channel, 1);
+        assertComes(client, channel, 1, 1);
     }
 
     // ---- E8
