@@ -72,6 +72,8 @@ final class DemoServer {
                         .start());
         Gauge.builder("fanfare.unsent.bytes", server.transport(), NettyTransport::unsentBytes)
                 .register(registry);
+        Gauge.builder("fanfare.request.bytes", server.transport(), NettyTransport::requestBytes)
+                .register(registry);
         return server;
     }
 
