@@ -58,6 +58,11 @@ final class FilesEndpoint implements Endpoint {
     }
 
     @Override
+    public int maxBodyBytes() {
+        return 0;
+    }
+
+    @Override
     public void handle(Exchange exchange) {
         String name = name(exchange.decodedPath());
         if (name == null) {

@@ -10,6 +10,7 @@ import dev.fanfare.netty.connection.Entrance;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.netty.connection.TransportSettings;
 import dev.fanfare.netty.console.Console;
+import dev.fanfare.netty.http.Bodies;
 import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.HttpConnection;
 import dev.fanfare.netty.http.HttpLimits;
@@ -47,12 +48,16 @@ final class Startup {
     private final Gateway gateway;
     private final Origins origins;
     private final TransportSettings settings;
+    private final HttpLimits limits;
+    private final Bodies bodies;
 
     Startup(NettyTransport.Builder builder) {
         this.builder = builder;
         this.gateway = builder.fanfare.gateway();
         this.origins = Origins.of(builder.allowedOrigins());
         this.settings = builder.settings(origins.allowed());
+        this.limits = HttpLimits.forMessages(settings.maxMessageBytes());
+        this.bodies = builder.bodies(limits);
     }
 
     NettyTransport start() {
@@ -66,7 +71,7 @@ final class Startup {
             throw failure(bound.cause());
         }
         NettyTransport transport =
-                new NettyTransport(builder.fanfare.gateway(), loops, bound.channel(), open, context::unsentBytes);
+                new NettyTransport(gateway, loops, bound.channel(), open, context::unsentBytes, bodies::bytes);
         LOG.atInfo()
                 .addKeyValue("address", bound.channel().localAddress())
                 .addKeyValue("sockets", loops.name())
@@ -114,7 +119,6 @@ final class Startup {
 
     /** Returns what fits out each channel that comes in. */
     ChannelInitializer<Channel> pipeline(OpenChannels open, Router router) {
-        HttpLimits limits = HttpLimits.forMessages(settings.maxMessageBytes());
         Tls tls = builder.tls();
         return new ChannelInitializer<>() {
             @Override
@@ -127,7 +131,7 @@ final class Startup {
                 if (tls != null) {
                     channel.pipeline().addLast(tls.handler(channel.alloc(), settings.handshakeTimeout()));
                 }
-                channel.pipeline().addLast(new HttpConnection(router, origins, limits));
+                channel.pipeline().addLast(new HttpConnection(router, origins, limits, bodies));
             }
         };
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import dev.fanfare.netty.http.Bodies;
 import dev.fanfare.netty.http.HttpConnection;
 import dev.fanfare.netty.http.HttpLimits;
 import dev.fanfare.netty.http.Origins;
@@ -45,7 +46,8 @@ class HostAnswerTest {
                 .add("GET", "/broken/*", files(null, Runnable::run))
                 .build();
         channel.freezeTime();
-        channel.pipeline().addLast(new HttpConnection(router, Origins.of(List.of()), HttpLimits.standard()));
+        channel.pipeline()
+                .addLast(new HttpConnection(router, Origins.of(List.of()), HttpLimits.standard(), new Bodies(1 << 20)));
     }
 
     private static FilesEndpoint files(String path, Executor executor) {

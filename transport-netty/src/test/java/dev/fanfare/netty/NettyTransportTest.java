@@ -384,9 +384,9 @@ class NettyTransportTest {
         Answer read = client.get("/echo?say=x", "Origin: https://evil.example");
         assertThat(read.status).isEqualTo(200);
         assertThat(read.headers).doesNotContainKey("access-control-allow-origin");
+        assertThat(client.post("/echo", "x", "Origin: http://localhost").status).isEqualTo(200);
         assertThat(client.post("/echo", "x", "Origin: https://evil.example").status)
                 .isEqualTo(403);
-        assertThat(client.post("/echo", "x", "Origin: http://localhost").status).isEqualTo(200);
     }
 
     @Test

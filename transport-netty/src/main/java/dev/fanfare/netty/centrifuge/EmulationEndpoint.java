@@ -43,12 +43,13 @@ public final class EmulationEndpoint implements Endpoint {
     }
 
     @Override
+    public int maxBodyBytes() {
+        return context.settings().maxMessageBytes();
+    }
+
+    @Override
     public void handle(Exchange exchange) {
-        byte[] body = exchange.body();
-        if (body.length > context.settings().maxMessageBytes()) {
-            throw new RequestRefused(TOO_LARGE, TOO_LARGE, "message too large");
-        }
-        EmulationRequest request = read(body, isProtobuf(exchange));
+        EmulationRequest request = read(exchange.body(), isProtobuf(exchange));
         mailboxes
                 .post(request.node(), request.session(), request.data())
                 .whenComplete((delivery, failure) -> answerOnLoop(exchange, delivery, failure));

@@ -58,14 +58,7 @@ public final class Console {
     }
 
     private Endpoint guarded(Endpoint endpoint) {
-        return exchange -> {
-            if (key.isShownBy(exchange)) {
-                endpoint.handle(exchange);
-            } else {
-                gateway.listener().onReject(Rejection.WRONG_API_KEY);
-                exchange.fail(401, 101, "unauthorized: X-API-Key is missing or wrong");
-            }
-        };
+        return key.guard(gateway.listener(), endpoint);
     }
 
     private static String parameter(Exchange exchange, String name) {

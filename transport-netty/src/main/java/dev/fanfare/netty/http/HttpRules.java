@@ -4,6 +4,7 @@ import dev.fanfare.Rejection;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +46,16 @@ final class HttpRules {
         return null;
     }
 
+    /** Tells whether a body follows a head that has no fault. */
+    static boolean hasBody(HttpRequest request) {
+        return announced(request) > 0 || HttpUtil.isTransferEncodingChunked(request);
+    }
+
+    /** Returns how many bytes of a body a head without fault announces; 0 also if it does not say how many. */
+    static long announced(HttpRequest request) {
+        return HttpUtil.getContentLength(request, 0L);
+    }
+
     private static boolean isLength(String text) {
         boolean isPadded = text.length() > 1 && text.charAt(0) == '0';
         return !text.isEmpty()
@@ -70,6 +81,7 @@ final class HttpRules {
             case HEADERS_TOO_LARGE -> 431;
             case TOO_LARGE -> 413;
             case SLOW_REQUEST -> 408;
+            case REQUESTS_LIMIT -> 503;
             default -> 400;
         };
     }
