@@ -12,6 +12,9 @@ public enum Action {
     PUBLISH,
     /** Read its history, or begin with its newest publications without having been there before. */
     HISTORY,
-    /** See who is there, and who comes and goes. */
+    /**
+     * See who is there, and who comes and goes. Where the rules say {@link ChannelRules.Builder#presenceForAll}, nobody is
+     * asked about the latter.
+     */
     PRESENCE
 }

@@ -96,11 +96,11 @@ final class ClientSubscriptions {
     }
 
     private void enterIfAllowed(Reader reader, SubscribeRequest request) {
+        Runnable enter = () -> askForPresence(reader, () -> enter(reader));
         if (request.isPermitted()) {
-            enter(reader);
+            enter.run();
             return;
         }
-        Runnable enter = () -> askForPresence(reader, () -> enter(reader));
         Runnable then = asksForHistory(request.start()) ? () -> ifAllowed(Action.HISTORY, reader, enter) : enter;
         if (grants.decides(request.token())) {
             grants.enter(reader, request.token(), then);

@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -57,14 +58,17 @@ final class Mail implements Mailboxes {
     private final Map<String, CompletableFuture<Delivery>> unanswered = new ConcurrentHashMap<>();
     private final AtomicLong sent = new AtomicLong();
     private final TokenBucket toUnseen = new TokenBucket(TO_UNSEEN);
-    private volatile Seen seen;
+    /** Under way for those whose node was there when that was looked at last. */
+    private final AtomicReference<@Nullable CompletableFuture<Set<String>>> look = new AtomicReference<>();
+
+    /** Null until it was looked at: nobody is made up before. */
+    private volatile @Nullable Seen seen;
 
     Mail(String node, ControlBus bus, Calls calls, TimeSource time) {
         this.node = node;
         this.bus = bus;
         this.calls = calls;
         this.time = time;
-        this.seen = new Seen(Set.of(), time.nanos());
     }
 
     @Override
@@ -100,7 +104,8 @@ final class Mail implements Mailboxes {
 
     /** Tells whether that node is known; anybody can make up others, and each would be asked for on all nodes. */
     private boolean mayBeThere(String to) {
-        return seen.nodes.contains(to) || toUnseen.tryTake(time.nanos());
+        Seen known = seen;
+        return known == null || known.nodes.contains(to) || toUnseen.tryTake(time.nanos());
     }
 
     private CompletionStage<Delivery> send(String to, String address, byte[] bytes) {
@@ -118,18 +123,41 @@ final class Mail implements Mailboxes {
                 answer.completeExceptionally(failure);
             }
         });
-        if (!seen.nodes.contains(to) || time.nanos() - seen.nanos > FRESH.toNanos()) {
-            look(answer, to);
-        }
+        checkThatItIsThere(to, answer);
         return answer;
     }
 
-    private void look(CompletableFuture<Delivery> answer, String to) {
-        calls.store("nodes of the cluster", bus::nodes).whenComplete((nodes, failure) -> {
+    private void checkThatItIsThere(String to, CompletableFuture<Delivery> answer) {
+        Seen known = seen;
+        if (known == null || !known.nodes.contains(to)) {
+            look().whenComplete((nodes, failure) -> noneIfGone(answer, to, nodes)); // it may just have come
+        } else if (time.nanos() - known.nanos > FRESH.toNanos()) {
+            lookTogether().whenComplete((nodes, failure) -> noneIfGone(answer, to, nodes));
+        }
+    }
+
+    private CompletionStage<Set<String>> lookTogether() {
+        CompletableFuture<Set<String>> mine = new CompletableFuture<>();
+        CompletableFuture<Set<String>> present = look.compareAndExchange(null, mine);
+        if (present != null) {
+            return present;
+        }
+        look().whenComplete((nodes, failure) -> {
+            look.set(null);
+            if (failure == null) {
+                mine.complete(nodes);
+            } else {
+                mine.completeExceptionally(failure);
+            }
+        });
+        return mine;
+    }
+
+    private CompletionStage<Set<String>> look() {
+        return calls.store("nodes of the cluster", bus::nodes).whenComplete((nodes, failure) -> {
             if (nodes != null) {
                 seen = new Seen(Set.copyOf(nodes), time.nanos());
             }
-            noneIfGone(answer, to, nodes);
         });
     }
 

@@ -236,6 +236,9 @@ final class MatchingSubscription implements PatternSubscription, Bus.Watcher {
         }
         Position known = positions.get(moved.channel());
         Position position = known == null ? begin(moved.channel(), null) : known;
+        if (isEnded) {
+            return;
+        }
         if (position.isReading) {
             position.want(moved.head());
         } else if (position.isBehind(moved.head())) {
@@ -243,13 +246,14 @@ final class MatchingSubscription implements PatternSubscription, Bus.Watcher {
         }
     }
 
+    /** Begins a channel, in the place of the oldest if there are too many; the subscription may be over then. */
     @CanIgnoreReturnValue
     private Position begin(ChannelId channel, @Nullable Cursor at) {
-        if (positions.size() == MAX_CHANNELS) {
-            forgetOldest();
-        }
         Position fresh = new Position(at);
         positions.put(channel, fresh);
+        if (positions.size() > MAX_CHANNELS) {
+            forgetOldest();
+        }
         return fresh;
     }
 

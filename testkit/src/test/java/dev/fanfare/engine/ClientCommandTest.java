@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fanfare.Action;
 import dev.fanfare.Authorizer;
+import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.FanfareBuilder;
@@ -12,6 +13,7 @@ import dev.fanfare.Refusal;
 import dev.fanfare.RpcHandler;
 import dev.fanfare.StartAt;
 import dev.fanfare.spi.Connection.RpcResult;
+import dev.fanfare.spi.Connection.SubscribeRequest;
 import dev.fanfare.spi.Connection.SubscribeResult.Refused;
 import dev.fanfare.spi.Connection.SubscribeResult.Subscribed;
 import dev.fanfare.testkit.ManualTime;
@@ -222,6 +224,23 @@ class ClientCommandTest {
             RecordingOutlet watcher = node.connect("ann").subscribe(ROOM, StartAt.live());
             node.settle();
             watcher.takeEvents();
+
+            node.connect("bob").subscribe(ROOM, StartAt.live());
+            node.settle();
+            node.publish(ROOM, "1");
+
+            assertThat(watcher.texts(ROOM)).containsExactly("1");
+            assertThat(watcher.events()).hasOnlyElementsOfType(Written.class);
+        }
+    }
+
+    @Test
+    void whomTheHostLetInIsNotToldWhoComesAndGoesForThat() {
+        try (ManualNode node = mayOnly(Action.SUBSCRIBE)) {
+            RecordingOutlet watcher = node.connect("ann");
+            watcher.connection()
+                    .subscribe(ChannelId.of(ROOM), new SubscribeRequest(StartAt.live(), true, true), answer -> {});
+            node.settle();
 
             node.connect("bob").subscribe(ROOM, StartAt.live());
             node.settle();

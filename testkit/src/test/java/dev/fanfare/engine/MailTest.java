@@ -7,13 +7,23 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fanfare.FanfareBuilder;
 import dev.fanfare.StoreException;
 import dev.fanfare.memory.MemoryStore;
+import dev.fanfare.spi.Bus;
+import dev.fanfare.spi.ChannelLog;
+import dev.fanfare.spi.ControlBus;
+import dev.fanfare.spi.LatestValues;
 import dev.fanfare.spi.Mailboxes;
 import dev.fanfare.spi.Mailboxes.Delivery;
+import dev.fanfare.spi.PresenceStore;
+import dev.fanfare.spi.Store;
 import dev.fanfare.testkit.ManualTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -26,7 +36,9 @@ class MailTest {
     private final ManualTime time = new ManualTime();
     private final MemoryStore store = MemoryStore.create(time);
     private final ManualNode one = ManualNode.open(store, time, UnaryOperator.<FanfareBuilder>identity());
-    private final ManualNode two = ManualNode.open(store, time, UnaryOperator.<FanfareBuilder>identity());
+    private final AtomicInteger looks = new AtomicInteger();
+    private CompletableFuture<Void> look = CompletableFuture.completedFuture(null);
+    private final ManualNode two = ManualNode.open(new WatchedStore(), time, UnaryOperator.<FanfareBuilder>identity());
     private final List<String> received = new ArrayList<>();
 
     @AfterEach
@@ -131,6 +143,7 @@ class MailTest {
     void nodesThatAreMadeUpAreAskedForOnlySoOften() {
         List<String> heard = new ArrayList<>();
         store.control().join("watcher", heard::add);
+        post(two, "a"); // now it knows who is there
 
         List<CompletionStage<Delivery>> sent = new ArrayList<>();
         for (int i = 0; i < 1000; i++) {
@@ -144,6 +157,38 @@ class MailTest {
         assertThat(heard).filteredOn(message -> message.contains("made-up-")).hasSize(100);
         open();
         assertThat(post(two, "a")).as("to a node that is there").isEqualTo(Delivery.DELIVERED);
+    }
+
+    @Test
+    void aNodeThatHasJustStartedTakesPostsForAllOthers() {
+        open();
+        look = new CompletableFuture<>();
+
+        List<CompletionStage<Delivery>> sent = new ArrayList<>();
+        for (int i = 0; i < 200; i++) {
+            sent.add(send(two, Integer.toString(i)));
+        }
+        settle();
+
+        assertThat(sent).allSatisfy(each -> assertThat(each).isCompletedWithValue(Delivery.DELIVERED));
+    }
+
+    @Test
+    void postsThatComeTogetherLookOnceWhoIsThere() {
+        open();
+        post(two, "a");
+        two.pass(Duration.ofSeconds(2));
+        long before = looks.get();
+        look = new CompletableFuture<>();
+
+        List<CompletionStage<Delivery>> sent = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            sent.add(send(two, Integer.toString(i)));
+        }
+        settle();
+
+        assertThat(sent).allSatisfy(each -> assertThat(each).isCompletedWithValue(Delivery.DELIVERED));
+        assertThat(looks.get() - before).isEqualTo(1);
     }
 
     @Test
@@ -170,5 +215,49 @@ class MailTest {
     private void settle() {
         one.settle();
         two.settle();
+    }
+
+    /** Counts how often node two looks which nodes there are. */
+    private final class WatchedStore implements Store, ControlBus {
+        @Override
+        public ChannelLog log() {
+            return store.log();
+        }
+
+        @Override
+        public Bus bus() {
+            return store.bus();
+        }
+
+        @Override
+        public PresenceStore presence() {
+            return store.presence();
+        }
+
+        @Override
+        public ControlBus control() {
+            return this;
+        }
+
+        @Override
+        public LatestValues latestValues() {
+            return store.latestValues();
+        }
+
+        @Override
+        public CompletionStage<Membership> join(String node, Consumer<String> handler) {
+            return store.control().join(node, handler);
+        }
+
+        @Override
+        public CompletionStage<Void> send(String message) {
+            return store.control().send(message);
+        }
+
+        @Override
+        public CompletionStage<Set<String>> nodes() {
+            looks.incrementAndGet();
+            return look.thenCompose(open -> store.control().nodes());
+        }
     }
 }

@@ -19,7 +19,7 @@ import java.util.concurrent.CompletableFuture;
 final class ClusterNode {
 
     static final String LEASE_SECONDS = "fanfare.lease.seconds";
-    static final Duration LEASE = Duration.ofSeconds(Integer.getInteger(LEASE_SECONDS, 2));
+    static final Duration LEASE = Duration.ofSeconds(Integer.getInteger(LEASE_SECONDS, 4));
     static final Duration GRACE = Duration.ofSeconds(2);
     static final String PORT = "port ";
     static final String DRAIN = "drain ";
@@ -34,7 +34,7 @@ final class ClusterNode {
     public static void main(String[] args) throws IOException {
         try (RedisStore store = RedisStore.builder(args[0])
                         .timeout(Duration.ofSeconds(2))
-                        .probePause(Duration.ofSeconds(1))
+                        .probePause(Duration.ofSeconds(4))
                         .clientName("node")
                         .build();
                 Fanfare fanfare = fanfare(store);
