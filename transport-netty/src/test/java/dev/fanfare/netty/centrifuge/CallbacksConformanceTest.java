@@ -12,6 +12,7 @@ import dev.fanfare.FanfareListener;
 import dev.fanfare.PublishResult;
 import dev.fanfare.Resume;
 import dev.fanfare.RpcHandler;
+import dev.fanfare.SubscriptionAuthenticator;
 import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.netty.NettyTransport;
 import dev.fanfare.presence.PresenceEvent;
@@ -24,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** F6 of the conformance list: whatever calls the host, the host may call anything. */
@@ -36,11 +39,18 @@ class CallbacksConformanceTest {
 
     private final Wire wire;
     private final AtomicInteger disconnected = new AtomicInteger();
+    /** Which callback sends its client away. */
+    private volatile String leaving = "";
+
     private final Fanfare fanfare = Fanfare.builder()
             .namespace("", rules -> rules.retain(10, Duration.ofMinutes(5)).presence())
-            .authorizer((user, action, channel) -> meddle(user))
+            .authorizer((user, action, channel) -> meddle("authorizer", user))
+            .subscriptionAuthenticator(shown -> {
+                meddle("judge", shown.connection().user());
+                return CompletableFuture.completedFuture(SubscriptionAuthenticator.Granted.forever());
+            })
             .rpcHandler(call -> {
-                meddle(call.connection().user());
+                meddle("rpc", call.connection().user());
                 return CompletableFuture.completedFuture(new RpcHandler.Reply.Ok(call.data()));
             })
             .messageHandler((connection, data) -> leave(connection.user()))
@@ -50,7 +60,7 @@ class CallbacksConformanceTest {
             .host("localhost")
             .port(0)
             .authenticator(shown -> {
-                meddle(shown.token());
+                meddle("authenticator", shown.token());
                 return CompletableFuture.completedFuture(Authenticator.Accepted.user(shown.token()));
             })
             .start();
@@ -68,29 +78,32 @@ class CallbacksConformanceTest {
     }
 
     /** Does what a host may do, without waiting. */
-    private boolean meddle(String user) {
+    private boolean meddle(String callback, String user) {
         fanfare.connections().subscribe(user, EXTRA);
         fanfare.connections().unsubscribe(user, EXTRA);
         fanfare.connections().of(user);
         fanfare.presence(EXTRA);
+        if (callback.equals(leaving)) {
+            fanfare.connections().disconnect(user, DisconnectReason.FORCE_DISCONNECT);
+        }
         return true;
     }
 
     private void leave(String user) {
-        meddle(user);
+        meddle("leave", user);
         fanfare.connections().disconnect(user, DisconnectReason.FORCE_DISCONNECT);
     }
 
     private final class Meddler implements FanfareListener {
         @Override
         public void onConnect(ConnectionInfo connection) {
-            meddle(connection.user());
+            meddle("connect", connection.user());
         }
 
         @Override
         public void onSubscribe(@Nullable ConnectionInfo connection, ChannelId channel, Resume resume) {
             if (!channel.equals(EXTRA)) {
-                meddle("user");
+                meddle("subscribe", "user");
                 fanfare.publish("log", "1");
             }
         }
@@ -98,21 +111,21 @@ class CallbacksConformanceTest {
         @Override
         public void onUnsubscribe(@Nullable ConnectionInfo connection, ChannelId channel, UnsubscribeReason reason) {
             if (!channel.equals(EXTRA)) {
-                meddle("user");
+                meddle("unsubscribe", "user");
             }
         }
 
         @Override
         public void onPublish(ChannelId channel, PublishResult result) {
             if (channel.value().equals("c")) {
-                meddle("user");
+                meddle("publish", "user");
             }
         }
 
         @Override
         public void onPresence(ChannelId channel, PresenceEvent event) {
             if (channel.value().equals("c")) {
-                meddle(event.member().user());
+                meddle("presence", event.member().user());
             }
         }
 
@@ -143,5 +156,36 @@ class CallbacksConformanceTest {
             assertThat(client.closeCode()).isEqualTo(3503);
         }
         await().until(() -> disconnected.get() == CLIENTS);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "connect     | connect {'token':'user'}",
+                "authorizer  | connect {'token':'user'}; subscribe {'channel':'c'}",
+                "judge       | connect {'token':'user'}; subscribe {'channel':'c','token':'t'}",
+                "subscribe   | connect {'token':'user'}; subscribe {'channel':'c'}",
+                "presence    | connect {'token':'user'}; subscribe {'channel':'c'}",
+                "publish     | connect {'token':'user'}; subscribe {'channel':'c'}; publish {'channel':'c','data':1}",
+                "rpc         | connect {'token':'user'}; subscribe {'channel':'c'}; rpc {'method':'m','data':1}",
+                "unsubscribe | connect {'token':'user'}; subscribe {'channel':'c'}; unsubscribe {'channel':'c'}"
+            })
+    void everyCallbackMaySendItsClientAway(String callback, String conversation) {
+        leaving = callback;
+        ProtocolClient client = new ProtocolClient(transport.port(), wire, "");
+        clients.add(client);
+
+        String[] steps = conversation.split("; ");
+        for (int i = 0; i < steps.length; i++) {
+            int id = client.begin(steps[i].split(" ")[0], steps[i].split(" ")[1]);
+            if (i < steps.length - 1) {
+                client.reply(id);
+            }
+        }
+
+        assertThat(client.closeCode()).isEqualTo(3503);
+        await().until(() -> disconnected.get() == 1);
+        assertThat(fanfare.stats().connections()).isZero();
     }
 }

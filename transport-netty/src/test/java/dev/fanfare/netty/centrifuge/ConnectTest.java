@@ -15,6 +15,7 @@ import dev.fanfare.Refusal;
 import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
 import dev.fanfare.UnsubscribeReason;
+import dev.fanfare.netty.connection.TransportSettings;
 import dev.fanfare.spi.Connection.SubscribeResult;
 import java.time.Duration;
 import java.util.List;
@@ -53,6 +54,23 @@ class ConnectTest {
         assertThat(shown.headers()).containsEntry("x-test", "y");
         assertThat(shown.query()).containsEntry("q", "1");
         assertThat(shown.transport()).isEqualTo("websocket/json");
+    }
+
+    /** What a client calls headers may not be taken for what a proxy adds. */
+    @Test
+    void showsItCookiesButNotTheHeadersOfTheConnectCommand() {
+        client.close();
+        client = EmbeddedClient.http(
+                credentials -> {
+                    shown = credentials;
+                    return answer;
+                },
+                TransportSettings.defaults());
+        client.request(EmbeddedClient.handshake("/connection/websocket", "Cookie: session=abc"));
+
+        client.send("{\"id\":1,\"connect\":{\"headers\":{\"x-user\":\"admin\",\"cookie\":\"session=forged\"}}}");
+
+        assertThat(shown.headers()).containsEntry("cookie", "session=abc").doesNotContainKey("x-user");
     }
 
     @Test
