@@ -7,6 +7,7 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import dev.fanfare.netty.http.Bodies;
+import dev.fanfare.netty.http.HostAnswer;
 import dev.fanfare.netty.http.HttpConnection;
 import dev.fanfare.netty.http.HttpLimits;
 import dev.fanfare.netty.http.Origins;

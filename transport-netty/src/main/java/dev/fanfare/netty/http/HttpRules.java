@@ -2,6 +2,7 @@ package dev.fanfare.netty.http;
 
 import dev.fanfare.Rejection;
 import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpUtil;
@@ -43,7 +44,17 @@ final class HttpRules {
         if (!lengths.isEmpty() && headers.contains(HttpHeaderNames.TRANSFER_ENCODING)) {
             return "either Content-Length or Transfer-Encoding"; // RFC 9112, 6.1
         }
+        List<String> encodings = headers.getAll(HttpHeaderNames.TRANSFER_ENCODING);
+        if (!encodings.isEmpty() && !isChunksAlone(request, encodings)) {
+            return "no Transfer-Encoding but chunked"; // RFC 9112, 6.1 and 6.3; else nobody knows where the body ends
+        }
         return null;
+    }
+
+    private static boolean isChunksAlone(HttpRequest request, List<String> encodings) {
+        return encodings.size() == 1
+                && HttpHeaderValues.CHUNKED.contentEqualsIgnoreCase(encodings.get(0))
+                && request.protocolVersion().equals(HttpVersion.HTTP_1_1);
     }
 
     /** Tells whether a body follows a head that has no fault. */

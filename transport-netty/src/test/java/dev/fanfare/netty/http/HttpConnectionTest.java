@@ -393,6 +393,26 @@ class HttpConnectionTest {
     }
 
     @Test
+    void aLengthBesideChunksIsRefused() {
+        assertRefused(
+                "POST /now/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                "400");
+        assertThat(rejections).containsExactly(Rejection.MALFORMED);
+    }
+
+    @Test
+    void anotherTransferEncodingIsRefusedAndNotTakenForNoBody() {
+        assertRefused(
+                "POST /now/1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n" + get("/now/smuggled"), "400");
+        assertThat(channel.isOpen()).isFalse();
+    }
+
+    @Test
+    void chunksInOldHttpAreRefused() {
+        assertRefused("POST /now/1 HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400");
+    }
+
+    @Test
     void twoLengthsAreRefused() {
         assertRefused("POST /now/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", "400");
     }
