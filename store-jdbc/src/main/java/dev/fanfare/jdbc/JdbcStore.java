@@ -135,7 +135,12 @@ public final class JdbcStore implements Store, AutoCloseable {
      */
     @CanIgnoreReturnValue
     public Outbox outbox(Function<ChannelId, @Nullable ChannelRules> rules) {
-        return new Outbox(database, bus, parts, requireNonNull(rules, "rules"));
+        return outbox(rules, System::nanoTime);
+    }
+
+    /** As the other, with a clock of its own; for tests. */
+    Outbox outbox(Function<ChannelId, @Nullable ChannelRules> rules, LongSupplier nanos) {
+        return new Outbox(database, new Sequencer(database, bus, parts, requireNonNull(rules, "rules"), nanos));
     }
 
     /**
