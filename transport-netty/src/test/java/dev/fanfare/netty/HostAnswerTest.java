@@ -51,7 +51,7 @@ class HostAnswerTest {
     private static FilesEndpoint files(String path, Executor executor) {
         Class<?> anchor = path == null ? null : HostAnswerTest.class;
         return new FilesEndpoint(
-                path == null ? "/broken/" : "/site/", new ResourceFile.Folder(anchor, "/site"), executor);
+                path == null ? "/broken/" : "/site/", new ResourceFile.Folder(anchor, "/site"), executor, reason -> {});
     }
 
     private static CompletableFuture<HttpAnswer> now() {
