@@ -121,6 +121,9 @@ public final class JdbcStore implements Store, AutoCloseable {
      * Begins to publish what is put into the outbox, by the rules of this Fanfare; do so on every node that puts something
      * there, and on at least one. This is how a Fanfare publishes inside the host's own transactions: {@link
      * Outbox#publishIn}.
+     *
+     * @param fanfare one whose log is this store's; that is not checked, and one whose log is in another store would never
+     *     hear of what is published so
      */
     @CanIgnoreReturnValue
     public Outbox outbox(Fanfare fanfare) {
@@ -128,14 +131,21 @@ public final class JdbcStore implements Store, AutoCloseable {
     }
 
     /**
-     * Begins to publish what is put into the outbox, as {@link #outbox(Fanfare)} does, also where there is no Fanfare.
+     * Begins to publish what is put into the outbox, as {@link #outbox(Fanfare)} does, also where there is no Fanfare. It
+     * goes into this store's log, and Fanfares whose log that is deliver it.
      *
      * @param rules the rules of each channel, null if it has none: {@code fanfare::rules}; the same on all nodes, because
-     *     any of them may be the one that sequences
+     *     any of them may be the one that sequences. Called on store threads. While it throws, its partition waits, and is
+     *     tried again five times a second
      */
     @CanIgnoreReturnValue
     public Outbox outbox(Function<ChannelId, @Nullable ChannelRules> rules) {
-        return new Outbox(database, bus, parts, requireNonNull(rules, "rules"));
+        return outbox(rules, System::nanoTime);
+    }
+
+    /** As the other, with a clock of its own; for tests. */
+    Outbox outbox(Function<ChannelId, @Nullable ChannelRules> rules, LongSupplier nanos) {
+        return new Outbox(database, new Sequencer(database, bus, parts, requireNonNull(rules, "rules"), nanos));
     }
 
     /**

@@ -3,7 +3,6 @@ package dev.fanfare.jdbc;
 import static java.util.Objects.requireNonNull;
 
 import dev.fanfare.ChannelId;
-import dev.fanfare.ChannelRules;
 import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.StoreException;
@@ -11,8 +10,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Publishes inside the host's own transactions: the publication appears if and only if the transaction commits, and then
@@ -50,9 +47,9 @@ public final class Outbox implements AutoCloseable {
     private final Database database;
     private final Sequencer sequencer;
 
-    Outbox(Database database, JdbcBus bus, AppendParts parts, Function<ChannelId, @Nullable ChannelRules> rules) {
+    Outbox(Database database, Sequencer sequencer) {
         this.database = database;
-        this.sequencer = new Sequencer(database, bus, parts, rules);
+        this.sequencer = sequencer;
         sequencer.start();
     }
 

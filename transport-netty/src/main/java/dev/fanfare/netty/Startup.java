@@ -192,6 +192,7 @@ final class Startup {
                 CONSOLE + "/",
                 new ResourceFile.Folder(Startup.class, "console-site"),
                 gateway.hostExecutor(),
+                gateway.listener()::onReject,
                 List.of(
                         "content-security-policy",
                         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
@@ -208,7 +209,10 @@ final class Startup {
             router.add(route.method(), route.path(), new RouteEndpoint(route.method(), route.route(), host));
         }
         for (NettyTransport.Builder.Folder folder : builder.folders) {
-            router.add("GET", folder.path() + "*", new FilesEndpoint(folder.path(), folder.files(), host));
+            router.add(
+                    "GET",
+                    folder.path() + "*",
+                    new FilesEndpoint(folder.path(), folder.files(), host, gateway.listener()::onReject));
             if (folder.path().length() > 1) {
                 router.add("GET", folder.path().substring(0, folder.path().length() - 1), redirect(folder.path()));
             }

@@ -398,6 +398,12 @@ public final class Exchange {
         }
     }
 
+    /** Says what was asked for, for the log: as it was sent, since decoded it could break lines. */
+    @Override
+    public String toString() {
+        return method() + " " + path;
+    }
+
     private Channel channel() {
         return context().channel();
     }

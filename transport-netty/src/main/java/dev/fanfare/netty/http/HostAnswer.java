@@ -78,20 +78,15 @@ public final class HostAnswer {
     }
 
     private void failed(Throwable failure) {
-        FAILED.logTrace(failure, "route", route());
+        FAILED.logTrace(failure, "route", exchange);
         exchange.fail(500, "internal server error");
     }
 
     private void giveUp() {
         if (exchange.isOpen()) {
-            LATE.log("route", route(), "seconds", PATIENCE.toSeconds());
+            LATE.log("route", exchange, "seconds", PATIENCE.toSeconds());
             exchange.fail(503, "the server took too long");
         }
-    }
-
-    /** Returns what was asked for, still encoded: decoded, it could break lines of the log. */
-    private String route() {
-        return exchange.method() + " " + exchange.path();
     }
 
     /** What to ask. */

@@ -16,7 +16,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class HttpRules {
 
-    private static final char DELETE = 0x7f;
     private static final int MAX_LENGTH_DIGITS = 18;
 
     private HttpRules() {}
@@ -34,7 +33,7 @@ final class HttpRules {
         if (hosts > 1 || (hosts == 0 && request.protocolVersion().equals(HttpVersion.HTTP_1_1))) {
             return "exactly one Host header is needed"; // RFC 9112, 3.2
         }
-        if (request.uri().chars().anyMatch(c -> c <= ' ' || c == DELETE)) {
+        if (request.uri().chars().anyMatch(c -> c == ' ' || Character.isISOControl(c))) {
             return "control characters in the target"; // RFC 9112, 3.2; and they would be logged
         }
         List<String> lengths = headers.getAll(HttpHeaderNames.CONTENT_LENGTH);

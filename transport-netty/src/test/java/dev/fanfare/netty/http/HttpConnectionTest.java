@@ -1,5 +1,6 @@
 package dev.fanfare.netty.http;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -21,6 +22,8 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class HttpConnectionTest {
 
@@ -378,8 +381,22 @@ class HttpConnectionTest {
     }
 
     @Test
-    void aTargetWithControlCharactersIsRefused() {
-        assertRefused("GET /now/\u001b[2J HTTP/1.1\r\nHost: x\r\n\r\n", "400");
+    void aPathIsLoggedAsItWasSentSoThatItBreaksNoLine() {
+        receive(get("/later/a%0aERROR%20forged?token=secret"));
+
+        assertThat(waiting.remove()).hasToString("GET /later/a%0aERROR%20forged");
+    }
+
+    /** Those of ISO 8859-1, too: some viewers of logs break the line there. */
+    @ParameterizedTest
+    @ValueSource(ints = {0x1b, 0x7f, 0x85, 0x9f})
+    void aTargetWithControlCharactersIsRefused(int character) {
+        String request = "GET /now/" + (char) character + " HTTP/1.1\r\nHost: x\r\n\r\n";
+
+        channel.writeInbound(Unpooled.copiedBuffer(request, ISO_8859_1));
+
+        assertThat(sent()).startsWith("HTTP/1.1 400");
+        assertThat(rejections).containsExactly(Rejection.MALFORMED);
     }
 
     @Test
