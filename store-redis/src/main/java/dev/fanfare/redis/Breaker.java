@@ -67,7 +67,7 @@ final class Breaker {
     /** Judges by what became of a publish here; only after {@link #isOpen} said no. */
     void end(@Nullable Throwable failure) {
         if (failure != null && Redirect.of(failure) != null) {
-            // It was not run here, and comes again, here or elsewhere: then it decides.
+            // It was not run, which says nothing: whoever comes next decides.
             circuit.releasePermission();
         } else if (failure != null) {
             hasFailed = true;
