@@ -37,16 +37,12 @@ final class LogReader {
 
     private final Database database;
     private final Channels channels;
-    private final Malformed malformed = new Malformed();
+    private final Malformed malformed;
 
-    LogReader(Database database, Channels channels) {
+    LogReader(Database database, Channels channels, Malformed malformed) {
         this.database = database;
         this.channels = channels;
-    }
-
-    /** Returns how many rows could not be read. */
-    long malformed() {
-        return malformed.count();
+        this.malformed = malformed;
     }
 
     LogPage read(Connection connection, LogRead read) throws SQLException {
@@ -147,7 +143,7 @@ final class LogReader {
             try {
                 publications.add(publication(found.head.epoch(), row));
             } catch (RuntimeException unreadable) {
-                malformed.passedOver(read.channel(), row.offset(), unreadable);
+                malformed.publication(read.channel(), row.offset(), unreadable);
                 if (read.isReverse()) {
                     break;
                 }

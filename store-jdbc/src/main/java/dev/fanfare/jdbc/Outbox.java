@@ -58,23 +58,21 @@ public final class Outbox implements AutoCloseable {
      * may come from any pool, and may have a savepoint.
      *
      * @throws IllegalStateException if the connection is read-only
-     * @throws StoreException if the row cannot be inserted; on PostgreSQL the transaction is then lost
+     * @throws StoreException if the row cannot be inserted; on PostgreSQL the transaction is then lost. It is retryable
+     *     if others were in the way of the transaction, or its connection broke: roll back, and do all of it again
      */
     public void publishIn(Connection connection, ChannelId channel, Payload data, PublishOptions options) {
         requireNonNull(channel, "channel");
         requireNonNull(data, "data");
         requireNonNull(options, "options");
         try {
+            database.meet(connection);
             if (connection.isReadOnly()) {
                 throw new IllegalStateException("Cannot publish to " + channel + " in a read-only transaction");
             }
             insert(connection, channel, data, options);
         } catch (SQLException failure) {
-            SQLException cause = Database.withoutValues(failure);
-            throw new StoreException(
-                    "Cannot publish to " + channel + " in this transaction: " + Database.firstLine(cause),
-                    cause,
-                    false);
+            throw database.refusal("Cannot publish to " + channel + " in this transaction", failure);
         }
         sequencer.expect();
     }
