@@ -76,11 +76,6 @@ class ForwardingTest {
         }
 
         @Override
-        public int count() {
-            return 0;
-        }
-
-        @Override
         public CompletionStage<Delivery> post(String node, String address, byte[] bytes) {
             return CompletableFuture.completedFuture(delivery);
         }
