@@ -19,6 +19,9 @@ public record HistoryQuery(@Nullable Cursor since, int limit, boolean isReverse)
     /** Most publications that one read may ask for. */
     public static final int MAX_LIMIT = 10_000;
 
+    /** So many bytes of payloads are enough for one answer to the host. */
+    public static final int ENOUGH_BYTES = 8 * 1024 * 1024;
+
     /** Checks the limit. */
     public HistoryQuery {
         if (limit < 0 || limit > MAX_LIMIT) {

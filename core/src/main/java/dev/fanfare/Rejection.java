@@ -29,6 +29,8 @@ public enum Rejection {
     HEADERS_TOO_LARGE,
     /** The body, or a message before the connect, is too large (413). */
     TOO_LARGE,
+    /** More bytes of bodies of requests wait to be answered than the node holds (503). */
+    REQUESTS_LIMIT,
     /** The request did not arrive in time (408), or none came at all. */
     SLOW_REQUEST,
     /** A page of an origin that is not allowed (403). */

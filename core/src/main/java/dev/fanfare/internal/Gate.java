@@ -59,6 +59,11 @@ final class Gate implements Gateway {
     }
 
     @Override
+    public int maxChannelsPerConnection() {
+        return engine.settings.maxChannelsPerConnection();
+    }
+
+    @Override
     public Executor hostExecutor() {
         return engine.calls::inHostCode;
     }

@@ -20,9 +20,6 @@ import org.jspecify.annotations.Nullable;
 /** Reads history for hosts and clients. Thread-safe. */
 final class Histories {
 
-    /** So many bytes of payloads are enough for one answer. */
-    private static final long MOST_BYTES = 8 * 1024 * 1024;
-
     private final ChannelLog channelLog;
     private final Calls calls;
 
@@ -40,7 +37,7 @@ final class Histories {
 
     /** Reads what a host asks for. */
     CompletionStage<HistoryResult> read(ChannelId channel, ChannelRules rules, HistoryQuery query) {
-        return read(channel, rules, query, MOST_BYTES);
+        return read(channel, rules, query, HistoryQuery.ENOUGH_BYTES);
     }
 
     /** Reads on until there are that many publications or bytes of payloads. */

@@ -84,11 +84,6 @@ final class Mail implements Mailboxes {
     }
 
     @Override
-    public int count() {
-        return open.size();
-    }
-
-    @Override
     public CompletionStage<Delivery> post(String to, String address, byte[] bytes) {
         if (to.equals(node)) {
             return CompletableFuture.completedFuture(deliver(address, bytes));

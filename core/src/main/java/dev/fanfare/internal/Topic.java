@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Topic implements Bus.Watcher {
 
-    /** What is as young as this needs no probe. */
+    /** What is as young as this needs no probe. A node whose clock is ahead by more makes a few in vain. */
     private static final Duration FRESH = Duration.ofSeconds(5);
     /** Of the probes of a channel with news, so many make one comparison with the log, about every nine minutes. */
     private static final int BUSY_PROBES = 16;
@@ -73,7 +73,7 @@ final class Topic implements Bus.Watcher {
     private @Nullable Publication lastUnlogged;
 
     private volatile @Nullable Cursor forgotten;
-    /** When the last publication was taken; see {@code TimeSource.nanos()}. */
+    /** When the last publication was taken that did not come late; see {@code TimeSource.nanos()}. */
     private volatile long newsAt;
 
     /** How often there was news when a probe was due; the prober's. */
@@ -254,7 +254,9 @@ final class Topic implements Bus.Watcher {
 
     /** Takes the publication that comes next, and sends it on; on the stripe. */
     void take(Publication publication) {
-        newsAt = hub.time.nanos();
+        if (hub.time.millis() - publication.timeMillis() <= FRESH.toMillis()) {
+            newsAt = hub.time.nanos(); // what comes later than that says nothing of the tail
+        }
         run.add(publication);
         Publication previous = rules.allowsDeltas() ? run.ring().at(publication.offset() - 1) : null;
         send(publication, previous);

@@ -50,6 +50,11 @@ public interface Gateway {
         return ClientLimits.standard();
     }
 
+    /** Returns how many channels one connection may have; the core refuses more, and transports let as many wait. */
+    default int maxChannelsPerConnection() {
+        return 128;
+    }
+
     /** Returns the executor for foreign code: authenticators and handlers. */
     Executor hostExecutor();
 

@@ -25,9 +25,6 @@ public interface Mailboxes {
      */
     Mailbox open(String address, Predicate<byte[]> receiver);
 
-    /** Returns how many mailboxes are open on this node. */
-    int count();
-
     /**
      * Brings bytes to a mailbox. What one node brings to one mailbox arrives in the order of the calls. If the
      * stage fails, with a {@link dev.fanfare.FanfareException}, the other node did not answer in time, and

@@ -8,6 +8,7 @@ import dev.fanfare.examples.chat.TeamChat;
 import dev.fanfare.micrometer.FanfareMetrics;
 import dev.fanfare.netty.HttpRoute;
 import dev.fanfare.netty.NettyTransport;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -55,7 +56,7 @@ final class DemoServer {
                 .listener(metrics)
                 .build();
         metrics.watch(fanfare);
-        return listening(
+        Server server = listening(
                 fanfare,
                 () -> chat.mount(NettyTransport.builder(fanfare), fanfare)
                         .host(host)
@@ -69,6 +70,9 @@ final class DemoServer {
                         .files("/assets", DemoServer.class, SITE + "/assets")
                         .files("/vendor", DemoServer.class, SITE + "/vendor")
                         .start());
+        Gauge.builder("fanfare.request.bytes", server.transport(), NettyTransport::requestBytes)
+                .register(registry);
+        return server;
     }
 
     /** Everybody may read the news; the rest is for the chat to say. */

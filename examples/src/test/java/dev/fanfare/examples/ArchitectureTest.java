@@ -6,8 +6,10 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPac
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.core.domain.JavaModifier.PROTECTED;
 import static com.tngtech.archunit.core.domain.JavaModifier.PUBLIC;
+import static com.tngtech.archunit.lang.conditions.ArchConditions.haveRawType;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noFields;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -26,9 +28,13 @@ import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
+import java.util.Collection;
+import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 
@@ -295,6 +301,21 @@ class ArchitectureTest {
             .accessField(System.class, "out")
             .orShould()
             .accessField(System.class, "err");
+
+    /** Several in one JVM have nothing in common. A digest of each thread's own is nobody else's. */
+    @ArchTest
+    static final ArchRule nothingThatChangesIsStatic = noFields()
+            .that()
+            .areStatic()
+            .should(haveRawType(describe(
+                    "something that changes",
+                    type -> Stream.of(Collection.class, ConcurrentMap.class, LongAdder.class)
+                                    .anyMatch(type::isAssignableTo)
+                            && !type.isEquivalentTo(List.class)
+                            && !type.isEquivalentTo(Set.class))))
+            .orShould(haveRawType(resideInAPackage("java.util.concurrent.atomic")))
+            .orShould()
+            .notBeFinal();
 
     @ArchTest
     static final ArchRule theLibraryHasNoShutdownHooks = noClasses()

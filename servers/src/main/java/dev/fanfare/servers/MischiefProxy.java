@@ -36,6 +36,8 @@ public final class MischiefProxy implements AutoCloseable {
     private final ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1);
     private final List<Socket> sockets = new CopyOnWriteArrayList<>();
     private final AtomicInteger lost = new AtomicInteger();
+    private final AtomicInteger repeated = new AtomicInteger();
+    private final AtomicInteger overtaken = new AtomicInteger();
 
     /**
      * Makes one.
@@ -68,6 +70,16 @@ public final class MischiefProxy implements AutoCloseable {
     /** Returns how many messages were lost. */
     public int lost() {
         return lost.get();
+    }
+
+    /** Returns how many messages came twice. */
+    public int repeated() {
+        return repeated.get();
+    }
+
+    /** Returns how many messages came after one of the same connection that had been sent later. */
+    public int overtaken() {
+        return overtaken.get();
     }
 
     @Override
@@ -116,24 +128,34 @@ public final class MischiefProxy implements AutoCloseable {
         try (from;
                 to) {
             InputStream in = new BufferedInputStream(from.getInputStream(), 64 * 1024);
-            while (true) {
+            Way way = new Way(to);
+            for (int number = 1; ; number++) {
                 ByteArrayOutputStream value = new ByteArrayOutputStream();
                 read(in, value);
                 byte[] bytes = value.toByteArray();
-                int dice = isMessage(bytes) ? dice() : 100;
-                if (dice < LOST_PERCENT) {
-                    lost.incrementAndGet();
-                } else if (dice < LOST_PERCENT + DELAYED_PERCENT) {
-                    timer.schedule(() -> write(to, bytes), delay(), TimeUnit.MILLISECONDS);
+                if (isMessage(bytes)) {
+                    meddle(number, bytes, way);
                 } else {
-                    write(to, bytes);
-                    if (dice < LOST_PERCENT + DELAYED_PERCENT + REPEATED_PERCENT) {
-                        write(to, bytes);
-                    }
+                    way.write(bytes);
                 }
             }
         } catch (IOException over) {
             // closed
+        }
+    }
+
+    private void meddle(int number, byte[] message, Way way) {
+        int dice = dice();
+        if (dice < LOST_PERCENT) {
+            lost.incrementAndGet();
+        } else if (dice < LOST_PERCENT + DELAYED_PERCENT) {
+            timer.schedule(() -> way.write(number, message), delay(), TimeUnit.MILLISECONDS);
+        } else {
+            way.write(number, message);
+            if (dice < LOST_PERCENT + DELAYED_PERCENT + REPEATED_PERCENT) {
+                repeated.incrementAndGet();
+                way.write(message);
+            }
         }
     }
 
@@ -145,8 +167,24 @@ public final class MischiefProxy implements AutoCloseable {
         return random.nextInt(LONGEST_DELAY_MILLIS);
     }
 
-    private static void write(Socket to, byte[] bytes) {
-        synchronized (to) {
+    /** The way to one client, which remembers what got there. */
+    private final class Way {
+        private final Socket to;
+        private int newest;
+
+        Way(Socket to) {
+            this.to = to;
+        }
+
+        synchronized void write(int number, byte[] message) {
+            if (number < newest) {
+                overtaken.incrementAndGet();
+            }
+            newest = Math.max(newest, number);
+            write(message);
+        }
+
+        synchronized void write(byte[] bytes) {
             try {
                 OutputStream out = to.getOutputStream();
                 out.write(bytes);

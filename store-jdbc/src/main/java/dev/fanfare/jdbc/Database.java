@@ -48,6 +48,7 @@ final class Database {
     private static final Duration SILENCE = Duration.ofSeconds(3);
 
     private static final int FIRST_PAUSE_MILLIS = 5;
+    private static final int UNKNOWN = -1;
     private static final long REMEMBER_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final List<String> QUOTING = List.of("22", "23"); // classes of SQLSTATEs: of data, of constraints
     private static final String NO_TABLES = "42P01 42S02 42S03 42S04";
@@ -59,6 +60,9 @@ final class Database {
     private final ThreadPoolExecutor executor;
     private volatile @Nullable Dialect dialect;
     private volatile @Nullable WriteTrouble lastWriteTrouble;
+
+    /** What connections of the pool come with; one tells for all, as asking takes a round trip. */
+    private volatile int poolIsolation = UNKNOWN;
 
     Database(DataSource dataSource, Tables tables, int threads, Duration statementTimeout, LongSupplier clockShift) {
         this.dataSource = dataSource;
@@ -201,8 +205,7 @@ final class Database {
     }
 
     private void pauseOrThrow(String what, SQLException failure, int attempt) {
-        Dialect known = dialect;
-        Dialect.Failure judged = known == null ? Dialect.Failure.DISCONNECTED : known.judge(failure);
+        Dialect.Failure judged = judge(failure);
         boolean isWorthwhile = judged == Dialect.Failure.CONFLICT || judged == Dialect.Failure.DISCONNECTED;
         if (!isWorthwhile || attempt >= ATTEMPTS || isClosed()) {
             throw asStoreException(what, failure, judged != Dialect.Failure.PERMANENT);
@@ -228,6 +231,17 @@ final class Database {
                 "The database " + (trouble == null ? "failed" : trouble) + ": " + what + ": " + firstLine(cause) + hint,
                 cause,
                 isRetryable);
+    }
+
+    /** Returns what to tell a host whose own transaction failed: only the host can run that again. */
+    StoreException refusal(String what, SQLException failure) {
+        SQLException cause = withoutValues(failure);
+        return new StoreException(what + ": " + firstLine(cause), cause, judge(failure) != Dialect.Failure.PERMANENT);
+    }
+
+    private Dialect.Failure judge(SQLException failure) {
+        Dialect known = dialect;
+        return known == null ? Dialect.Failure.DISCONNECTED : known.judge(failure);
     }
 
     /**
@@ -289,6 +303,7 @@ final class Database {
             meet(connection);
             borrowed.limitSilence(); // before anything is said to the database
             connection.setAutoCommit(true);
+            borrowed.isolate();
             return borrowed;
         } catch (SQLException | RuntimeException failure) {
             closeQuietly(connection);
@@ -331,10 +346,9 @@ final class Database {
 
     /** A connection of the host's pool. Until it is given back, it fails when the database does not answer for too long. */
     final class Borrowed implements AutoCloseable {
-        private static final int UNKNOWN = -1;
-
         private final Connection connection;
         private int silenceBefore = UNKNOWN;
+        private int isolationBefore = UNKNOWN;
 
         private Borrowed(Connection connection) {
             this.connection = connection;
@@ -371,6 +385,21 @@ final class Database {
             }
         }
 
+        /**
+         * Sees to it that each statement sees what was committed before it, whatever the pool has set: with an older
+         * snapshot every lock that was waited for would be a conflict.
+         */
+        private void isolate() throws SQLException {
+            if (poolIsolation == UNKNOWN) {
+                poolIsolation = connection.getTransactionIsolation();
+            }
+            if (poolIsolation != Connection.TRANSACTION_READ_COMMITTED
+                    && !dialect().isolatesByItself()) {
+                connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+                isolationBefore = poolIsolation;
+            }
+        }
+
         private void setSilence(int millis) throws SQLException {
             connection.setNetworkTimeout(Runnable::run, millis);
         }
@@ -387,11 +416,20 @@ final class Database {
             }
         }
 
+        private void restore() throws SQLException {
+            if (isolationBefore != UNKNOWN) {
+                connection.setTransactionIsolation(isolationBefore);
+            }
+            if (silenceBefore != UNKNOWN) {
+                setSilence(silenceBefore);
+            }
+        }
+
         @Override
         public void close() throws SQLException {
             try {
-                if (silenceBefore != UNKNOWN && !connection.isClosed()) {
-                    setSilence(silenceBefore);
+                if (!connection.isClosed()) {
+                    restore();
                 }
             } finally {
                 connection.close();

@@ -62,6 +62,11 @@ abstract class Dialect {
         connection.setAutoCommit(false);
     }
 
+    /** Tells whether {@link #begin} sees to the isolation, whatever the connection's is. */
+    boolean isolatesByItself() {
+        return false;
+    }
+
     /** Limits how long a statement may run, waiting for locks included. */
     void limit(PreparedStatement statement, Duration timeout) throws SQLException {
         statement.setQueryTimeout((int) Math.max(1, timeout.toSeconds()));

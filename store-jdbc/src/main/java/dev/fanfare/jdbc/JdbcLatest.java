@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -23,9 +24,11 @@ final class JdbcLatest implements LatestValues {
     private static final int ROUNDS = 3;
 
     private final Database database;
+    private final Malformed malformed;
 
-    JdbcLatest(Database database) {
+    JdbcLatest(Database database, Malformed malformed) {
         this.database = database;
+        this.malformed = malformed;
     }
 
     @Override
@@ -89,17 +92,18 @@ final class JdbcLatest implements LatestValues {
     @Override
     public CompletionStage<@Nullable Publication> get(ChannelId channel, String key) {
         byte[] id = Keys.of(channel, key);
-        return database.<@Nullable Publication>query("get a value of " + channel, connection -> {
-            try (PreparedStatement select = database.prepare(
-                    connection,
-                    "SELECT publication FROM " + database.tables().latest() + " WHERE id = ? AND ends_at > "
-                            + database.now())) {
-                select.setBytes(1, id);
-                try (ResultSet row = select.executeQuery()) {
-                    return row.next() ? Wire.publication(row.getBytes(1)) : nothing();
-                }
-            }
-        });
+        return database.<Optional<Publication>>query("get a value of " + channel, connection -> {
+                    try (PreparedStatement select = database.prepare(
+                            connection,
+                            "SELECT publication FROM " + database.tables().latest() + " WHERE id = ? AND ends_at > "
+                                    + database.now())) {
+                        select.setBytes(1, id);
+                        try (ResultSet row = select.executeQuery()) {
+                            return row.next() ? readable(channel, row.getBytes(1)) : Optional.empty();
+                        }
+                    }
+                })
+                .thenApply(JdbcLatest::orNull);
     }
 
     @Override
@@ -114,7 +118,8 @@ final class JdbcLatest implements LatestValues {
                 select.setInt(2, limit);
                 try (ResultSet rows = select.executeQuery()) {
                     while (rows.next()) {
-                        all.put(new String(rows.getBytes(1), UTF_8), Wire.publication(rows.getBytes(2)));
+                        String key = new String(rows.getBytes(1), UTF_8);
+                        readable(channel, rows.getBytes(2)).ifPresent(value -> all.put(key, value));
                     }
                 }
             }
@@ -135,8 +140,18 @@ final class JdbcLatest implements LatestValues {
                 .thenAccept(removed -> {});
     }
 
+    /** Passes over what cannot be read: the next value replaces it. */
+    private Optional<Publication> readable(ChannelId channel, byte[] bytes) {
+        try {
+            return Optional.of(Wire.publication(bytes));
+        } catch (RuntimeException unreadable) {
+            malformed.value(channel, unreadable);
+            return Optional.empty();
+        }
+    }
+
     @SuppressWarnings("NullAway") // stands where a nullable type argument does, which is not checked yet
-    private static Publication nothing() {
-        return null;
+    private static Publication orNull(Optional<Publication> found) {
+        return found.orElse(null);
     }
 }

@@ -13,6 +13,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
 /** Keeps who is present in tables, under leases that go by the database's clock. */
@@ -31,12 +32,14 @@ final class JdbcPresence implements PresenceStore {
      */
 
     private final Database database;
+    private final Malformed malformed;
     private final Seats seats;
     private final Leases leases;
 
-    JdbcPresence(Database database) {
+    JdbcPresence(Database database, Malformed malformed) {
         this.database = database;
-        this.seats = new Seats(database);
+        this.malformed = malformed;
+        this.seats = new Seats(database, malformed);
         this.leases = new Leases(database);
     }
 
@@ -117,7 +120,10 @@ final class JdbcPresence implements PresenceStore {
         });
     }
 
-    /** Takes out the users whose grace is over; each is found by one sweep. */
+    /**
+     * Takes out the users whose grace is over; each is found by one sweep. One that cannot be read goes untold, or no sweep
+     * would ever come past it.
+     */
     private List<Departure> claim(Connection connection, int limit) throws SQLException {
         List<Departure> departures = new ArrayList<>();
         List<byte[]> users = new ArrayList<>();
@@ -129,7 +135,7 @@ final class JdbcPresence implements PresenceStore {
             try (ResultSet rows = select.executeQuery()) {
                 while (rows.next()) {
                     users.add(rows.getBytes(1));
-                    departures.add(new Departure(ChannelId.of(rows.getString(2)), Wire.member(rows.getBytes(3))));
+                    departure(rows.getString(2), rows.getBytes(3)).ifPresent(departures::add);
                 }
             }
         }
@@ -137,6 +143,15 @@ final class JdbcPresence implements PresenceStore {
             seats.deleteUsers(connection, users);
         }
         return List.copyOf(departures);
+    }
+
+    private Optional<Departure> departure(String channel, byte[] member) {
+        try {
+            return Optional.of(new Departure(ChannelId.of(channel), Wire.member(member)));
+        } catch (RuntimeException unreadable) {
+            malformed.member(channel, unreadable);
+            return Optional.empty();
+        }
     }
 
     @Override

@@ -58,7 +58,7 @@ public final class JdbcStore implements Store, AutoCloseable {
     private final Database database;
     private final Timer timer = new Timer();
     private final AppendParts parts;
-    private final LogReader reader;
+    private final Malformed malformed = new Malformed();
     private final JdbcLog log;
     private final SnapshotReader snapshots;
     private final JdbcBus bus;
@@ -77,13 +77,13 @@ public final class JdbcStore implements Store, AutoCloseable {
         Channels channels = new Channels(database);
         this.trimmer = new Trimmer(database, channels);
         this.parts = new AppendParts(database, channels, new Dedup(database), trimmer);
-        this.reader = new LogReader(database, channels);
+        LogReader reader = new LogReader(database, channels, malformed);
         this.log = new JdbcLog(database, new Appender(parts), reader);
         this.snapshots = new SnapshotReader(reader);
         this.bus = new JdbcBus(database, Keys.newId(), timer);
-        this.presence = new JdbcPresence(database);
+        this.presence = new JdbcPresence(database, malformed);
         this.control = new JdbcControl(database, bus);
-        this.latestValues = new JdbcLatest(database);
+        this.latestValues = new JdbcLatest(database, malformed);
         this.probe = new Probe(database);
         timer.every(Probe.PERIOD, () -> inTurn(isProbing, probe::look));
         timer.every(TIDY, () -> inTurn(isTidying, trimmer::round));
@@ -121,6 +121,9 @@ public final class JdbcStore implements Store, AutoCloseable {
      * Begins to publish what is put into the outbox, by the rules of this Fanfare; do so on every node that puts something
      * there, and on at least one. This is how a Fanfare publishes inside the host's own transactions: {@link
      * Outbox#publishIn}.
+     *
+     * @param fanfare one whose log is this store's; that is not checked, and one whose log is in another store would never
+     *     hear of what is published so
      */
     @CanIgnoreReturnValue
     public Outbox outbox(Fanfare fanfare) {
@@ -128,14 +131,21 @@ public final class JdbcStore implements Store, AutoCloseable {
     }
 
     /**
-     * Begins to publish what is put into the outbox, as {@link #outbox(Fanfare)} does, also where there is no Fanfare.
+     * Begins to publish what is put into the outbox, as {@link #outbox(Fanfare)} does, also where there is no Fanfare. It
+     * goes into this store's log, and Fanfares whose log that is deliver it.
      *
      * @param rules the rules of each channel, null if it has none: {@code fanfare::rules}; the same on all nodes, because
-     *     any of them may be the one that sequences
+     *     any of them may be the one that sequences. Called on store threads. While it throws, its partition waits, and is
+     *     tried again five times a second
      */
     @CanIgnoreReturnValue
     public Outbox outbox(Function<ChannelId, @Nullable ChannelRules> rules) {
-        return new Outbox(database, bus, parts, requireNonNull(rules, "rules"));
+        return outbox(rules, System::nanoTime);
+    }
+
+    /** As the other, with a clock of its own; for tests. */
+    Outbox outbox(Function<ChannelId, @Nullable ChannelRules> rules, LongSupplier nanos) {
+        return new Outbox(database, new Sequencer(database, bus, parts, requireNonNull(rules, "rules"), nanos));
     }
 
     /**
@@ -193,11 +203,12 @@ public final class JdbcStore implements Store, AutoCloseable {
     }
 
     /**
-     * Returns how many publications this node found in the database that cannot be read. They count as trimmed, with what
-     * is before them: who missed them is told so, and goes on behind them.
+     * Returns how often this node found something in the database that cannot be read. A publication then counts as
+     * trimmed, with what is before it: who missed it is told so, and goes on behind it. A member is counted but not listed,
+     * and its leave is not told. A latest value counts as absent.
      */
     public long malformed() {
-        return reader.malformed();
+        return malformed.count();
     }
 
     /** Ends what runs, within a few seconds. The DataSource stays open. */

@@ -21,6 +21,8 @@ final class LogReader {
      * A row that cannot be read counts as trimmed, and so does what stands before it: who has all up to there continues
      * behind it, who has not is told TRIMMED. Nobody is led over the hole.
      *
+     * Bounds: a read that finds nothing but such rows goes on, for a few pages; then it finds nothing.
+     *
      * Threads: thread-safe.
      */
 
@@ -28,31 +30,36 @@ final class LogReader {
     private static final int HEAD = 2;
     private static final int ORIGIN = 3;
 
+    private static final int PAGES = 4;
+
+    /** After a page without one readable row it pays to look at so many at once. */
+    private static final int LARGER_PAGE = 100;
+
     private final Database database;
     private final Channels channels;
-    private final Malformed malformed = new Malformed();
+    private final Malformed malformed;
 
-    LogReader(Database database, Channels channels) {
+    LogReader(Database database, Channels channels, Malformed malformed) {
         this.database = database;
         this.channels = channels;
-    }
-
-    /** Returns how many rows could not be read. */
-    long malformed() {
-        return malformed.count();
+        this.malformed = malformed;
     }
 
     LogPage read(Connection connection, LogRead read) throws SQLException {
         LogRead next = read;
-        while (true) {
+        for (int page = 1; ; page++) {
             Found found = findOrBegin(connection, next);
             List<Publication> publications = publications(next, found);
-            boolean mayGoOn = publications.isEmpty() && !next.isReverse() && found.rows.size() == next.limit();
-            if (!mayGoOn || next.limit() == 0) {
-                return new LogPage(found.head, Collections.unmodifiableList(publications));
+            boolean hasMore = next.limit() > 0 && found.rows.size() == next.limit();
+            boolean mayGoOn = hasMore && publications.isEmpty() && !next.isReverse();
+            if (!mayGoOn || page == PAGES) {
+                int count = Math.min(publications.size(), read.limit());
+                return new LogPage(found.head, Collections.unmodifiableList(publications.subList(0, count)));
             }
             next = LogRead.after(
-                    next.channel(), found.rows.get(found.rows.size() - 1).offset(), next.limit());
+                    read.channel(),
+                    found.rows.get(found.rows.size() - 1).offset(),
+                    Math.max(read.limit(), LARGER_PAGE));
         }
     }
 
@@ -136,7 +143,7 @@ final class LogReader {
             try {
                 publications.add(publication(found.head.epoch(), row));
             } catch (RuntimeException unreadable) {
-                malformed.passedOver(read.channel(), row.offset(), unreadable);
+                malformed.publication(read.channel(), row.offset(), unreadable);
                 if (read.isReverse()) {
                     break;
                 }

@@ -40,6 +40,11 @@ final class MariaDialect extends Dialect {
     }
 
     @Override
+    boolean isolatesByItself() {
+        return true;
+    }
+
+    @Override
     void lockMigrations(Connection connection, Tables tables) throws SQLException {
         try (PreparedStatement lock = connection.prepareStatement("SELECT GET_LOCK(?, 60)")) {
             lock.setString(1, tables.prefix() + "migrations");

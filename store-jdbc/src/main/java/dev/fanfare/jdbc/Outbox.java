@@ -3,7 +3,6 @@ package dev.fanfare.jdbc;
 import static java.util.Objects.requireNonNull;
 
 import dev.fanfare.ChannelId;
-import dev.fanfare.ChannelRules;
 import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.StoreException;
@@ -11,8 +10,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Publishes inside the host's own transactions: the publication appears if and only if the transaction commits, and then
@@ -50,9 +47,9 @@ public final class Outbox implements AutoCloseable {
     private final Database database;
     private final Sequencer sequencer;
 
-    Outbox(Database database, JdbcBus bus, AppendParts parts, Function<ChannelId, @Nullable ChannelRules> rules) {
+    Outbox(Database database, Sequencer sequencer) {
         this.database = database;
-        this.sequencer = new Sequencer(database, bus, parts, rules);
+        this.sequencer = sequencer;
         sequencer.start();
     }
 
@@ -61,23 +58,21 @@ public final class Outbox implements AutoCloseable {
      * may come from any pool, and may have a savepoint.
      *
      * @throws IllegalStateException if the connection is read-only
-     * @throws StoreException if the row cannot be inserted; on PostgreSQL the transaction is then lost
+     * @throws StoreException if the row cannot be inserted; on PostgreSQL the transaction is then lost. It is retryable
+     *     if others were in the way of the transaction, or its connection broke: roll back, and do all of it again
      */
     public void publishIn(Connection connection, ChannelId channel, Payload data, PublishOptions options) {
         requireNonNull(channel, "channel");
         requireNonNull(data, "data");
         requireNonNull(options, "options");
         try {
+            database.meet(connection);
             if (connection.isReadOnly()) {
                 throw new IllegalStateException("Cannot publish to " + channel + " in a read-only transaction");
             }
             insert(connection, channel, data, options);
         } catch (SQLException failure) {
-            SQLException cause = Database.withoutValues(failure);
-            throw new StoreException(
-                    "Cannot publish to " + channel + " in this transaction: " + Database.firstLine(cause),
-                    cause,
-                    false);
+            throw database.refusal("Cannot publish to " + channel + " in this transaction", failure);
         }
         sequencer.expect();
     }

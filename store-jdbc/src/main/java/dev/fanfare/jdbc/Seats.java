@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The connections of users in channels. A connection under a lease that is over has left when that ended. */
@@ -21,9 +22,11 @@ final class Seats {
     private static final int PAGE = 100;
 
     private final Database database;
+    private final Malformed malformed;
 
-    Seats(Database database) {
+    Seats(Database database, Malformed malformed) {
         this.database = database;
+        this.malformed = malformed;
     }
 
     /** Enters a connection, or moves it under another lease; the caller holds the user's row. */
@@ -207,10 +210,20 @@ final class Seats {
             List<byte[]> shown = user.shown();
             connections += shown.size();
             for (int i = 0; i < shown.size() && members.size() < limit; i++) {
-                members.add(Wire.member(shown.get(i)));
+                readable(channel, shown.get(i)).ifPresent(members::add);
             }
         }
         return new PresenceSnapshot(members, connections, users.size());
+    }
+
+    /** Whose row cannot be read is there all the same, and counted; it leaves by its key. */
+    private Optional<Member> readable(ChannelId channel, byte[] member) {
+        try {
+            return Optional.of(Wire.member(member));
+        } catch (RuntimeException unreadable) {
+            malformed.member(channel.value(), unreadable);
+            return Optional.empty();
+        }
     }
 
     /** One user of a snapshot. */

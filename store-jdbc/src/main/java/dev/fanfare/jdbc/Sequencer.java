@@ -22,6 +22,7 @@ import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Moves committed rows of the outbox into the log. */
@@ -37,8 +38,9 @@ final class Sequencer {
      * lock guards the wake-up.
      *
      * Looking: every FAST_MILLIS while rows are expected, because this node inserted some or found some a moment
-     * ago; otherwise less and less often, down to SLOW_MILLIS, for what dead nodes left behind. A partition whose
-     * transaction failed rests for a while, or a database that takes nothing would be asked without end.
+     * ago; otherwise less and less often, down to SLOW_MILLIS, for what dead nodes left behind. A partition that
+     * failed rests for a while, and while all that have rows do, nobody looks: or a database that takes nothing would be
+     * asked without end.
      */
 
     private static final LogLine UNREADABLE = LogLine.warn(Sequencer.class, "The outbox cannot be read; trying again");
@@ -48,7 +50,7 @@ final class Sequencer {
             LogLine.warn(Sequencer.class, "Subscribers may hear late of what was published");
     private static final long FAST_MILLIS = 5;
     private static final long SLOW_MILLIS = 500;
-    private static final long REST_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+    static final long REST_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
     private static final long EXPECT_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long PATIENCE_MILLIS = 3000;
 
@@ -59,6 +61,7 @@ final class Sequencer {
     private final JdbcBus bus;
     private final AppendParts parts;
     private final Function<ChannelId, @Nullable ChannelRules> rules;
+    private final LongSupplier nanos;
     private final AtomicInteger draining = new AtomicInteger();
     private final AtomicBoolean[] isDraining = new AtomicBoolean[Outbox.PARTITIONS];
     private final AtomicLongArray restsUntil = new AtomicLongArray(Outbox.PARTITIONS);
@@ -73,16 +76,23 @@ final class Sequencer {
     private int turn;
 
     private volatile boolean isClosed;
-    private volatile long expectedNanos = System.nanoTime() - EXPECT_NANOS;
+    private volatile long expectedNanos;
 
-    Sequencer(Database database, JdbcBus bus, AppendParts parts, Function<ChannelId, @Nullable ChannelRules> rules) {
+    Sequencer(
+            Database database,
+            JdbcBus bus,
+            AppendParts parts,
+            Function<ChannelId, @Nullable ChannelRules> rules,
+            LongSupplier nanos) {
         this.database = database;
         this.bus = bus;
         this.parts = parts;
         this.rules = rules;
+        this.nanos = nanos;
+        this.expectedNanos = nanos.getAsLong() - EXPECT_NANOS;
         for (int i = 0; i < isDraining.length; i++) {
             isDraining[i] = new AtomicBoolean();
-            restsUntil.set(i, System.nanoTime());
+            restsUntil.set(i, nanos.getAsLong());
         }
         thread.setDaemon(true);
     }
@@ -94,7 +104,7 @@ final class Sequencer {
     /** Learns that this node inserted a row, which may be committed soon. */
     void expect() {
         boolean isIdle = !isExpecting();
-        expectedNanos = System.nanoTime();
+        expectedNanos = nanos.getAsLong();
         if (isIdle) {
             wake();
         }
@@ -111,32 +121,45 @@ final class Sequencer {
     }
 
     private boolean isExpecting() {
-        return System.nanoTime() - expectedNanos < EXPECT_NANOS;
+        return nanos.getAsLong() - expectedNanos < EXPECT_NANOS;
     }
 
     private void run() {
         long wait = FAST_MILLIS;
         while (!isClosed && !database.isClosed()) {
-            boolean any = look();
-            wait = any || isExpecting() ? FAST_MILLIS : Math.min(wait + wait / 4 + 1, SLOW_MILLIS);
-            sleep(wait);
+            List<Integer> filled = look();
+            boolean isExpecting = isExpecting();
+            boolean isQuiet = filled.isEmpty() && !isExpecting;
+            wait = isQuiet ? Math.min(wait + wait / 4 + 1, SLOW_MILLIS) : FAST_MILLIS;
+            sleep(isExpecting ? wait : Math.max(wait, restMillis(filled)));
         }
     }
 
-    /** Starts draining the partitions that have rows; returns whether there are any. */
-    private boolean look() {
+    /** Returns how long none of these can be drained; the end of a draining under way wakes the thread by itself. */
+    private long restMillis(List<Integer> filled) {
+        long now = nanos.getAsLong();
+        long least = filled.isEmpty() ? 0 : SLOW_MILLIS;
+        for (int part : filled) {
+            long rest = TimeUnit.NANOSECONDS.toMillis(restsUntil.get(part) - now);
+            least = isDraining[part].get() ? least : Math.min(least, rest);
+        }
+        return least;
+    }
+
+    /** Starts draining the partitions that have rows, and returns those. */
+    private List<Integer> look() {
         List<Integer> filled;
         try {
             filled = database.queryNow("look into the outbox", this::findFilled);
-        } catch (FanfareException failure) {
+        } catch (RuntimeException failure) { // of the host's pool, too
             UNREADABLE.log("millis", SLOW_MILLIS, "failure", failure);
             sleep(SLOW_MILLIS);
-            return false;
+            return List.of();
         }
         Collections.rotate(filled, turn++);
         int most = Math.max(1, database.threads() / 2);
         for (int part : filled) {
-            boolean rests = System.nanoTime() - restsUntil.get(part) < 0;
+            boolean rests = nanos.getAsLong() - restsUntil.get(part) < 0;
             if (!rests && draining.get() < most && isDraining[part].compareAndSet(false, true)) {
                 draining.incrementAndGet();
                 if (!database.tryExecute(() -> drain(part))) {
@@ -144,7 +167,7 @@ final class Sequencer {
                 }
             }
         }
-        return !filled.isEmpty();
+        return filled;
     }
 
     private List<Integer> findFilled(Connection connection) throws SQLException {
@@ -169,9 +192,10 @@ final class Sequencer {
             for (int i = 0; i < BATCHES && limit > 0 && !isClosed && !database.isClosed(); i++) {
                 limit = drain(batch, limit);
             }
-        } catch (FanfareException failure) {
-            WAITS.log("partition", part, "failure", failure);
-            restsUntil.set(part, System.nanoTime() + REST_NANOS);
+        } catch (RuntimeException | Error failure) { // of the host's rules, too
+            boolean isOurs = failure instanceof FanfareException;
+            WAITS.logTrace(isOurs ? null : failure, "partition", part, "failure", failure);
+            restsUntil.set(part, nanos.getAsLong() + REST_NANOS);
             // Perhaps it was committed all the same: whoever follows these channels looks.
             batch.channels().forEach(channel -> bus.moved(channel, Cursor.ofUnknownEpoch(0)));
         } finally {

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
 import dev.fanfare.Fanfare;
@@ -17,6 +18,8 @@ import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
 import dev.fanfare.Subscriber;
+import dev.fanfare.spi.ChannelLog.LogPage;
+import dev.fanfare.spi.ChannelLog.LogRead;
 import dev.fanfare.testkit.RecordingSubscriber;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -194,15 +197,58 @@ abstract class ClusterCases {
                         broken -> assertThat(broken.reason()).isEqualTo(ResetReason.TRIMMED));
     }
 
+    @Test
+    void aReadDoesNotWalkAStretchWithoutEnd() throws Exception {
+        JdbcStore store = JdbcStore.of(dataSource).migrate();
+        opened.add(store);
+        Fanfare node = node(store);
+        Cursor first = publish(node, "p1");
+        CompletableFuture<?>[] more = new CompletableFuture<?>[499];
+        for (int i = 0; i < more.length; i++) {
+            more[i] = node.publish(channel, Payload.of("p"), PublishOptions.none())
+                    .toCompletableFuture();
+        }
+        CompletableFuture.allOf(more).get(20, TimeUnit.SECONDS);
+        Cursor last = publish(node, "last");
+        spoil("off < 500", new byte[] {0, 0});
+
+        LogPage page = store.log()
+                .read(LogRead.after(channel, 0, 1))
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+
+        assertThat(page).isEqualTo(new LogPage(last, List.of()));
+        assertThat(store.malformed()).as("rows that were tried").isLessThan(400);
+        assertThat(node.history(channel, HistoryQuery.after(first, 1)))
+                .succeedsWithin(Duration.ofSeconds(10))
+                .isEqualTo(new HistoryResult.Unrecoverable(ResetReason.TRIMMED, last));
+    }
+
+    @Test
+    void whatIsBehindAFewRowsThatCannotBeReadIsFoundWhateverThePage() throws Exception {
+        JdbcStore store = JdbcStore.of(dataSource).migrate();
+        opened.add(store);
+        Fanfare node = node(store);
+        for (int i = 1; i <= 40; i++) {
+            publish(node, "p" + i);
+        }
+        spoil("off <= 30", new byte[] {0, 0});
+
+        assertThat(texts(node, HistoryQuery.first(2))).containsExactly("p31", "p32");
+    }
+
     private void spoil(long offset, byte[] extra) throws SQLException {
+        assertThat(spoil("off = " + offset, extra)).isEqualTo(1);
+    }
+
+    @CanIgnoreReturnValue
+    private int spoil(String where, byte[] extra) throws SQLException {
         try (Connection connection = dataSource.getConnection();
-                PreparedStatement update =
-                        connection.prepareStatement("UPDATE fanfare_log SET extra = ? WHERE off = ? AND life ="
-                                + " (SELECT id FROM fanfare_channel WHERE name = ?)")) {
+                PreparedStatement update = connection.prepareStatement("UPDATE fanfare_log SET extra = ? WHERE " + where
+                        + " AND life = (SELECT id FROM fanfare_channel WHERE name = ?)")) {
             update.setBytes(1, extra);
-            update.setLong(2, offset);
-            update.setString(3, channel.value());
-            assertThat(update.executeUpdate()).isEqualTo(1);
+            update.setString(2, channel.value());
+            return update.executeUpdate();
         }
     }
 

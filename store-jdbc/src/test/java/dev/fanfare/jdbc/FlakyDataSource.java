@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /** Gives out connections that break at chosen moments. */
 final class FlakyDataSource implements DataSource {
@@ -26,8 +27,11 @@ final class FlakyDataSource implements DataSource {
     private final AtomicReference<Fault> next = new AtomicReference<>(Fault.NONE);
     private volatile String state = CUT;
     private volatile String cutThread = "";
+    private volatile @Nullable RuntimeException cutWith;
     private volatile String refusedWords = "";
     private final AtomicInteger refusals = new AtomicInteger();
+    private volatile String countedWords = "";
+    private final AtomicInteger counted = new AtomicInteger();
 
     FlakyDataSource(DataSource inner) {
         this.inner = inner;
@@ -51,6 +55,12 @@ final class FlakyDataSource implements DataSource {
 
     /** The thread of that name reaches nothing any more; none if it is empty. */
     void cutOff(String thread) {
+        cutOff(thread, null);
+    }
+
+    /** The thread of that name reaches nothing any more, and fails with this. */
+    void cutOff(String thread, @Nullable RuntimeException failure) {
+        cutWith = failure;
         cutThread = thread;
     }
 
@@ -64,18 +74,42 @@ final class FlakyDataSource implements DataSource {
         return refusals.get();
     }
 
+    /** From now on counts statements with these words in them. */
+    void count(String words) {
+        countedWords = words;
+    }
+
+    /** Returns how many there were. */
+    int counted() {
+        return counted.get();
+    }
+
+    private void count(String method, Object[] arguments) {
+        if (has(countedWords, method, arguments)) {
+            counted.incrementAndGet();
+        }
+    }
+
     private void requireNotRefused(String method, Object[] arguments) throws SQLException {
-        String words = refusedWords;
-        if (!words.isEmpty()
-                && method.equals("prepareStatement")
-                && String.valueOf(arguments[0]).contains(words)) {
+        if (has(refusedWords, method, arguments)) {
             refusals.incrementAndGet();
             throw new SQLException("refused", NO_ROOM);
         }
     }
 
+    private static boolean has(String words, String method, Object[] arguments) {
+        return !words.isEmpty()
+                && method.equals("prepareStatement")
+                && String.valueOf(arguments[0]).contains(words);
+    }
+
     private void requireReachable() throws SQLException {
         if (Thread.currentThread().getName().equals(cutThread)) {
+            refusals.incrementAndGet();
+            RuntimeException failure = cutWith;
+            if (failure != null) {
+                throw failure;
+            }
             throw new SQLException("cut", CUT);
         }
     }
@@ -90,6 +124,7 @@ final class FlakyDataSource implements DataSource {
                     if (!name.equals("close")) {
                         requireReachable();
                     }
+                    count(name, arguments);
                     requireNotRefused(name, arguments);
                     boolean isUpdate = name.equals("prepareStatement")
                             && String.valueOf(arguments[0]).contains("INSERT INTO fanfare_log");

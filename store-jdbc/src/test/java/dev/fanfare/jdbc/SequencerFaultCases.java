@@ -18,6 +18,11 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import java.util.function.IntSupplier;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -31,6 +36,11 @@ abstract class SequencerFaultCases {
 
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final Duration POLL = Duration.ofMillis(5);
+
+    /** What is in the statement that begins to sequence, and in the one that looks for what to sequence. */
+    private static final String SEQUENCING = "fanfare_partition WHERE part";
+
+    private static final String LOOKING = "fanfare_partition p WHERE EXISTS";
 
     private final DataSource dataSource;
     private final List<CompletableFuture<Void>> closing = new ArrayList<>();
@@ -89,6 +99,133 @@ abstract class SequencerFaultCases {
                         .until(() -> read(heir, channel).get(63).offset() == 128);
             }
         }
+    }
+
+    @Test
+    void aPartitionThatFailedIsLeftAloneUntilItHasRested() throws SQLException {
+        AtomicLong nanos = new AtomicLong();
+        FlakyDataSource flaky = new FlakyDataSource(dataSource);
+        try (JdbcStore heir = JdbcStore.of(dataSource).migrate()) {
+            leaveBehind(heir);
+            flaky.refuse(SEQUENCING);
+            flaky.count(LOOKING);
+            try (JdbcStore store = JdbcStore.of(flaky);
+                    Outbox outbox = store.outbox(id -> RULES, nanos::get)) {
+                awaitAtLeast(flaky::refusals, 1);
+                lookAgain(flaky, outbox);
+                assertThat(flaky.refusals()).isEqualTo(1);
+
+                nanos.addAndGet(Sequencer.REST_NANOS);
+                lookAgain(flaky, outbox);
+                awaitAtLeast(flaky::refusals, 2);
+                lookAgain(flaky, outbox);
+                assertThat(flaky.refusals()).isEqualTo(2);
+
+                flaky.refuse("");
+                nanos.addAndGet(Sequencer.REST_NANOS);
+                awaitEmpty();
+            }
+        }
+    }
+
+    @Test
+    void whileAllPartitionsRestNobodyLooks() throws SQLException {
+        FlakyDataSource flaky = new FlakyDataSource(dataSource);
+        try (JdbcStore heir = JdbcStore.of(dataSource).migrate()) {
+            leaveBehind(heir);
+            flaky.refuse(SEQUENCING);
+            flaky.count(LOOKING);
+            try (JdbcStore store = JdbcStore.of(flaky);
+                    Outbox outbox = store.outbox(id -> RULES)) {
+                awaitAtLeast(flaky::refusals, 4);
+                int looks = flaky.counted();
+
+                assertThat(looks).isLessThanOrEqualTo(4 * flaky.refusals());
+                flaky.refuse("");
+                awaitEmpty();
+            }
+        }
+    }
+
+    @Test
+    void aHostWhoseRulesFailIsAskedAgainWhenThePartitionHasRested() throws SQLException {
+        AtomicLong nanos = new AtomicLong();
+        AtomicInteger asked = new AtomicInteger();
+        AtomicBoolean isBroken = new AtomicBoolean(true);
+        Function<ChannelId, ChannelRules> rules = id -> {
+            asked.incrementAndGet();
+            if (isBroken.get()) {
+                throw new IllegalStateException("the test wants this");
+            }
+            return RULES;
+        };
+        FlakyDataSource counting = new FlakyDataSource(dataSource);
+        try (JdbcStore heir = JdbcStore.of(dataSource).migrate();
+                Logged logged = new Logged(Sequencer.class)) {
+            leaveBehind(heir);
+            counting.count(LOOKING);
+            try (JdbcStore store = JdbcStore.of(counting);
+                    Outbox outbox = store.outbox(rules, nanos::get)) {
+                awaitAtLeast(asked::get, 1);
+                lookAgain(counting, outbox);
+                assertThat(asked).hasValue(1);
+
+                await().pollInterval(POLL)
+                        .atMost(PATIENCE)
+                        .until(
+                                () -> { // a line of a kind comes once a second at most
+                                    nanos.addAndGet(Sequencer.REST_NANOS);
+                                    return logged.has("A partition of the outbox waits");
+                                });
+                isBroken.set(false);
+                nanos.addAndGet(Sequencer.REST_NANOS);
+                awaitEmpty();
+            }
+        }
+    }
+
+    @Test
+    void aPoolOfTheHostsThatFailsDoesNotEndTheLooking() throws SQLException {
+        FlakyDataSource flaky = new FlakyDataSource(dataSource);
+        try (JdbcStore heir = JdbcStore.of(dataSource).migrate()) {
+            leaveBehind(heir);
+            flaky.cutOff("fanfare-jdbc-outbox", new IllegalStateException("the test wants this"));
+            try (JdbcStore store = JdbcStore.of(flaky);
+                    Outbox outbox = store.outbox(id -> RULES)) {
+                awaitAtLeast(flaky::refusals, 1);
+                flaky.cutOff("");
+
+                outbox.committed();
+                awaitEmpty();
+            }
+        }
+    }
+
+    /** Commits a row that no node sequences, or looks for, yet. */
+    private void leaveBehind(JdbcStore store) throws SQLException {
+        Outbox outbox = store.outbox(id -> RULES);
+        outbox.close();
+        try (Connection connection = dataSource.getConnection()) {
+            connection.setAutoCommit(false);
+            outbox.publishIn(connection, ChannelId.of("left:behind"), Payload.of("p"), PublishOptions.none());
+            connection.commit();
+        }
+    }
+
+    private static void lookAgain(FlakyDataSource counting, Outbox outbox) {
+        for (int i = 0; i < 5; i++) {
+            int looks = counting.counted();
+            outbox.committed();
+            awaitAtLeast(counting::counted, looks + 1);
+        }
+    }
+
+    private static void awaitAtLeast(IntSupplier count, int least) {
+        await().pollInterval(POLL).atMost(PATIENCE).until(() -> count.getAsInt() >= least);
+    }
+
+    private void awaitEmpty() {
+        await().pollInterval(POLL).atMost(PATIENCE).until(this::isEmpty);
     }
 
     private static void append(JdbcStore store, ChannelId channel, ChannelRules rules, int number) {

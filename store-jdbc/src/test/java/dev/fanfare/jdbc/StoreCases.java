@@ -96,4 +96,18 @@ abstract class StoreCases {
             super(dataSource);
         }
     }
+
+    @Nested
+    class UnreadableRows extends UnreadableRowCases {
+        UnreadableRows() {
+            super(dataSource);
+        }
+    }
+
+    @Nested
+    class Conflicts extends ConflictCases {
+        Conflicts() {
+            super(dataSource);
+        }
+    }
 }

@@ -19,7 +19,9 @@ import org.jspecify.annotations.Nullable;
  * lets one publish through, which decides. A new connection closes it, having shown that Redis is well again.
  *
  * <p>{@link CommandLink} asks {@link #isOpen} before it sends a publish: that also says whether this one is the one that
- * may try. In a Redis Cluster a publish may come to several servers, of which each is judged by its own answer.
+ * may try. In a Redis Cluster a publish may come to several servers, and to one of them several times. What a server did
+ * not run, as the slot is elsewhere or moves, or the cluster is down, says nothing of it: so a publish counts once, where
+ * it went well or failed.
  *
  * <p><i>Threads.</i> Thread-safe.
  */
@@ -62,10 +64,12 @@ final class Breaker {
         TURNED.log("redis", address, "state", state, "pause", pause);
     }
 
-    /** Judges by the outcome of a publish; only after {@link #isOpen} said no. */
+    /** Judges by what became of a publish here; only after {@link #isOpen} said no. */
     void end(@Nullable Throwable failure) {
-        // A server that is giving a slot away is well.
-        if (failure != null && !Redirect.isOfMovingSlot(failure)) {
+        if (failure != null && Redirect.of(failure) != null) {
+            // It was not run, which says nothing: whoever comes next decides.
+            circuit.releasePermission();
+        } else if (failure != null) {
             hasFailed = true;
             circuit.onError(0, TimeUnit.NANOSECONDS, failure);
         } else if (hasFailed || circuit.getState() != State.CLOSED) {

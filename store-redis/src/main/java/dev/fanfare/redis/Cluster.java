@@ -12,7 +12,6 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -61,7 +60,7 @@ final class Cluster implements Topology {
     private final Threads threads;
     private final Relay relay;
     private final RedisURI example;
-    private final List<Connector> seedConnectors;
+    private final Seeds seeds;
     private final Function<RedisURI, Connector> connectors;
     private final Primary.Parts parts;
     private final Map<String, Primary> primaries = new ConcurrentHashMap<>();
@@ -103,7 +102,7 @@ final class Cluster implements Topology {
         this.threads = threads;
         this.relay = relay;
         this.example = seeds.get(0);
-        this.seedConnectors = seeds.stream().map(connectors).toList();
+        this.seeds = new Seeds(seeds.stream().map(connectors).toList());
         this.connectors = connectors;
         this.parts = parts;
     }
@@ -116,7 +115,7 @@ final class Cluster implements Topology {
     @Override
     public CompletionStage<Void> start() {
         CompletableFuture<Void> started = new CompletableFuture<>();
-        askSeed(seedConnectors.iterator()).whenComplete((found, failure) -> {
+        seeds.ask().whenComplete((found, failure) -> {
             if (failure == null) {
                 threads.execute(started, () -> pass(begin(found), started));
             } else {
@@ -127,6 +126,9 @@ final class Cluster implements Topology {
     }
 
     private CompletionStage<Void> begin(SlotMap found) {
+        if (isClosed) {
+            return CompletableFuture.failedStage(Threads.closed());
+        }
         if (!found.isWhole()) {
             return CompletableFuture.failedStage(
                     new StoreException("Nobody has some slots of the Redis Cluster", null, true));
@@ -156,7 +158,7 @@ final class Cluster implements Topology {
         CompletableFuture<Void> closed = new CompletableFuture<>();
         threads.execute(closed, () -> {
             isClosed = true;
-            seedConnectors.forEach(Connector::close);
+            seeds.close();
             retiring.addAll(primaries.values());
             pass(Primary.closeAll(retiring), closed);
         });
@@ -319,32 +321,11 @@ final class Cluster implements Topology {
                         (Map.Entry<String, Primary> each) -> each.getKey().equals(avoided))
                 .thenComparing(each -> !each.getKey().equals(preferred)));
         if (up.isEmpty()) {
-            return askSeed(seedConnectors.iterator());
+            return seeds.ask();
         }
         Primary asked = up.get(0).getValue();
         silent = up.get(0).getKey();
         return asked.commands.run(SlotMap.request(), false).thenApply(answer -> SlotMap.of(answer, asked.host()));
-    }
-
-    private CompletionStage<SlotMap> askSeed(Iterator<Connector> rest) {
-        Connector seed = rest.next();
-        return seed.connectCommands()
-                .thenCompose(connection -> connection
-                        .async()
-                        .clusterSlots()
-                        .toCompletableFuture()
-                        .orTimeout(seed.timeout().toMillis(), TimeUnit.MILLISECONDS)
-                        .whenComplete((answer, failure) -> connection.closeAsync()))
-                .thenApply(answer -> SlotMap.of(answer, seed.host()))
-                .handle((found, failure) -> {
-                    if (found != null) {
-                        return CompletableFuture.completedStage(found);
-                    }
-                    return rest.hasNext()
-                            ? askSeed(rest)
-                            : CompletableFuture.<SlotMap>failedStage(CommandLink.unreachable(seed, failure));
-                })
-                .thenCompose(Function.identity());
     }
 
     /** Takes over a map; completes when all primaries that are new are connected. */

@@ -22,12 +22,6 @@ record Redirect(Kind kind, int slot, String address) {
         DOWN
     }
 
-    /** Tells whether a command was not run because its slot is being moved, or has been, and nothing is broken. */
-    static boolean isOfMovingSlot(Throwable failure) {
-        Redirect redirect = of(failure);
-        return redirect != null && redirect.kind != Kind.DOWN;
-    }
-
     /** Reads a failure; null if it is of another kind, so that the command may have been run. */
     static @Nullable Redirect of(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {

@@ -260,7 +260,9 @@ public final class RedisStore implements Store, AutoCloseable {
 
         /**
          * Sets for how long nothing is published after five publishes in a row failed, 100 ms to 10 minutes; default 30
-         * seconds. Then one is tried. Meanwhile what is logged is refused, and what is not is dropped and counted.
+         * seconds. Then one is tried. Meanwhile what is logged is refused, and what is not is dropped and counted. In a
+         * Redis Cluster this is so for each server, and what a server does not run since a slot moves or the cluster is
+         * down does not count.
          */
         @CanIgnoreReturnValue
         public Builder breakerPause(Duration pause) {

@@ -4,11 +4,14 @@
 -- Answers how many were lost, the epoch, and of each job offset and count in one string, and the entry.
 --
 -- The group is a consumer group of the log's stream. It goes when the stream goes, because everything in it was too old;
--- what it had reached is kept beside, in the queue: a hash of the epoch, the last offset handed out, and how many of those
--- handed out were not acknowledged. So nothing is handed out again, and nothing is lost unseen.
+-- what it had reached is kept beside, in the queue: a hash of the epoch, the last offset handed out, how many of those
+-- handed out were not acknowledged, and where the next look at them begins. So nothing is handed out again, and nothing is
+-- lost unseen.
 
 local KEPT = 2678400000
 local IDLE = 3600000
+-- A look passes by ten times as many jobs under way as there is room for: where that is little, so many for one.
+local LOOKS = 20
 local now = milliseconds()
 local head = redis.call('GET', KEYS[1])
 if not head then
@@ -20,10 +23,11 @@ if over <= now then
 end
 local group, worker, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local epoch = epoch_of(head)
-local known = redis.call('HMGET', KEYS[3], 'epoch', 'last', 'pending')
-local last, pending, lost = 0, tonumber(known[3] or 0), 0
+local known = redis.call('HMGET', KEYS[3], 'epoch', 'last', 'pending', 'look')
+local last, pending, lost, look = 0, tonumber(known[3] or 0), 0, '0-0'
 if known[1] == epoch then
   last = tonumber(known[2])
+  look = known[4] or look
 elseif known[1] then
   lost, pending = pending, 0
 end
@@ -35,7 +39,7 @@ local function add(entry, count)
 end
 
 local function save()
-  redis.call('HSET', KEYS[3], 'epoch', epoch, 'last', decimal(last), 'pending', pending)
+  redis.call('HSET', KEYS[3], 'epoch', epoch, 'last', decimal(last), 'pending', pending, 'look', look)
   redis.call('PEXPIRE', KEYS[3], KEPT)
   table.insert(answer, 1, struct.pack('>I8', lost))
   table.insert(answer, 2, epoch .. SUFFIX)
@@ -54,11 +58,17 @@ end
 
 local room = limit
 if ARGV[5] == 'r' then
-  local claimed = redis.call('XAUTOCLAIM', KEYS[2], group, worker, ARGV[4], '0-0', 'COUNT', room)
-  lost = lost + #claimed[3]
-  for _, entry in ipairs(claimed[2]) do
-    add(entry, redis.call('XPENDING', KEYS[2], group, entry[1], entry[1], 1)[1][4])
-    room = room - 1
+  for _ = 1, math.ceil(LOOKS / room) do
+    local claimed = redis.call('XAUTOCLAIM', KEYS[2], group, worker, ARGV[4], look, 'COUNT', room)
+    look = claimed[1]
+    lost = lost + #claimed[3]
+    for _, entry in ipairs(claimed[2]) do
+      add(entry, redis.call('XPENDING', KEYS[2], group, entry[1], entry[1], 1)[1][4])
+      room = room - 1
+    end
+    if room == 0 or look == '0-0' then
+      break
+    end
   end
   for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[2], group)) do
     -- name, its value, pending, its value, idle, its value: those of nodes that are no more pile up

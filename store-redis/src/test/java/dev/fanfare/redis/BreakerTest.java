@@ -5,7 +5,10 @@ import static org.awaitility.Awaitility.await;
 
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** When publishing is off, and when it is on again. */
 class BreakerTest {
@@ -16,9 +19,13 @@ class BreakerTest {
 
     private void publish(boolean isGood, int times) {
         for (int i = 0; i < times; i++) {
-            assertThat(breaker.isOpen()).isFalse();
-            breaker.end(isGood ? null : FAILURE);
+            publish(isGood ? null : FAILURE);
         }
+    }
+
+    private void publish(@Nullable RuntimeException failure) {
+        assertThat(breaker.isOpen()).isFalse();
+        breaker.end(failure);
     }
 
     @Test
@@ -39,12 +46,35 @@ class BreakerTest {
         assertThat(breaker.state()).isEqualTo(State.CLOSED);
     }
 
-    @Test
-    void aSlotThatIsBeingMovedIsNoFailure() {
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "MOVED 4711 127.0.0.1:6379",
+                "ASK 4711 127.0.0.1:6379",
+                "TRYAGAIN Multiple keys request during rehashing of slot",
+                "CLUSTERDOWN The cluster is down"
+            })
+    void whatTheServerDidNotRunIsNeitherAFailureNorASuccess(String answer) {
+        publish(false, 4);
         for (int i = 0; i < 10; i++) {
-            breaker.end(new IllegalStateException("TRYAGAIN Multiple keys request during rehashing of slot"));
+            publish(new IllegalStateException(answer));
         }
+        assertThat(breaker.state()).isEqualTo(State.CLOSED);
 
+        publish(false, 1);
+
+        assertThat(breaker.isOpen()).isTrue();
+    }
+
+    @Test
+    void aTryThatTheServerDidNotRunLeavesItToTheNext() {
+        publish(false, 5);
+        await().until(() -> !breaker.isOpen());
+
+        breaker.end(new IllegalStateException("CLUSTERDOWN The cluster is down"));
+
+        assertThat(breaker.state()).isEqualTo(State.HALF_OPEN);
+        publish(true, 3);
         assertThat(breaker.state()).isEqualTo(State.CLOSED);
     }
 

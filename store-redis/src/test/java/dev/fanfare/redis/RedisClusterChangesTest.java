@@ -12,14 +12,20 @@ import dev.fanfare.PublishOptions;
 import dev.fanfare.ResetReason;
 import dev.fanfare.servers.Proxy;
 import dev.fanfare.servers.RedisCluster;
+import dev.fanfare.servers.RedisServer;
 import dev.fanfare.spi.AppendRequest;
 import dev.fanfare.spi.ChannelLog.AppendResult;
+import io.lettuce.core.RedisURI;
 import io.lettuce.core.cluster.SlotHash;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -193,6 +199,69 @@ class RedisClusterChangesTest {
                 assertThat(append(store, "x").join()).isInstanceOf(AppendResult.Appended.class);
                 await().atMost(PATIENCE).until(() -> way.connections() == 0);
             }
+        }
+    }
+
+    @Test
+    @Order(3)
+    void addressesThatSayNothingHoldUpNothing() throws IOException {
+        InetAddress here = InetAddress.getLoopbackAddress();
+        try (ServerSocket silent = new ServerSocket(0, 50, here);
+                ServerSocket alsoSilent = new ServerSocket(0, 50, here);
+                RedisStore store = RedisStore.builder("redis-cluster://127.0.0.1:" + silent.getLocalPort()
+                                + ",127.0.0.1:" + alsoSilent.getLocalPort() + ",127.0.0.1:"
+                                + cluster.server(1).port())
+                        .timeout(Duration.ofSeconds(3))
+                        .build()) {
+            assertThat(append(store, "x").join()).isInstanceOf(AppendResult.Appended.class);
+        }
+    }
+
+    @Test
+    @Order(3)
+    void anAddressThatKnowsOfNoSlotsIsPassedOver() {
+        try (RedisServer stranger =
+                        RedisServer.start("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf");
+                RedisStore store = RedisStore.of("redis-cluster://127.0.0.1:" + stranger.port() + ",127.0.0.1:"
+                        + cluster.server(1).port())) {
+            assertThat(append(store, "x").join()).isInstanceOf(AppendResult.Appended.class);
+        }
+    }
+
+    @Test
+    @Order(3)
+    void whatAnAddressAnswersAfterTheStoreWasClosedIsNotFollowed() {
+        String uri = cluster.server(0).uri();
+        RedisURI address = RedisURI.builder(RedisURI.create(uri))
+                .withClientName("late")
+                .withTimeout(PATIENCE)
+                .build();
+        Threads threads = new Threads(Duration.ofSeconds(1));
+        Counters counters = new Counters();
+        Relay relay = new Relay(1, counters);
+        Primary.Parts parts = new Primary.Parts(new Keys("fanfare"), relay, counters, true, PATIENCE, PATIENCE);
+        Cluster late = new Cluster(threads, relay, List.of(address), each -> new Connector(threads, each, null), parts);
+        CompletableFuture<Void> isAnswered = new CompletableFuture<>();
+        try {
+            threads.execute(isAnswered::join);
+            CompletionStage<Void> closed = late.close();
+            long questions = questionsForSlots(0);
+            CompletionStage<Void> started = late.start();
+            await().atMost(PATIENCE)
+                    .until(() -> questionsForSlots(0) > questions
+                            && clients(uri, "late").isEmpty());
+            isAnswered.complete(null);
+
+            closed.toCompletableFuture().join();
+            assertThat(started.toCompletableFuture())
+                    .failsWithin(PATIENCE)
+                    .withThrowableThat()
+                    .withMessageContaining("is closed");
+            assertThat(late.primaries()).isEmpty();
+        } finally {
+            isAnswered.complete(null);
+            relay.close();
+            threads.close();
         }
     }
 

@@ -32,6 +32,7 @@ import dev.fanfare.spi.ChannelLog.AppendResult;
 import dev.fanfare.spi.ChannelLog.LogRead;
 import io.lettuce.core.KillArgs;
 import io.lettuce.core.ScriptOutputType;
+import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.cluster.SlotHash;
 import java.time.Duration;
 import java.util.HashSet;
@@ -42,6 +43,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -58,6 +61,8 @@ import org.junit.jupiter.api.TestMethodOrder;
 class RedisClusterFaultsTest {
 
     private static final int SLOT = SlotHash.getSlot(new Keys("fanfare").bus(CHANNEL));
+
+    private static final Pattern REFUSED_CALLS = Pattern.compile("cmdstat_evalsha:.*rejected_calls=(\\d+)");
 
     private static RedisCluster cluster;
     private static int home;
@@ -343,6 +348,41 @@ class RedisClusterFaultsTest {
         }
     }
 
+    @Test
+    @Order(9)
+    void aClusterThatIsDownForAMomentDelaysOnePublishAndSwitchesNoneOff() {
+        ChannelRules rules =
+                ChannelRules.builder().retain(10_000, Duration.ofHours(1)).build();
+        AppendRequest request = new AppendRequest(CHANNEL, Payload.of("x"), PublishOptions.none(), null, rules, 1);
+        try (RedisStore store = RedisStore.builder(cluster.uri())
+                .breakerPause(Duration.ofMinutes(1))
+                .build()) {
+            int beside = SlotHash.getSlot(new Keys("fanfare").bus(channelAt(home)));
+            store.log().append(request).toCompletableFuture().join();
+            admin(cluster.server(home).uri(), redis -> {
+                long before = refusedCalls(redis);
+                // As nobody has that slot now, as far as this server knows, it runs nothing at all.
+                redis.clusterDelSlots(beside);
+                CompletableFuture<AppendResult> waiting =
+                        store.log().append(request).toCompletableFuture();
+                await().pollInterval(Duration.ofMillis(5))
+                        .atMost(PATIENCE)
+                        .until(() -> waiting.isDone() || refusedCalls(redis) >= before + 6);
+                redis.clusterAddSlots(beside);
+
+                assertThat(waiting.join()).isInstanceOf(AppendResult.Appended.class);
+            });
+
+            assertThat(store.state().breaker()).isEqualTo("closed");
+        }
+    }
+
+    /** Counts the scripts that the server did not run. */
+    private static long refusedCalls(RedisCommands<String, String> redis) {
+        Matcher refused = REFUSED_CALLS.matcher(redis.info("commandstats"));
+        return refused.find() ? Long.parseLong(refused.group(1)) : 0;
+    }
+
     private static PublishResult publish(Fanfare node, ChannelId channel) {
         return node.publish(channel, Payload.of("x")).toCompletableFuture().join();
     }
@@ -461,8 +501,16 @@ class RedisClusterFaultsTest {
                     .join()
                     .head();
 
+            ChannelId elsewhere = channelAtAnotherServer();
             cluster.server(home).kill();
             await().atMost(PATIENCE).until(() -> !nodes.a.health().isUp());
+            await().atMost(PATIENCE).until(() -> {
+                // The cluster is down from when the death is noticed until the promotion.
+                assertThat(publish(nodes.a, elsewhere))
+                        .isInstanceOfAny(PublishResult.Stored.class, PublishResult.Refused.class);
+                return cluster.primaryOf(SLOT) == 3;
+            });
+            assertThat(publish(nodes.a, elsewhere)).isInstanceOf(PublishResult.Stored.class);
             nodes.publish(100);
             nodes.settle();
 

@@ -6,6 +6,7 @@ import dev.fanfare.servers.MischiefProxy;
 import dev.fanfare.servers.RedisCluster;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -46,12 +47,20 @@ class RedisClusterMischiefTest {
             nodes.publish(500);
             nodes.settle();
 
-            assertThat(ways.stream().mapToInt(MischiefProxy::lost).sum())
-                    .as("seed %s", SEED)
+            assertThat(sum(MischiefProxy::lost)).as("lost, seed %s", SEED).isPositive();
+            assertThat(sum(MischiefProxy::repeated))
+                    .as("repeated, seed %s", SEED)
+                    .isPositive();
+            assertThat(sum(MischiefProxy::overtaken))
+                    .as("overtaken, seed %s", SEED)
                     .isPositive();
             assertThat(nodes.onA.resets).as("seed %s", SEED).isEmpty();
             assertThat(nodes.onB.resets).as("seed %s", SEED).isEmpty();
             assertThat(nodes.storeA.state().malformed()).isZero();
         }
+    }
+
+    private static int sum(ToIntFunction<MischiefProxy> count) {
+        return ways.stream().mapToInt(count).sum();
     }
 }

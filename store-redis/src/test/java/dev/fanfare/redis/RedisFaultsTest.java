@@ -112,7 +112,9 @@ class RedisFaultsTest {
             nodes.publish(500);
             nodes.settle();
 
-            assertThat(proxy.lost()).as("seed %s", seed).isPositive();
+            assertThat(proxy.lost()).as("lost, seed %s", seed).isPositive();
+            assertThat(proxy.repeated()).as("repeated, seed %s", seed).isPositive();
+            assertThat(proxy.overtaken()).as("overtaken, seed %s", seed).isPositive();
             assertThat(nodes.onA.resets).as("seed %s", seed).isEmpty();
             assertThat(nodes.onB.resets).as("seed %s", seed).isEmpty();
             assertThat(nodes.storeA.state().malformed()).isZero();

@@ -2,6 +2,7 @@ package dev.fanfare.redis;
 
 import static dev.fanfare.redis.TwoNodes.PATIENCE;
 import static dev.fanfare.redis.TwoNodes.admin;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -14,9 +15,13 @@ import dev.fanfare.HistoryResult;
 import dev.fanfare.Workers;
 import dev.fanfare.Workers.Job;
 import dev.fanfare.servers.RedisServer;
+import dev.fanfare.spi.WorkQueues;
 import dev.fanfare.testkit.FaultyStore;
 import dev.fanfare.testkit.ManualTime;
+import io.lettuce.core.Consumer;
+import io.lettuce.core.XClaimArgs;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -131,6 +136,32 @@ class RedisWorkersTest {
             assertThat(deliveries).containsOnly(2);
             assertThat(heir.counts().redelivered()).isEqualTo(5);
         }
+    }
+
+    @Test
+    void whatWasLeftBehindIsFoundBehindManyThatAreUnderWay() {
+        ChannelId channel = ChannelId.of("jobs:behind");
+        WorkQueues queues = storeA.log().workQueues().orElseThrow();
+        publish(channel, 300);
+        assertThat(take(queues, channel, "others", 300)).hasSize(300);
+        XClaimArgs longAgo =
+                XClaimArgs.Builder.minIdleTime(0).idle(Duration.ofHours(1)).justid();
+        String stream = new String(new Keys("fanfare").stream(Keys.place(channel)), UTF_8);
+        admin(server.uri(), redis -> redis.xclaim(stream, Consumer.from("g", "others"), longAgo, "0-300"));
+
+        List<Long> found = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            found.addAll(take(queues, channel, "heir", 1));
+        }
+
+        assertThat(found).containsExactly(300L);
+    }
+
+    private static List<Long> take(WorkQueues queues, ChannelId channel, String worker, int limit) {
+        WorkQueues.Take take = new WorkQueues.Take(channel, "g", worker, limit, Duration.ofMinutes(1), true);
+        return queues.take(take).toCompletableFuture().join().deliveries().stream()
+                .map(delivery -> delivery.publication().offset())
+                .toList();
     }
 
     @Test

@@ -115,6 +115,21 @@ class AnnouncementFaultTest {
     }
 
     @Test
+    void newsThatComeLateDoNotPutTheTailProbeOff() {
+        RecordingOutlet client = node.subscribed(LOG, StartAt.live());
+        store.holdsHints = true;
+        node.publishMany(LOG, 1, 200);
+        node.pass(Duration.ofSeconds(10));
+
+        for (int i = 0; i < 80; i++) {
+            store.watching.get(0).deliver();
+            node.pass(Duration.ofSeconds(1));
+        }
+
+        assertThat(client.texts(LOG)).containsExactlyElementsOf(numbers(1, 200));
+    }
+
+    @Test
     void aQuietChannelIsProbedAgainAndAgain() {
         node.subscribed(LOG, StartAt.live());
         store.readsAsked.clear();

@@ -4,18 +4,13 @@ import dev.fanfare.Rejection;
 import dev.fanfare.netty.connection.Entrance;
 import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.Exchange;
-import dev.fanfare.netty.http.JsonText;
-import dev.fanfare.netty.http.MediaTypes;
-import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Lets as many clients begin a connection as the {@link Entrance} has room for, and tells the others when to come
- * again: each a moment of its own, so that they do not come together again.
+ * again. What they want to say first is not even listened to.
  */
 final class AdmittedEndpoint implements Endpoint {
 
-    private static final int LONGEST_WAIT_SECONDS = 10;
     private static final int TOO_MANY_REQUESTS = 111;
 
     private final Entrance entrance;
@@ -32,19 +27,23 @@ final class AdmittedEndpoint implements Endpoint {
     }
 
     @Override
-    public void handle(Exchange exchange) {
+    public int maxBodyBytes() {
+        return endpoint.maxBodyBytes();
+    }
+
+    @Override
+    public void admit(Exchange exchange) {
         Rejection reason = entrance.enter();
         if (reason == null) {
-            endpoint.handle(exchange);
-            return;
+            endpoint.admit(exchange);
+        } else {
+            exchange.failForNow(TOO_MANY_REQUESTS, text(reason));
         }
-        int wait = ThreadLocalRandom.current().nextInt(1, LONGEST_WAIT_SECONDS + 1);
-        exchange.closeAfterwards();
-        JsonText.error(
-                exchange.begin(503, MediaTypes.JSON, List.of("retry-after", Integer.toString(wait))),
-                TOO_MANY_REQUESTS,
-                text(reason));
-        exchange.end();
+    }
+
+    @Override
+    public void handle(Exchange exchange) {
+        endpoint.handle(exchange);
     }
 
     private static String text(Rejection reason) {

@@ -1,7 +1,9 @@
 package dev.fanfare.netty;
 
+import dev.fanfare.Rejection;
 import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.Exchange;
+import dev.fanfare.netty.http.HostAnswer;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,6 +11,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +34,7 @@ final class FilesEndpoint implements Endpoint {
     private final String prefix;
     private final ResourceFile.Folder folder;
     private final Executor hostExecutor;
+    private final Consumer<Rejection> rejections;
     private final List<String> moreHeaders;
     private final Map<String, ResourceFile> held = new ConcurrentHashMap<>();
     private final AtomicLong heldBytes = new AtomicLong();
@@ -39,13 +43,20 @@ final class FilesEndpoint implements Endpoint {
      * Serves a folder.
      *
      * @param prefix the path of the folder, with {@code /} at its end
+     * @param rejections is told, on the event loop, when there is no such file
      */
-    FilesEndpoint(String prefix, ResourceFile.Folder folder, Executor hostExecutor) {
-        this(prefix, folder, hostExecutor, List.of());
+    FilesEndpoint(String prefix, ResourceFile.Folder folder, Executor hostExecutor, Consumer<Rejection> rejections) {
+        this(prefix, folder, hostExecutor, rejections, List.of());
     }
 
     /** Serves a folder, with further headers for every file: name, value, name, value … */
-    FilesEndpoint(String prefix, ResourceFile.Folder folder, Executor hostExecutor, List<String> moreHeaders) {
+    FilesEndpoint(
+            String prefix,
+            ResourceFile.Folder folder,
+            Executor hostExecutor,
+            Consumer<Rejection> rejections,
+            List<String> moreHeaders) {
+        this.rejections = rejections;
         this.moreHeaders = List.copyOf(moreHeaders);
         this.prefix = prefix;
         this.folder = folder;
@@ -58,10 +69,15 @@ final class FilesEndpoint implements Endpoint {
     }
 
     @Override
+    public int maxBodyBytes() {
+        return 0;
+    }
+
+    @Override
     public void handle(Exchange exchange) {
         String name = name(exchange.decodedPath());
         if (name == null) {
-            exchange.fail(404, "not found");
+            notThere(exchange);
             return;
         }
         ResourceFile file = held.get(name);
@@ -85,12 +101,17 @@ final class FilesEndpoint implements Endpoint {
         HostAnswer.ask(exchange, hostExecutor, answer -> {
             ResourceFile file = folder.read(name);
             if (file == null) {
-                answer.give(() -> exchange.fail(404, "not found"));
+                answer.give(() -> notThere(exchange));
             } else {
                 hold(name, file);
                 answer.give(() -> answer(exchange, file));
             }
         });
+    }
+
+    private void notThere(Exchange exchange) {
+        rejections.accept(Rejection.NOT_FOUND);
+        exchange.fail(404, "not found");
     }
 
     private void hold(String name, ResourceFile file) {

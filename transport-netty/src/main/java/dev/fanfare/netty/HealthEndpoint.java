@@ -21,6 +21,11 @@ final class HealthEndpoint implements Endpoint {
     }
 
     @Override
+    public int maxBodyBytes() {
+        return 0;
+    }
+
+    @Override
     public void handle(Exchange exchange) {
         Health now = health.get();
         ByteBuf out = exchange.begin(now.isUp() ? 200 : 503, MediaTypes.JSON, UNCACHED);

@@ -11,6 +11,8 @@ import dev.fanfare.netty.api.ApiKey;
 import dev.fanfare.netty.connection.AllowedOrigins;
 import dev.fanfare.netty.connection.TransportSettings;
 import dev.fanfare.netty.connection.UnsentLimits;
+import dev.fanfare.netty.http.Bodies;
+import dev.fanfare.netty.http.HttpLimits;
 import dev.fanfare.spi.Gateway;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.EventExecutor;
@@ -63,12 +65,20 @@ public final class NettyTransport implements AutoCloseable {
     private final OpenChannels open;
     private final LongSupplier unsentBytes;
     private final Runnable uncount;
+    private final LongSupplier requestBytes;
     private final int port;
     private final AtomicBoolean isClosed = new AtomicBoolean();
 
-    NettyTransport(Gateway gateway, IoLoops loops, Channel listening, OpenChannels open, LongSupplier unsentBytes) {
+    NettyTransport(
+            Gateway gateway,
+            IoLoops loops,
+            Channel listening,
+            OpenChannels open,
+            LongSupplier unsentBytes,
+            LongSupplier requestBytes) {
         this.unsentBytes = unsentBytes;
         this.uncount = gateway.countUnsent(unsentBytes);
+        this.requestBytes = requestBytes;
         this.gateway = gateway;
         this.loops = loops;
         this.listening = listening;
@@ -92,6 +102,11 @@ public final class NettyTransport implements AutoCloseable {
      */
     public long unsentBytes() {
         return unsentBytes.getAsLong();
+    }
+
+    /** Returns how many bytes of bodies of HTTP requests are held; see {@link Builder#maxRequestBytes}. */
+    public long requestBytes() {
+        return requestBytes.getAsLong();
     }
 
     /** Returns how many accepted connections are open. */
@@ -157,6 +172,7 @@ public final class NettyTransport implements AutoCloseable {
         private @Nullable Duration handshakeTimeout;
         private @Nullable Duration writeTimeout;
         private @Nullable Long maxUnsentBytes;
+        private @Nullable Long maxRequestBytes;
         private boolean hasConsole;
         private @Nullable Rate connectRate;
         private @Nullable Integer maxConnections;
@@ -422,10 +438,26 @@ public final class NettyTransport implements AutoCloseable {
         }
 
         /**
+         * Sets how many bytes of bodies of HTTP requests may be held until they are answered, 1 MiB or more, of all
+         * connections together. Beyond it, requests with a body get 503 with a {@code Retry-After}, as soon as their head
+         * is there if it says how long the body is. Default: an eighth of the largest heap, or room for four of the
+         * largest bodies if that is more.
+         */
+        @CanIgnoreReturnValue
+        public Builder maxRequestBytes(long bytes) {
+            if (bytes < 1 << 20) {
+                throw new IllegalArgumentException("bytes must be at least 1048576: " + bytes);
+            }
+            this.maxRequestBytes = once(this.maxRequestBytes, bytes, "maxRequestBytes");
+            return this;
+        }
+
+        /**
          * Binds the port and begins to accept.
          *
          * @throws TransportException if it cannot listen there
-         * @throws IllegalArgumentException if the time for a pong is not less than the time between pings
+         * @throws IllegalArgumentException if the time for a pong is not less than the time between pings, or one largest
+         *     body has no room among all
          * @throws IllegalStateException if two routes have the same method and path
          */
         public NettyTransport start() {
@@ -503,6 +535,16 @@ public final class NettyTransport implements AutoCloseable {
             return new UnsentLimits(
                     requireNonNullElse(writeTimeout, standard.patience()),
                     maxUnsentBytes == null ? standard.maxBytes() : maxUnsentBytes / loops);
+        }
+
+        Bodies bodies(HttpLimits limits) {
+            long largest = limits.maxBodyBytes();
+            if (maxRequestBytes != null && maxRequestBytes < largest) {
+                throw new IllegalArgumentException(
+                        "maxRequestBytes must be at least the largest body, " + largest + ": " + maxRequestBytes);
+            }
+            long standard = Math.max(Runtime.getRuntime().maxMemory() / 8, 4 * largest);
+            return new Bodies(requireNonNullElse(maxRequestBytes, standard));
         }
 
         /** Longer than what the transport waits itself, so that it is the one to say why where it can. */

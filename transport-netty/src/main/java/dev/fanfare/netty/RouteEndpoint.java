@@ -2,6 +2,7 @@ package dev.fanfare.netty;
 
 import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.Exchange;
+import dev.fanfare.netty.http.HostAnswer;
 import io.netty.buffer.ByteBuf;
 import java.util.concurrent.Executor;
 

@@ -10,6 +10,7 @@ import dev.fanfare.netty.connection.Entrance;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.netty.connection.TransportSettings;
 import dev.fanfare.netty.console.Console;
+import dev.fanfare.netty.http.Bodies;
 import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.HttpConnection;
 import dev.fanfare.netty.http.HttpLimits;
@@ -47,12 +48,16 @@ final class Startup {
     private final Gateway gateway;
     private final Origins origins;
     private final TransportSettings settings;
+    private final HttpLimits limits;
+    private final Bodies bodies;
 
     Startup(NettyTransport.Builder builder) {
         this.builder = builder;
         this.gateway = builder.fanfare.gateway();
         this.origins = Origins.of(builder.allowedOrigins());
         this.settings = builder.settings(origins.allowed());
+        this.limits = HttpLimits.forMessages(settings.maxMessageBytes());
+        this.bodies = builder.bodies(limits);
     }
 
     NettyTransport start() {
@@ -66,7 +71,7 @@ final class Startup {
             throw failure(bound.cause());
         }
         NettyTransport transport =
-                new NettyTransport(builder.fanfare.gateway(), loops, bound.channel(), open, context::unsentBytes);
+                new NettyTransport(gateway, loops, bound.channel(), open, context::unsentBytes, bodies::bytes);
         LOG.atInfo()
                 .addKeyValue("address", bound.channel().localAddress())
                 .addKeyValue("sockets", loops.name())
@@ -114,7 +119,6 @@ final class Startup {
 
     /** Returns what fits out each channel that comes in. */
     ChannelInitializer<Channel> pipeline(OpenChannels open, Router router) {
-        HttpLimits limits = HttpLimits.forMessages(settings.maxMessageBytes());
         Tls tls = builder.tls();
         return new ChannelInitializer<>() {
             @Override
@@ -127,7 +131,7 @@ final class Startup {
                 if (tls != null) {
                     channel.pipeline().addLast(tls.handler(channel.alloc(), settings.handshakeTimeout()));
                 }
-                channel.pipeline().addLast(new HttpConnection(router, origins, limits));
+                channel.pipeline().addLast(new HttpConnection(router, origins, limits, bodies));
             }
         };
     }
@@ -188,6 +192,7 @@ final class Startup {
                 CONSOLE + "/",
                 new ResourceFile.Folder(Startup.class, "console-site"),
                 gateway.hostExecutor(),
+                gateway.listener()::onReject,
                 List.of(
                         "content-security-policy",
                         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
@@ -204,7 +209,10 @@ final class Startup {
             router.add(route.method(), route.path(), new RouteEndpoint(route.method(), route.route(), host));
         }
         for (NettyTransport.Builder.Folder folder : builder.folders) {
-            router.add("GET", folder.path() + "*", new FilesEndpoint(folder.path(), folder.files(), host));
+            router.add(
+                    "GET",
+                    folder.path() + "*",
+                    new FilesEndpoint(folder.path(), folder.files(), host, gateway.listener()::onReject));
             if (folder.path().length() > 1) {
                 router.add("GET", folder.path().substring(0, folder.path().length() - 1), redirect(folder.path()));
             }

@@ -20,6 +20,11 @@ final class UpgradeEndpoint implements Endpoint {
     }
 
     @Override
+    public int maxBodyBytes() {
+        return 0;
+    }
+
+    @Override
     public void handle(Exchange exchange) {
         upgrade.upgrade(exchange.context(), exchange.request());
     }

@@ -154,6 +154,15 @@ public final class RawClient implements AutoCloseable {
         }
     }
 
+    /** Says that nothing more will come from here, and goes on reading. */
+    public void stopSending() {
+        try {
+            socket.shutdownOutput();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** Reads all that still comes until the server closes. */
     public String rest() {
         try {

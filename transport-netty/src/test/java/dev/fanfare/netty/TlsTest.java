@@ -36,6 +36,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 import javax.net.ssl.KeyManagerFactory;
@@ -51,6 +52,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** TLS on the port, with certificates that change while it is in use. */
 class TlsTest {
+
+    private static final long PAUSE_NANOS = 1_000_000;
 
     private static final char[] PASSWORD = "changeit".toCharArray();
 
@@ -204,6 +207,7 @@ class TlsTest {
                 while (goesOn.get()) {
                     fanfare.publish("a", "1").toCompletableFuture().join();
                     published.incrementAndGet();
+                    LockSupport.parkNanos(PAUSE_NANOS); // what is sent is read by the test, too
                 }
             });
             load.start();

@@ -2,6 +2,8 @@ package dev.fanfare.netty.api;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.fanfare.FanfareListener;
+import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.Exchange;
 import java.security.MessageDigest;
 import org.jspecify.annotations.Nullable;
@@ -45,10 +47,19 @@ public final class ApiKey {
     }
 
     /**
+     * Returns an endpoint that only those reach who show the key.
+     *
+     * @param listener is told of the others
+     */
+    public Endpoint guard(FanfareListener listener, Endpoint endpoint) {
+        return new KeyedEndpoint(this, listener, endpoint);
+    }
+
+    /**
      * Tells whether the caller showed the key, in {@code X-API-Key: …} or {@code Authorization: apikey
      * …}. How long that takes says nothing about how much of a wrong key was right.
      */
-    public boolean isShownBy(Exchange exchange) {
+    boolean isShownBy(Exchange exchange) {
         byte[] expected = key;
         if (expected == null) {
             return true;

@@ -4,6 +4,7 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.Connections;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.Fanfare;
+import dev.fanfare.HistoryQuery;
 import dev.fanfare.HostCode;
 import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
@@ -106,7 +107,9 @@ final class ApiMethods {
     }
 
     private ApiCall<?> history(ApiRequest request) {
-        return ApiCall.of(fanfare.history(request.channel(), request.historyQuery()), ApiReply::history);
+        HistoryQuery query = request.historyQuery();
+        return ApiCall.of(
+                fanfare.history(request.channel(), query), (out, result) -> ApiReply.history(out, query, result));
     }
 
     private ApiCall<Void> subscribe(ApiRequest request) {

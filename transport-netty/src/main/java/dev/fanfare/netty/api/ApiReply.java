@@ -7,6 +7,7 @@ import static dev.fanfare.netty.http.JsonText.string;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.Cursor;
+import dev.fanfare.HistoryQuery;
 import dev.fanfare.HistoryResult;
 import dev.fanfare.Publication;
 import dev.fanfare.PublishResult;
@@ -56,10 +57,10 @@ final class ApiReply {
         raw(out, "}}");
     }
 
-    static void history(ByteBuf out, HistoryResult result) {
+    static void history(ByteBuf out, HistoryQuery query, HistoryResult result) {
         if (result instanceof HistoryResult.Page page) {
             raw(out, "{\"result\":{\"publications\":[");
-            boolean isWhole = publications(out, page.publications());
+            boolean isWhole = publications(out, page.publications()) && !isCutShort(query, page);
             raw(out, "],");
             cursor(out, page.top());
             raw(out, isWhole ? "}}" : ",\"more\":true}}");
@@ -72,6 +73,19 @@ final class ApiReply {
         } else if (result instanceof HistoryResult.Refused refused) {
             error(out, ApiError.of(refused.reason()));
         }
+    }
+
+    /** Tells whether the page ends because of its size, and neither because of the limit nor because that is all. */
+    private static boolean isCutShort(HistoryQuery query, HistoryResult.Page page) {
+        List<Publication> publications = page.publications();
+        long bytes = publications.stream()
+                .mapToLong(publication -> publication.data().size())
+                .sum();
+        if (bytes < HistoryQuery.ENOUGH_BYTES || publications.size() >= query.limit()) {
+            return false;
+        }
+        long last = publications.get(publications.size() - 1).offset();
+        return query.isReverse() ? last > 1 : last < page.top().offset();
     }
 
     private static boolean publications(ByteBuf out, List<Publication> publications) {

@@ -4,7 +4,6 @@ import static java.util.Objects.requireNonNull;
 
 import dev.fanfare.ClosedException;
 import dev.fanfare.Fanfare;
-import dev.fanfare.Rejection;
 import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.Exchange;
 import dev.fanfare.netty.http.MediaTypes;
@@ -50,9 +49,7 @@ public final class ServerApi {
                 "GET",
                 "/api/history",
                 guarded(exchange -> call(history, exchange, ApiRequest.ofHistoryQuery(exchange.firstParameters()))));
-        router.add("*", "/api/*", guarded(exchange -> {
-            throw new RequestRefused(404, 104, "method not found");
-        }));
+        router.add("*", "/api/*", key.guard(gateway.listener(), new NoMethod()));
     }
 
     private void add(Router.Builder router, String name, BiConsumer<Exchange, ApiRequest> method) {
@@ -63,14 +60,7 @@ public final class ServerApi {
     }
 
     private Endpoint guarded(Endpoint endpoint) {
-        return exchange -> {
-            if (key.isShownBy(exchange)) {
-                handle(endpoint, exchange);
-            } else {
-                gateway.listener().onReject(Rejection.WRONG_API_KEY);
-                exchange.fail(401, 101, "unauthorized: X-API-Key is missing or wrong");
-            }
-        };
+        return key.guard(gateway.listener(), exchange -> handle(endpoint, exchange));
     }
 
     private void handle(Endpoint endpoint, Exchange exchange) {
@@ -112,6 +102,20 @@ public final class ServerApi {
         } catch (RuntimeException broken) {
             BROKEN.logTrace(broken, "path", exchange.path());
             exchange.fail(500, "internal server error");
+        }
+    }
+
+    /** Says that there is no such method, whatever else it is that somebody wants of it. */
+    private static final class NoMethod implements Endpoint {
+
+        @Override
+        public void admit(Exchange exchange) {
+            throw new RequestRefused(404, 104, "method not found");
+        }
+
+        @Override
+        public void handle(Exchange exchange) {
+            throw new IllegalStateException("was not admitted");
         }
     }
 }

@@ -32,6 +32,9 @@ import org.jspecify.annotations.Nullable;
 public final class CentrifugeUpgrade {
 
     private final TransportContext context;
+    private final Deflate deflate = new Deflate();
+    private final WireFormat compressedJson = WireFormat.compressedJson(deflate);
+    private final WireFormat compressedProtobuf = WireFormat.compressedProtobuf(deflate);
 
     /** Upgrades connections of that transport. */
     public CentrifugeUpgrade(TransportContext context) {
@@ -82,7 +85,8 @@ public final class CentrifugeUpgrade {
 
     private void accept(Channel channel, UpgradeRequest asked) {
         boolean isCompressed = context.settings().compresses() && asked.offersCompression();
-        WireFormat format = asked.format(isCompressed);
+        WireFormat plain = asked.format();
+        WireFormat format = isCompressed ? compressed(plain) : plain;
         int maxBytes = context.settings().maxMessageBytes();
         Session session = new Session(context, channel, format, asked.handshake(channel.remoteAddress()));
         if (asked.wantsPingFrames()) {
@@ -97,11 +101,15 @@ public final class CentrifugeUpgrade {
         } else {
             pipeline.context(http.get(0)).writeAndFlush(answer);
         }
-        pipeline.addLast(decoder(maxBytes, isCompressed), new FrameHandler(session, maxBytes));
+        pipeline.addLast(decoder(maxBytes, isCompressed), new FrameHandler(session, maxBytes, deflate));
         for (int i = http.size() - 1; i >= 0; i--) {
             pipeline.remove(http.get(i));
         }
         channel.config().setAutoRead(true);
+    }
+
+    private WireFormat compressed(WireFormat plain) {
+        return plain == WireFormat.PROTOBUF ? compressedProtobuf : compressedJson;
     }
 
     /** Returns the HTTP decoder and everything behind it; before it may be TLS. */

@@ -9,9 +9,9 @@ import java.util.zip.Inflater;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compresses whole messages as permessage-deflate does (RFC 7692, 7.2), each for itself.
+ * Compresses whole messages as permessage-deflate does (RFC 7692, 7.2), each for itself; one for each transport.
  *
- * <p><i>Bounds.</i> A few compressors are kept, because their memory is costly to get; what inflates beyond what
+ * <p><i>Bounds.</i> A few compressors of each kind are kept, because their memory is costly to get; what inflates beyond what
  * is allowed is given up there.
  *
  * <p><b>Threading:</b> thread-safe.
@@ -22,14 +22,13 @@ final class Deflate {
     private static final byte[] TAIL = {0, 0, (byte) 0xff, (byte) 0xff};
 
     private static final int KEPT = 4;
-    private static final BlockingQueue<Deflater> DEFLATERS = new ArrayBlockingQueue<>(KEPT);
-    private static final BlockingQueue<Inflater> INFLATERS = new ArrayBlockingQueue<>(KEPT);
 
-    private Deflate() {}
+    private final BlockingQueue<Deflater> deflaters = new ArrayBlockingQueue<>(KEPT);
+    private final BlockingQueue<Inflater> inflaters = new ArrayBlockingQueue<>(KEPT);
 
     /** Returns the first bytes compressed, without the tail; null if that is no shorter. */
-    static byte @Nullable [] compress(byte[] message, int length) {
-        Deflater free = DEFLATERS.poll();
+    byte @Nullable [] compress(byte[] message, int length) {
+        Deflater free = deflaters.poll();
         Deflater deflater = free != null ? free : new Deflater(Deflater.BEST_SPEED, true);
         try {
             deflater.setInput(message, 0, length);
@@ -39,7 +38,7 @@ final class Deflate {
             return written < length ? Arrays.copyOf(out, written - TAIL.length) : null;
         } finally {
             deflater.reset();
-            if (!DEFLATERS.offer(deflater)) {
+            if (!deflaters.offer(deflater)) {
                 deflater.end();
             }
         }
@@ -52,14 +51,14 @@ final class Deflate {
      * @return null if it would become longer
      * @throws DataFormatException if it is not compressed properly
      */
-    static byte @Nullable [] inflate(byte[] message, int maxBytes) throws DataFormatException {
-        Inflater free = INFLATERS.poll();
+    byte @Nullable [] inflate(byte[] message, int maxBytes) throws DataFormatException {
+        Inflater free = inflaters.poll();
         Inflater inflater = free != null ? free : new Inflater(true);
         try {
             return inflate(inflater, message, maxBytes);
         } finally {
             inflater.reset();
-            if (!INFLATERS.offer(inflater)) {
+            if (!inflaters.offer(inflater)) {
                 inflater.end();
             }
         }

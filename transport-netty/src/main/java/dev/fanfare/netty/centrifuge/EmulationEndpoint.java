@@ -1,17 +1,20 @@
 package dev.fanfare.netty.centrifuge;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.Rejection;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.Exchange;
 import dev.fanfare.netty.http.MediaTypes;
 import dev.fanfare.netty.http.RequestRefused;
+import dev.fanfare.spi.Gateway;
 import dev.fanfare.spi.LogLine;
 import dev.fanfare.spi.Mailboxes;
 import dev.fanfare.spi.Mailboxes.Delivery;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpUtil;
 import java.util.List;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +32,7 @@ public final class EmulationEndpoint implements Endpoint {
 
     private final TransportContext context;
     private final Mailboxes mailboxes;
+    private final Forwarding forwarding = new Forwarding();
 
     /** Brings commands through that context's gateway. */
     public EmulationEndpoint(TransportContext context) {
@@ -43,13 +47,36 @@ public final class EmulationEndpoint implements Endpoint {
     }
 
     @Override
+    public int maxBodyBytes() {
+        return context.settings().maxMessageBytes();
+    }
+
+    @Override
     public void handle(Exchange exchange) {
-        byte[] body = exchange.body();
-        if (body.length > context.settings().maxMessageBytes()) {
-            throw new RequestRefused(TOO_LARGE, TOO_LARGE, "message too large");
+        EmulationRequest request = read(exchange.body(), isProtobuf(exchange));
+        Gateway gateway = context.gateway();
+        if (request.node().equals(gateway.node())) {
+            post(exchange, request);
+        } else {
+            switch (forwarding.judge(request.session(), gateway.time().nanos())) {
+                case FINE -> forward(exchange, request);
+                case TOO_OFTEN -> answer(exchange, Delivery.REFUSED, null);
+                case TOO_MANY -> answer(exchange, Delivery.TOO_MANY, null);
+            }
         }
-        EmulationRequest request = read(body, isProtobuf(exchange));
-        mailboxes
+    }
+
+    private void forward(Exchange exchange, EmulationRequest request) {
+        post(exchange, request).whenComplete((delivery, failure) -> {
+            if (delivery == Delivery.NO_MAILBOX || delivery == Delivery.NO_NODE) {
+                forwarding.forget(request.session());
+            }
+        });
+    }
+
+    @CanIgnoreReturnValue
+    private CompletionStage<Delivery> post(Exchange exchange, EmulationRequest request) {
+        return mailboxes
                 .post(request.node(), request.session(), request.data())
                 .whenComplete((delivery, failure) -> answerOnLoop(exchange, delivery, failure));
     }

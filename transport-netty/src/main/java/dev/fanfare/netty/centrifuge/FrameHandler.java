@@ -34,13 +34,15 @@ final class FrameHandler extends ChannelInboundHandlerAdapter {
     private final ClientOutlet outlet;
     private final MessageAssembly assembly;
     private final int maxMessageBytes;
+    private final Deflate deflate;
     private boolean isCompressed;
 
-    FrameHandler(Session session, int maxMessageBytes) {
+    FrameHandler(Session session, int maxMessageBytes, Deflate deflate) {
         this.session = session;
         this.outlet = session.outlet();
         this.assembly = new MessageAssembly(maxMessageBytes);
         this.maxMessageBytes = maxMessageBytes;
+        this.deflate = deflate;
     }
 
     @Override
@@ -94,7 +96,7 @@ final class FrameHandler extends ChannelInboundHandlerAdapter {
             return;
         }
         try {
-            byte[] inflated = Deflate.inflate(message, maxMessageBytes);
+            byte[] inflated = deflate.inflate(message, maxMessageBytes);
             if (inflated == null) {
                 violated(ctx, WebSocketCloseStatus.MESSAGE_TOO_BIG);
             } else {

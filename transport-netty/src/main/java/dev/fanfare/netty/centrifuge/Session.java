@@ -27,9 +27,10 @@ import org.jspecify.annotations.Nullable;
  * do not wait.
  *
  * <p><i>Bounds.</i> At most {@link #MAX_UNANSWERED} commands are under way, of those with large replies
- * {@link #MAX_HEAVY}. If more than {@link #MAX_HELD}
- * wait, or more bytes than one message may have, nothing more is read until they are done, pongs neither; so none is
- * expected meanwhile.
+ * {@link #MAX_HEAVY}. If more than {@link #MAX_HELD} wait, or as many as a client may have channels, which it subscribes
+ * to all at once when it comes back, or more bytes than one message may have, nothing more is read until they are done,
+ * pongs neither; so none is expected meanwhile. Of what was read already, {@link #MAX_READ_AHEAD} more may wait: small
+ * commands take much more room than they had on the wire.
  *
  * <p><b>Threading:</b> confined to the channel's event loop.
  */
@@ -39,6 +40,7 @@ final class Session implements Answers, Arrival.Listener {
     private static final int MAX_UNANSWERED = 64;
     private static final int MAX_HEAVY = 2;
     private static final int MAX_HELD = 256;
+    private static final int MAX_READ_AHEAD = 4096;
     /** SDKs wait for 5 s, and then for nothing on that connection any more; a heartbeat may be a second late. */
     private static final Duration PATIENCE = Duration.ofSeconds(3);
 
@@ -56,6 +58,7 @@ final class Session implements Answers, Arrival.Listener {
     private final ClientOutlet outlet;
     private final Pulse pulse;
     private final @Nullable Emulated emulated;
+    private final int maxHeld;
     private State state = State.AWAITING;
     private @Nullable Handshake handshake;
     private String remoteAddress = "";
@@ -87,6 +90,7 @@ final class Session implements Answers, Arrival.Listener {
         this.format = format;
         this.handshake = handshake;
         this.emulated = emulated;
+        this.maxHeld = Math.max(MAX_HELD, context.gateway().maxChannelsPerConnection());
         this.outlet = new ClientOutlet(channel, format, context);
         this.pulse = new Pulse(outlet, heartbeats, context.settings());
     }
@@ -221,14 +225,14 @@ final class Session implements Answers, Arrival.Listener {
         }
         held.add(command);
         heldBytes += command.bytes();
-        if (held.size() > MAX_HELD || heldBytes > context.settings().maxMessageBytes()) {
-            slowDown();
+        if (held.size() > maxHeld || heldBytes > context.settings().maxMessageBytes()) {
+            slowDown(held.size());
         }
     }
 
     /** Too much waits: no more is read until it is done, or if that is no way to make the client wait, it must go. */
-    private void slowDown() {
-        if (format.framing().isTwoWay()) {
+    private void slowDown(int waiting) {
+        if (format.framing().isTwoWay() && waiting <= maxHeld + MAX_READ_AHEAD) {
             channel.config().setAutoRead(false);
             pulse.stopListening();
         } else {

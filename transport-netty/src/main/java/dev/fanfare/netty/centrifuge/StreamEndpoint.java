@@ -47,6 +47,11 @@ public final class StreamEndpoint implements Endpoint {
     }
 
     @Override
+    public int maxBodyBytes() {
+        return context.settings().maxMessageBytes();
+    }
+
+    @Override
     public void handle(Exchange exchange) {
         if (!exchange.request().protocolVersion().equals(HttpVersion.HTTP_1_1)) {
             throw RequestRefused.badRequest("a stream needs HTTP/1.1");

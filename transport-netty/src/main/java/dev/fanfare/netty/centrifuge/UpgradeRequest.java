@@ -126,13 +126,8 @@ final class UpgradeRequest {
         return true;
     }
 
-    /** Returns the encoding; if so, with compression of larger messages. */
-    WireFormat format(boolean isCompressed) {
-        WireFormat plain = format();
-        return isCompressed ? plain.compressed() : plain;
-    }
-
-    private WireFormat format() {
+    /** Returns the encoding, without compression. */
+    WireFormat format() {
         boolean isProtobuf = PROTOBUF.equals(subprotocol())
                 || (query != null
                         && ("protobuf".equals(query.get("format")) || "protobuf".equals(query.get("cf_protocol"))));

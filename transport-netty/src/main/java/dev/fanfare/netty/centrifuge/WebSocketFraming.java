@@ -16,16 +16,9 @@ import org.jspecify.annotations.Nullable;
  */
 enum WebSocketFraming implements Framing {
     /** Text frames, with JSON. */
-    TEXT(0x1, Sequence.SEPARATED_LINES, false),
+    TEXT(0x1, Sequence.SEPARATED_LINES),
     /** Binary frames, with Protobuf. */
-    BINARY(0x2, Sequence.DELIMITED, false),
-    /** Text frames, larger ones compressed. */
-    COMPRESSED_TEXT(0x1, Sequence.SEPARATED_LINES, true),
-    /** Binary frames, larger ones compressed. */
-    COMPRESSED_BINARY(0x2, Sequence.DELIMITED, true);
-
-    /** In smaller ones compression finds little, and saves no packet. */
-    static final int SMALLEST_COMPRESSED = 256;
+    BINARY(0x2, Sequence.DELIMITED);
 
     private static final int FINAL = 0x80;
     private static final int COMPRESSED = 0x40;
@@ -36,33 +29,37 @@ enum WebSocketFraming implements Framing {
 
     private final int opcode;
     private final Sequence sequence;
-    private final boolean isCompressing;
 
-    WebSocketFraming(int opcode, Sequence sequence, boolean isCompressing) {
+    WebSocketFraming(int opcode, Sequence sequence) {
         this.opcode = opcode;
         this.sequence = sequence;
-        this.isCompressing = isCompressing;
     }
 
     @Override
     public ByteBuf frame(ByteBufAllocator allocator, List<MessageBuffer> messages) {
         int payload = sequence.size(messages);
-        if (isCompressing && payload >= SMALLEST_COMPRESSED) {
-            return compressed(allocator, messages, payload);
-        }
         ByteBuf frame = allocator.directBuffer(headerSize(payload) + payload);
         writeHeader(frame, opcode, payload);
         sequence.write(frame, messages);
         return frame;
     }
 
-    private ByteBuf compressed(ByteBufAllocator allocator, List<MessageBuffer> messages, int length) {
-        byte[] plain = new byte[length];
+    /** Returns how many bytes the messages have as one payload. */
+    int size(List<MessageBuffer> messages) {
+        return sequence.size(messages);
+    }
+
+    /** Returns the messages as one payload of that size. */
+    byte[] payload(List<MessageBuffer> messages, int size) {
+        byte[] plain = new byte[size];
         sequence.write(Unpooled.wrappedBuffer(plain).clear(), messages);
-        byte[] shorter = Deflate.compress(plain, length);
-        byte[] payload = shorter == null ? plain : shorter;
+        return plain;
+    }
+
+    /** Returns a frame with a payload that is compressed. */
+    ByteBuf compressedFrame(ByteBufAllocator allocator, byte[] payload) {
         ByteBuf frame = allocator.directBuffer(headerSize(payload.length) + payload.length);
-        writeHeader(frame, shorter == null ? opcode : COMPRESSED | opcode, payload.length);
+        writeHeader(frame, COMPRESSED | opcode, payload.length);
         return frame.writeBytes(payload);
     }
 

@@ -4,7 +4,8 @@ import dev.fanfare.spi.DeltaEncoder;
 import dev.fanfare.spi.FrameEncoder;
 
 /**
- * The encodings of the protocol on each of its transports; a connection keeps to one.
+ * The encodings of the protocol on each of its transports; a connection keeps to one. Those that compress belong to one
+ * transport, as its compressors do.
  *
  * <p><b>Threading:</b> immutable.
  */
@@ -17,12 +18,6 @@ final class WireFormat {
     /** Protobuf messages, each with its length in front. */
     static final WireFormat PROTOBUF = new WireFormat(
             "websocket/protobuf", new ProtobufCommands(), new ProtobufMessages(), WebSocketFraming.BINARY);
-
-    private static final WireFormat COMPRESSED_JSON =
-            new WireFormat("websocket/json", new JsonCommands(), new JsonMessages(), WebSocketFraming.COMPRESSED_TEXT);
-
-    private static final WireFormat COMPRESSED_PROTOBUF = new WireFormat(
-            "websocket/protobuf", new ProtobufCommands(), new ProtobufMessages(), WebSocketFraming.COMPRESSED_BINARY);
 
     /** JSON over {@code http_stream}. */
     static final WireFormat STREAM_JSON =
@@ -52,9 +47,19 @@ final class WireFormat {
         this.deltas = new SharedFrames(transport, messages, framing, true);
     }
 
-    /** Returns the same over WebSocket, with larger messages compressed. */
-    WireFormat compressed() {
-        return this == PROTOBUF ? COMPRESSED_PROTOBUF : COMPRESSED_JSON;
+    /** Returns {@link #JSON} with larger messages compressed. */
+    static WireFormat compressedJson(Deflate deflate) {
+        return new WireFormat(
+                JSON.transport, JSON.commands, JSON.messages, new CompressedFraming(WebSocketFraming.TEXT, deflate));
+    }
+
+    /** Returns {@link #PROTOBUF} with larger messages compressed. */
+    static WireFormat compressedProtobuf(Deflate deflate) {
+        return new WireFormat(
+                PROTOBUF.transport,
+                PROTOBUF.commands,
+                PROTOBUF.messages,
+                new CompressedFraming(WebSocketFraming.BINARY, deflate));
     }
 
     /** Returns what hosts see as the connection's transport. */

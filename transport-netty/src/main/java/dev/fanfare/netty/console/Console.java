@@ -5,12 +5,12 @@ import dev.fanfare.Rejection;
 import dev.fanfare.netty.api.ApiKey;
 import dev.fanfare.netty.http.Endpoint;
 import dev.fanfare.netty.http.Exchange;
+import dev.fanfare.netty.http.HostAnswer;
 import dev.fanfare.netty.http.MediaTypes;
 import dev.fanfare.netty.http.Router;
 import dev.fanfare.spi.Gateway;
 import io.netty.buffer.ByteBuf;
 import java.util.List;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
@@ -58,14 +58,7 @@ public final class Console {
     }
 
     private Endpoint guarded(Endpoint endpoint) {
-        return exchange -> {
-            if (key.isShownBy(exchange)) {
-                endpoint.handle(exchange);
-            } else {
-                gateway.listener().onReject(Rejection.WRONG_API_KEY);
-                exchange.fail(401, 101, "unauthorized: X-API-Key is missing or wrong");
-            }
-        };
+        return key.guard(gateway.listener(), endpoint);
     }
 
     private static String parameter(Exchange exchange, String name) {
@@ -73,20 +66,24 @@ public final class Console {
     }
 
     private <T> void look(Exchange exchange, Supplier<T> question, BiConsumer<ByteBuf, T> writer) {
-        try {
-            gateway.hostExecutor().execute(() -> {
-                T answer = question.get();
-                exchange.loop().execute(() -> answer(exchange, answer, writer));
-            });
-        } catch (RejectedExecutionException full) {
-            exchange.fail(503, "too many requests at once");
-        }
+        HostAnswer.ask(exchange, gateway.hostExecutor(), answer -> {
+            T found = question.get();
+            answer.give(() -> answer(exchange, found, writer));
+        });
     }
 
     private void subscriptions(Exchange exchange) {
-        gateway.subscriptions(parameter(exchange, "client"))
-                .thenAccept(channels ->
-                        exchange.loop().execute(() -> answer(exchange, channels, ConsoleJson::subscriptions)));
+        String client = parameter(exchange, "client");
+        HostAnswer.ask(
+                exchange,
+                gateway.hostExecutor(),
+                answer -> gateway.subscriptions(client).whenComplete((channels, failure) -> {
+                    if (channels != null) {
+                        answer.give(() -> answer(exchange, channels, ConsoleJson::subscriptions));
+                    } else {
+                        answer.fail(failure != null ? failure : new NullPointerException("no answer"));
+                    }
+                }));
     }
 
     private static <T> void answer(Exchange exchange, T answer, BiConsumer<ByteBuf, T> writer) {

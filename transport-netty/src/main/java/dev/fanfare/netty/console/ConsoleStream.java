@@ -3,7 +3,9 @@ package dev.fanfare.netty.console;
 import dev.fanfare.netty.http.Exchange;
 import dev.fanfare.netty.http.JsonText;
 import dev.fanfare.netty.http.TransportClosing;
+import dev.fanfare.spi.LogLine;
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.util.ReferenceCountUtil;
@@ -14,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Sends the totals to one page, once a second as a server-sent event, as long as it reads. A page that does not keep
- * up misses some, which it can see by their time.
+ * up misses some, which it can see by their time. If the totals cannot be told or written, the stream ends, and the page
+ * asks anew.
  *
  * <p><b>Threading:</b> confined to the channel's event loop.
  */
@@ -30,9 +33,13 @@ final class ConsoleStream extends ChannelInboundHandlerAdapter {
             "",
             "");
 
+    private static final LogLine FAILED =
+            LogLine.error(ConsoleStream.class, "A stream of the console failed; this is a bug in Fanfare");
+
     private final Consumer<ByteBuf> writer;
     private final Runnable end;
     private @Nullable ScheduledFuture<?> timer;
+    private boolean isOver;
 
     private ConsoleStream(Consumer<ByteBuf> writer, Runnable end) {
         this.writer = writer;
@@ -46,20 +53,32 @@ final class ConsoleStream extends ChannelInboundHandlerAdapter {
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        ByteBuf head = ctx.alloc().ioBuffer();
-        JsonText.raw(head, HEAD);
-        ctx.writeAndFlush(head, ctx.voidPromise());
         timer = ctx.executor().scheduleAtFixedRate(() -> send(ctx), 0, 1, TimeUnit.SECONDS);
+        write(ctx, head -> JsonText.raw(head, HEAD));
     }
 
     private void send(ChannelHandlerContext ctx) {
         if (ctx.channel().isWritable()) {
-            ByteBuf event = ctx.alloc().ioBuffer();
-            JsonText.raw(event, "data: ");
-            writer.accept(event);
-            JsonText.raw(event, "\n\n");
-            ctx.writeAndFlush(event, ctx.voidPromise());
+            write(ctx, event -> {
+                JsonText.raw(event, "data: ");
+                writer.accept(event);
+                JsonText.raw(event, "\n\n");
+            });
         }
+    }
+
+    /** Writes a piece; if it cannot be told or sent, nobody would miss the next ones, so that is the end. */
+    private static void write(ChannelHandlerContext ctx, Consumer<ByteBuf> content) {
+        ByteBuf piece = ctx.alloc().ioBuffer();
+        try {
+            content.accept(piece);
+        } catch (RuntimeException broken) {
+            piece.release();
+            FAILED.logTrace(broken);
+            ctx.close();
+            return;
+        }
+        ctx.writeAndFlush(piece).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
     }
 
     @Override
@@ -91,6 +110,9 @@ final class ConsoleStream extends ChannelInboundHandlerAdapter {
         if (timer != null) {
             timer.cancel(false);
             timer = null;
+        }
+        if (!isOver) {
+            isOver = true;
             end.run();
         }
     }

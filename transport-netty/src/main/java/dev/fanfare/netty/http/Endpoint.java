@@ -13,6 +13,17 @@ public interface Endpoint {
     void handle(Exchange exchange);
 
     /**
+     * Looks at the head of a request, before any of its body is kept. What this answers, or refuses by throwing {@link
+     * RequestRefused}, is over, and the body is not taken; else {@link #handle} follows. By default everything is fine.
+     */
+    default void admit(Exchange exchange) {}
+
+    /** Returns how many bytes a body may have, where that is less than what the transport takes; by default it is not. */
+    default int maxBodyBytes() {
+        return Integer.MAX_VALUE;
+    }
+
+    /**
      * Tells whether it also takes requests that a page of a foreign origin made a browser send; by
      * default such requests are answered 403.
      */

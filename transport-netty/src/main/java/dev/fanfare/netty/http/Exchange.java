@@ -24,11 +24,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One request and its answer. The head and the body of an answer go into one buffer and out in one
  * write: {@link #begin}, write the body into the buffer that it returns, {@link #end}.
+ *
+ * <p>It begins with the head of the request; the body follows, unless the head alone is answered. Then the connection
+ * cannot be kept, since the body may still come.
  *
  * <p><b>Lifecycle:</b> ends with {@link #end}, {@link #detach}, or when the client goes away; what is
  * called after that does nothing.
@@ -42,26 +46,28 @@ public final class Exchange {
 
     private static final int MAX_PARAMETERS = 1024;
     private static final int LAST_DIGIT_FROM_END = 3;
+    private static final int LONGEST_WAIT_SECONDS = 10;
     private static final byte[] COMMON_HEAD =
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n".getBytes(US_ASCII);
 
     private final HttpConnection connection;
     private final HttpRequest request;
-    private final byte[] body;
+    private final Body body;
     private final String path;
     private final @Nullable String origin;
     private final boolean isForeign;
     private boolean isKeptAlive;
+    private boolean isWhole = true;
     private boolean isOpen = true;
     private @Nullable ByteBuf response;
     private int lengthEnd;
     private int bodyStart;
     private @Nullable Runnable abandoned;
 
-    Exchange(HttpConnection connection, HttpRequest request, byte[] body) {
+    Exchange(HttpConnection connection, HttpRequest request) {
         this.connection = connection;
         this.request = request;
-        this.body = body;
+        this.body = new Body(connection.bodies());
         this.path = path(request.uri());
         this.origin = request.headers().get(HttpHeaderNames.ORIGIN);
         this.isForeign = origin != null
@@ -128,7 +134,32 @@ public final class Exchange {
 
     /** Returns the body, perhaps without bytes; the caller may keep it. */
     public byte[] body() {
+        return body.whole();
+    }
+
+    /** Returns the body while it arrives. */
+    Body arriving() {
         return body;
+    }
+
+    /** Takes note that not all of the request is there. */
+    void expectMore() {
+        isWhole = false;
+    }
+
+    /** Takes note that all of the request is there. */
+    void complete() {
+        isWhole = true;
+    }
+
+    /** Tells whether all of the request is there. */
+    boolean isWhole() {
+        return isWhole;
+    }
+
+    /** Tells whether another request may follow on the connection. */
+    boolean isKeptAlive() {
+        return isKeptAlive && isWhole;
     }
 
     /** Returns the peer's address, without its port. */
@@ -218,7 +249,7 @@ public final class Exchange {
         return status == 200
                 && contentType == MediaTypes.JSON
                 && origin == null
-                && isKeptAlive
+                && isKeptAlive()
                 && more.isEmpty()
                 && request.protocolVersion().equals(HttpVersion.HTTP_1_1);
     }
@@ -232,7 +263,7 @@ public final class Exchange {
             writeHeader(out, more.get(i), more.get(i + 1));
         }
         writeOriginHeaders(out);
-        if (!isKeptAlive) {
+        if (!isKeptAlive()) {
             writeHeader(out, "connection", "close");
         } else if (!request.protocolVersion().equals(HttpVersion.HTTP_1_1)) {
             writeHeader(out, "connection", "keep-alive");
@@ -283,8 +314,13 @@ public final class Exchange {
         if (method().equals(HttpMethod.HEAD) || lengthEnd == 0) {
             out.writerIndex(bodyStart); // a status that has no body has none, whatever was written
         }
+        over();
+        connection.answered(this, out);
+    }
+
+    private void over() {
         isOpen = false;
-        connection.answered(out, isKeptAlive);
+        body.release();
     }
 
     private void writeLength(ByteBuf out, int length) {
@@ -310,6 +346,17 @@ public final class Exchange {
         endWithError(code, message);
     }
 
+    /**
+     * Sends 503, for want of room: the client may come again, each at a moment of its own, so that those who are turned
+     * away together do not come back together. Then the connection is closed.
+     */
+    public void failForNow(int code, String message) {
+        int wait = ThreadLocalRandom.current().nextInt(1, LONGEST_WAIT_SECONDS + 1);
+        closeAfterwards();
+        begin(503, MediaTypes.JSON, List.of("retry-after", Integer.toString(wait)));
+        endWithError(code, message);
+    }
+
     /** Writes an error as the body of the answer that was begun, and sends it. */
     void endWithError(int code, String message) {
         if (response != null) {
@@ -332,14 +379,14 @@ public final class Exchange {
      */
     @CanIgnoreReturnValue
     public Channel detach(ChannelHandler successor) {
-        isOpen = false;
+        over();
         connection.detach(successor);
         return channel();
     }
 
     /** Learns that nobody waits for the answer any more. */
     void abandon() {
-        isOpen = false;
+        over();
         if (response != null) {
             response.release();
             response = null;
@@ -349,6 +396,12 @@ public final class Exchange {
             abandoned = null;
             task.run();
         }
+    }
+
+    /** Says what was asked for, for the log: as it was sent, since decoded it could break lines. */
+    @Override
+    public String toString() {
+        return method() + " " + path;
     }
 
     private Channel channel() {

@@ -1,6 +1,7 @@
 package dev.fanfare.netty.http;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.util.Objects.requireNonNull;
 
 import dev.fanfare.Rejection;
 import dev.fanfare.spi.LogLine;
@@ -30,27 +31,27 @@ import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The HTTP side of one channel: collects a request, hands it to the {@link Router}, writes the answer,
- * and only then looks at the next one.
+ * The HTTP side of one channel: has the {@link Router} look at the head of a request, collects its body, hands it to its
+ * {@link Endpoint}, writes the answer, and only then looks at the next one.
  *
  * <p>Implementation notes.
  *
  * <p><i>State.</i> Receiving (nothing, or a part of a request), answering (one {@link Exchange}), or
- * lingering (refused; what still comes is thrown away until the client stops or a short time is over,
+ * lingering (refused, or answered before its body was there; what still comes is thrown away until the client stops or a short time is over,
  * since closing at once would make the kernel throw away the refusal as well).
  *
  * <p><i>Ordering.</i> What arrives of later requests while one is being answered waits in {@link
  * #waiting}, and reading stops with the first such piece. Answers therefore leave in order.
  *
- * <p><i>Bounds.</i> Line, headers and body by {@link HttpLimits}; {@link #waiting} by what one read
+ * <p><i>Bounds.</i> Line, headers and body by {@link HttpLimits}, all bodies together by {@link Bodies}; {@link #waiting} by what one read
  * brings; answers by the channel's watermark, over which no further request is begun.
  *
  * <p><i>Time.</i> One timer per channel, moved only to an earlier time; when it fires too early it sets
@@ -64,20 +65,20 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     private static final LogLine FAILED =
             LogLine.error(HttpConnection.class, "An HTTP connection failed; this is a bug in Fanfare");
     private static final LogLine BROKEN = LogLine.warn(HttpConnection.class, "A request failed");
-    private static final byte[] NOTHING = new byte[0];
     private static final byte[] CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n".getBytes(US_ASCII);
+    private static final int TOO_MANY_REQUESTS = 111;
     private static final int LARGEST_PIECE = 64 * 1024;
     private static final HttpRequest UNKNOWN = new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.GET, "/");
 
     private final Router router;
     private final Origins origins;
     private final HttpLimits limits;
+    private final Bodies bodies;
     private final HttpRequestDecoder decoder;
     private final ArrayDeque<Object> waiting = new ArrayDeque<>(2);
     private @Nullable ChannelHandlerContext context;
-    private @Nullable HttpRequest receiving;
-    private byte[] body = NOTHING;
-    private int bodyLength;
+    private @Nullable Exchange receiving;
+    private @Nullable Endpoint endpoint;
     private @Nullable Exchange current;
     private boolean isReading;
     private boolean isFlushDue;
@@ -95,10 +96,11 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     private @Nullable ScheduledFuture<?> timer;
 
     /** Makes the handler; it brings its own decoder when it is added to a pipeline. */
-    public HttpConnection(Router router, Origins origins, HttpLimits limits) {
+    public HttpConnection(Router router, Origins origins, HttpLimits limits, Bodies bodies) {
         this.router = router;
         this.origins = origins;
         this.limits = limits;
+        this.bodies = bodies;
         this.decoder = new HttpRequestDecoder(new HttpDecoderConfig()
                 .setMaxInitialLineLength(limits.maxLineBytes())
                 .setMaxHeaderSize(limits.maxHeaderBytes())
@@ -107,6 +109,10 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     Origins origins() {
         return origins;
+    }
+
+    Bodies bodies() {
+        return bodies;
     }
 
     ChannelHandlerContext context() {
@@ -213,10 +219,11 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
             if (message instanceof HttpRequest request) {
                 begin(request);
             }
-            if (message instanceof HttpContent content && receiving != null) {
-                append(content.content());
-                if (content instanceof LastHttpContent && receiving != null) {
-                    dispatch(receiving);
+            Exchange exchange = receiving;
+            if (message instanceof HttpContent content && exchange != null) {
+                append(exchange, content.content());
+                if (content instanceof LastHttpContent && exchange.isOpen()) {
+                    dispatch(exchange);
                 }
             }
         } finally {
@@ -225,91 +232,118 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void begin(HttpRequest request) {
-        receiving = request;
         hasAsked = true;
+        Exchange exchange = new Exchange(this, request);
+        receiving = exchange;
         String fault = HttpRules.faultOf(request);
         if (!HttpRules.isKnownVersion(request)) {
-            refuse(request, Rejection.HTTP_VERSION, "HTTP/1.1 is spoken here");
+            refuse(exchange, Rejection.HTTP_VERSION, "HTTP/1.1 is spoken here");
         } else if (fault != null) {
-            refuse(request, Rejection.MALFORMED, fault);
-        } else if (HttpUtil.getContentLength(request, 0L) > limits.maxBodyBytes()) {
-            refuse(request, Rejection.TOO_LARGE, "body larger than " + limits.maxBodyBytes() + " bytes");
-        } else if (HttpUtil.is100ContinueExpected(request)) {
+            refuse(exchange, Rejection.MALFORMED, fault);
+        } else {
+            if (HttpRules.hasBody(request)) {
+                exchange.expectMore();
+            }
+            attempt(exchange, head -> endpoint = router.admit(head));
+            if (exchange.isOpen() && !exchange.isWhole()) {
+                admitBody(exchange);
+            }
+        }
+    }
+
+    /** Has the body sent, if one of its size can be taken. */
+    private void admitBody(Exchange exchange) {
+        long announced = HttpRules.announced(exchange.request());
+        if (announced > maxBodyBytes()) {
+            refuseTooLarge(exchange);
+        } else if (!bodies.hasRoomFor(announced)) {
+            refuseForNow(exchange);
+        } else if (HttpUtil.is100ContinueExpected(exchange.request())) {
             context().writeAndFlush(Unpooled.wrappedBuffer(CONTINUE), context().voidPromise());
         }
     }
 
-    private void append(ByteBuf piece) {
-        int length = piece.readableBytes();
-        if (length == 0) {
-            return;
-        }
-        if (bodyLength + length > limits.maxBodyBytes()) {
-            refuse(receiving, Rejection.TOO_LARGE, "body larger than " + limits.maxBodyBytes() + " bytes");
-            return;
-        }
-        if (bodyLength + length > body.length) {
-            // Grows with what arrived, never with what was announced.
-            int room = bodyLength == 0 ? length : Math.max(bodyLength + length, 2 * bodyLength);
-            body = Arrays.copyOf(body, Math.min(room, limits.maxBodyBytes()));
-        }
-        piece.readBytes(body, bodyLength, length);
-        bodyLength += length;
+    private int maxBodyBytes() {
+        int most = limits.maxBodyBytes();
+        return endpoint == null ? most : Math.min(most, endpoint.maxBodyBytes());
     }
 
-    private void dispatch(HttpRequest request) {
-        byte[] whole = bodyLength == body.length ? body : Arrays.copyOf(body, bodyLength);
+    private void append(Exchange exchange, ByteBuf piece) {
+        if (!piece.isReadable()) {
+            return;
+        }
+        long announced = HttpRules.announced(exchange.request());
+        if (exchange.arriving().length() + piece.readableBytes() > maxBodyBytes()) {
+            refuseTooLarge(exchange);
+        } else if (!exchange.arriving().add(piece, announced > 0 ? (int) announced : maxBodyBytes())) {
+            refuseForNow(exchange);
+        }
+    }
+
+    private void refuseTooLarge(Exchange exchange) {
+        refuse(exchange, Rejection.TOO_LARGE, "body larger than " + maxBodyBytes() + " bytes");
+    }
+
+    private void refuseForNow(Exchange exchange) {
+        router.rejected(Rejection.REQUESTS_LIMIT);
+        exchange.failForNow(TOO_MANY_REQUESTS, "too many requests at once");
+    }
+
+    private void dispatch(Exchange exchange) {
+        Endpoint taking = endpoint;
         forgetRequest();
-        Exchange exchange = new Exchange(this, request, whole);
+        exchange.complete();
         current = exchange;
+        attempt(exchange, whole -> requireNonNull(taking).handle(whole));
+    }
+
+    private void attempt(Exchange exchange, Consumer<Exchange> step) {
         try {
-            router.handle(exchange);
+            step.accept(exchange);
         } catch (RequestRefused refused) {
             router.rejected(HttpRules.rejection(refused));
             exchange.fail(refused.status(), refused.code(), refused.text());
         } catch (RuntimeException broken) {
-            BROKEN.logTrace(broken, "method", request.method(), "path", exchange.path());
+            BROKEN.logTrace(broken, "method", exchange.method(), "path", exchange.path());
             exchange.fail(500, "internal server error");
         }
     }
 
     private void forgetRequest() {
         receiving = null;
-        body = NOTHING;
-        bodyLength = 0;
+        endpoint = null;
     }
 
     private void refuseMalformed(HttpObject message) {
         Throwable cause = message.decoderResult().cause();
-        HttpRequest request = message instanceof HttpRequest head ? head : receiving;
+        Exchange exchange = message instanceof HttpRequest head ? new Exchange(this, head) : receiving;
         if (cause instanceof TooLongHttpLineException) {
-            refuse(request, Rejection.LINE_TOO_LONG, "request line longer than " + limits.maxLineBytes() + " bytes");
+            refuse(exchange, Rejection.LINE_TOO_LONG, "request line longer than " + limits.maxLineBytes() + " bytes");
         } else if (cause instanceof TooLongHttpHeaderException) {
-            refuse(request, Rejection.HEADERS_TOO_LARGE, "headers larger than " + limits.maxHeaderBytes() + " bytes");
+            refuse(exchange, Rejection.HEADERS_TOO_LARGE, "headers larger than " + limits.maxHeaderBytes() + " bytes");
         } else {
-            refuse(request, Rejection.MALFORMED, "malformed HTTP");
+            refuse(exchange, Rejection.MALFORMED, "malformed HTTP");
         }
     }
 
     /** Answers before the request is complete, and gives the connection up. */
-    private void refuse(@Nullable HttpRequest request, Rejection reason, String message) {
+    private void refuse(@Nullable Exchange exchange, Rejection reason, String message) {
         router.rejected(reason);
-        forgetRequest();
-        isLingering = true;
-        HttpRequest refused = request != null ? request : UNKNOWN;
-        Exchange exchange = new Exchange(this, refused, NOTHING);
-        exchange.closeAfterwards();
-        exchange.fail(HttpRules.status(reason), message);
+        Exchange refused = exchange != null ? exchange : new Exchange(this, UNKNOWN);
+        refused.expectMore();
+        refused.fail(HttpRules.status(reason), message);
     }
 
-    /** Writes the answer of the current exchange. */
-    void answered(ByteBuf answer, boolean isKeptAlive) {
+    /** Writes the answer of an exchange. */
+    void answered(Exchange exchange, ByteBuf answer) {
         ChannelHandlerContext ctx = context();
         current = null;
-        if (isLingering) {
+        forgetRequest();
+        if (!exchange.isWhole()) {
+            isLingering = true;
             ctx.writeAndFlush(answer).addListener(done -> stopWriting(ctx, done.isSuccess()));
             linger(ctx, limits.lingerTime());
-        } else if (!isKeptAlive || isClosing) {
+        } else if (!exchange.isKeptAlive() || isClosing) {
             isLingering = true;
             ctx.writeAndFlush(answer).addListener(ChannelFutureListener.CLOSE);
             linger(ctx, limits.idleTime());
@@ -451,10 +485,10 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     private void leave() {
         cancelTimer();
         releaseWaiting();
+        Exchange abandoned = current != null ? current : receiving;
+        current = null;
         forgetRequest();
-        Exchange abandoned = current;
         if (abandoned != null) {
-            current = null;
             abandoned.abandon();
         }
     }

@@ -2,8 +2,10 @@ package dev.fanfare.netty.http;
 
 import dev.fanfare.Rejection;
 import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +16,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class HttpRules {
 
-    private static final char DELETE = 0x7f;
     private static final int MAX_LENGTH_DIGITS = 18;
 
     private HttpRules() {}
@@ -32,7 +33,7 @@ final class HttpRules {
         if (hosts > 1 || (hosts == 0 && request.protocolVersion().equals(HttpVersion.HTTP_1_1))) {
             return "exactly one Host header is needed"; // RFC 9112, 3.2
         }
-        if (request.uri().chars().anyMatch(c -> c <= ' ' || c == DELETE)) {
+        if (request.uri().chars().anyMatch(c -> c == ' ' || Character.isISOControl(c))) {
             return "control characters in the target"; // RFC 9112, 3.2; and they would be logged
         }
         List<String> lengths = headers.getAll(HttpHeaderNames.CONTENT_LENGTH);
@@ -42,7 +43,27 @@ final class HttpRules {
         if (!lengths.isEmpty() && headers.contains(HttpHeaderNames.TRANSFER_ENCODING)) {
             return "either Content-Length or Transfer-Encoding"; // RFC 9112, 6.1
         }
+        List<String> encodings = headers.getAll(HttpHeaderNames.TRANSFER_ENCODING);
+        if (!encodings.isEmpty() && !isChunksAlone(request, encodings)) {
+            return "no Transfer-Encoding but chunked"; // RFC 9112, 6.1 and 6.3; else nobody knows where the body ends
+        }
         return null;
+    }
+
+    private static boolean isChunksAlone(HttpRequest request, List<String> encodings) {
+        return encodings.size() == 1
+                && HttpHeaderValues.CHUNKED.contentEqualsIgnoreCase(encodings.get(0))
+                && request.protocolVersion().equals(HttpVersion.HTTP_1_1);
+    }
+
+    /** Tells whether a body follows a head that has no fault. */
+    static boolean hasBody(HttpRequest request) {
+        return announced(request) > 0 || HttpUtil.isTransferEncodingChunked(request);
+    }
+
+    /** Returns how many bytes of a body a head without fault announces; 0 also if it does not say how many. */
+    static long announced(HttpRequest request) {
+        return HttpUtil.getContentLength(request, 0L);
     }
 
     private static boolean isLength(String text) {
@@ -70,6 +91,7 @@ final class HttpRules {
             case HEADERS_TOO_LARGE -> 431;
             case TOO_LARGE -> 413;
             case SLOW_REQUEST -> 408;
+            case REQUESTS_LIMIT -> 503;
             default -> 400;
         };
     }

@@ -43,38 +43,47 @@ public final class Router {
         return new Builder();
     }
 
-    /** Hands the exchange to its endpoint, or answers that there is none. */
-    void handle(Exchange exchange) {
+    /**
+     * Finds who answers a request, by its head alone, and asks whether that one will; answers if nobody does.
+     *
+     * @return null if it is answered
+     */
+    @Nullable
+    Endpoint admit(Exchange exchange) {
+        Endpoint endpoint = find(exchange);
+        if (endpoint == null) {
+            return null;
+        }
+        if (exchange.isForeign() && !endpoint.takesForeignOrigins()) {
+            rejected(Rejection.FORBIDDEN_ORIGIN);
+            exchange.fail(403, "origin not allowed");
+            return null;
+        }
+        endpoint.admit(exchange);
+        return exchange.isOpen() ? endpoint : null;
+    }
+
+    private @Nullable Endpoint find(Exchange exchange) {
         Map<String, Endpoint> methods = find(exchange.path());
         if (methods == null) {
             rejected(Rejection.NOT_FOUND);
             exchange.fail(404, "not found");
-            return;
+            return null;
         }
         Endpoint endpoint = endpoint(methods, exchange.method());
-        if (endpoint != null) {
-            deliver(exchange, endpoint);
-        } else if (exchange.method().equals(HttpMethod.OPTIONS)) {
+        if (endpoint == null && exchange.method().equals(HttpMethod.OPTIONS)) {
             options(exchange, methods);
-        } else {
+        } else if (endpoint == null) {
             rejected(Rejection.NOT_FOUND);
             exchange.begin(405, MediaTypes.JSON, List.of("allow", allow(methods)));
             exchange.endWithError(405, "method not allowed");
         }
+        return endpoint;
     }
 
     /** Tells that a request was turned away. */
     void rejected(Rejection reason) {
         rejections.accept(reason);
-    }
-
-    private void deliver(Exchange exchange, Endpoint endpoint) {
-        if (exchange.isForeign() && !endpoint.takesForeignOrigins()) {
-            rejected(Rejection.FORBIDDEN_ORIGIN);
-            exchange.fail(403, "origin not allowed");
-        } else {
-            endpoint.handle(exchange);
-        }
     }
 
     private @Nullable Map<String, Endpoint> find(String path) {

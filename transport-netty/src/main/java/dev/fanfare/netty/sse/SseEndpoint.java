@@ -22,6 +22,11 @@ public final class SseEndpoint implements Endpoint {
     }
 
     @Override
+    public int maxBodyBytes() {
+        return 0;
+    }
+
+    @Override
     public void handle(Exchange exchange) {
         SseRequest request = SseRequest.of(exchange);
         if (exchange.method().equals(HttpMethod.HEAD)) {

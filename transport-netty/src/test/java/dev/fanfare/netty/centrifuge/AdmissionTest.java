@@ -11,6 +11,7 @@ import dev.fanfare.FanfareListener;
 import dev.fanfare.Rate;
 import dev.fanfare.Rejection;
 import dev.fanfare.memory.MemoryStore;
+import dev.fanfare.netty.HttpAnswer;
 import dev.fanfare.netty.NettyTransport;
 import dev.fanfare.netty.RawClient;
 import dev.fanfare.netty.RawClient.Answer;
@@ -106,6 +107,37 @@ class AdmissionTest {
         }
 
         assertThat(waits).hasSizeGreaterThan(3);
+    }
+
+    @Test
+    void whoIsToldToComeBackIsNotListenedToBefore() {
+        start(builder -> builder.connectRate(ONCE));
+        handshake();
+        try (RawClient client = RawClient.connect(transport.port())) {
+            client.send(RawClient.head("POST", "/connection/http_stream", "{\"id\":1,\"connect\":{}}"));
+
+            assertComeBackLater(client.receive());
+        }
+    }
+
+    @Test
+    void moreThanSoManyBytesOfRequestsAtATimeAreRefusedAndCounted() {
+        CompletableFuture<HttpAnswer> answer = new CompletableFuture<>();
+        start(builder -> builder.maxRequestBytes(1 << 20).maxMessageBytes(1024).route("POST", "/slow", call -> answer));
+        String large = "x".repeat(700_000);
+        try (RawClient waiting = RawClient.connect(transport.port());
+                RawClient next = RawClient.connect(transport.port())) {
+            waiting.send(RawClient.head("POST", "/slow", large) + large);
+            await().until(() -> transport.requestBytes() == large.length());
+
+            next.send(RawClient.head("POST", "/slow", large));
+
+            assertComeBackLater(next.receive());
+            assertThat(rejections).containsExactly(Rejection.REQUESTS_LIMIT);
+            answer.complete(HttpAnswer.empty(204));
+            assertThat(waiting.receive().status).isEqualTo(204);
+            assertThat(transport.requestBytes()).as("the room is free again").isZero();
+        }
     }
 
     @Test
@@ -239,9 +271,11 @@ class AdmissionTest {
         get("/", "X: " + "x".repeat(9_000));
         get("/sse?channel=");
         try (RawClient client = RawClient.connect(transport.port())) {
-            client.post("/emulation", " ".repeat(65 * 1024));
             client.post("/api/publish", "no json", "X-API-Key: secret");
             client.post("/api/nosuch", "{}", "X-API-Key: secret");
+        }
+        try (RawClient client = RawClient.connect(transport.port())) {
+            client.post("/emulation", " ".repeat(65 * 1024));
         }
 
         await().untilAsserted(() -> assertThat(rejections)

@@ -25,6 +25,7 @@ class CompressionTest {
     private static final int TEXT = 0x81;
     private static final int COMPRESSED_TEXT = 0xc1;
     private static final String OFFER = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits";
+    private static final Deflate DEFLATE = new Deflate();
     private static final String LONG = "{\"text\":\"" + "all work and no play ".repeat(100) + "\"}";
 
     private final Fanfare fanfare = Fanfare.builder()
@@ -55,7 +56,7 @@ class CompressionTest {
         EmbeddedClient.Received compressed = can.frame();
         assertThat(compressed.firstOctet()).isEqualTo(COMPRESSED_TEXT);
         assertThat(compressed.payload()).hasSizeLessThan(LONG.length() / 10);
-        assertThat(new String(Deflate.inflate(compressed.payload(), 100_000), UTF_8))
+        assertThat(new String(DEFLATE.inflate(compressed.payload(), 100_000), UTF_8))
                 .contains(LONG);
         EmbeddedClient.Received plain = cannot.frame();
         assertThat(plain.firstOctet()).isEqualTo(TEXT);
@@ -83,10 +84,10 @@ class CompressionTest {
         byte[] noise = new byte[600];
         new Random(1).nextBytes(noise);
 
-        assertThat(Deflate.compress(noise, noise.length)).isNull();
+        assertThat(DEFLATE.compress(noise, noise.length)).isNull();
         for (int length = 1; length < 600; length++) {
-            byte[] shorter = Deflate.compress(new byte[length], length);
-            assertThat(shorter == null ? new byte[length] : Deflate.inflate(shorter, length))
+            byte[] shorter = DEFLATE.compress(new byte[length], length);
+            assertThat(shorter == null ? new byte[length] : DEFLATE.inflate(shorter, length))
                     .isEqualTo(new byte[length]);
         }
     }
@@ -203,7 +204,7 @@ class CompressionTest {
 
     private static byte[] compressed(String text) {
         byte[] plain = text.getBytes(ISO_8859_1);
-        byte[] shorter = Deflate.compress(plain, plain.length);
+        byte[] shorter = DEFLATE.compress(plain, plain.length);
         if (shorter == null) {
             throw new IllegalArgumentException("too short to be compressed: " + text);
         }

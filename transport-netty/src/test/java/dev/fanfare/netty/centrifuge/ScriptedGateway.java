@@ -28,6 +28,7 @@ final class ScriptedGateway implements Gateway {
     final List<ScriptedConnection> connections = new ArrayList<>();
     final Deque<Runnable> hostTasks = new ArrayDeque<>();
     boolean isHostPaused;
+    Mailboxes mailboxes;
 
     @Override
     public Connection open(ConnectionInfo info, Outlet outlet) {
@@ -54,7 +55,7 @@ final class ScriptedGateway implements Gateway {
 
     @Override
     public Mailboxes mailboxes() {
-        throw new UnsupportedOperationException("no mailboxes here");
+        return mailboxes;
     }
 
     @Override

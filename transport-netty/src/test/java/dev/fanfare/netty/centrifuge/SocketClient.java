@@ -119,6 +119,24 @@ final class SocketClient implements AutoCloseable {
         }
     }
 
+    /** Says that nothing more will come from here, and goes on reading. */
+    void stopSending() {
+        try {
+            socket.shutdownOutput();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Reads all that still comes until the server closes. */
+    byte[] rest() {
+        try {
+            return in.readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     void assertClosed(int code) {
         EmbeddedClient.Received frame = frame();
         assertThat(frame.isClose()).as("a Close frame: %s", frame).isTrue();

@@ -20,8 +20,10 @@ import java.io.UncheckedIOException;
 import java.net.URLEncoder;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.AfterEach;
@@ -260,6 +262,39 @@ class StreamTest {
     }
 
     @Test
+    void aClientMaySubscribeToAsManyChannelsAtOnceAsItMayHave() throws Exception {
+        CompletableFuture<Boolean> verdict = new CompletableFuture<>();
+        Fanfare wide = Fanfare.builder()
+                .authorizer(new Undecided(verdict))
+                .limits(ClientLimits.unlimited())
+                .maxChannelsPerConnection(1000)
+                .build();
+        try (NettyTransport listening = listen(wide)) {
+            RawClient client = client(listening);
+            client.send(RawClient.head("POST", "/connection/http_stream", CONNECT) + CONNECT);
+            assertThat(client.receiveHead().status).isEqualTo(200);
+            Stream stream = new Stream(client);
+            StringBuilder commands = new StringBuilder();
+            for (int i = 1; i <= 1000; i++) {
+                commands.append("{\"id\":" + (i + 1) + ",\"subscribe\":{\"channel\":\"" + i + "\"}}\n");
+            }
+
+            assertThat(stream.post(listening, commands.toString())).isEqualTo(204);
+            verdict.complete(true);
+
+            Set<Integer> answered = new HashSet<>();
+            for (int i = 1; i <= 1000; i++) {
+                JsonNode reply = stream.next();
+                assertThat(reply.has("subscribe")).as("%s", reply).isTrue();
+                answered.add(reply.path("id").intValue());
+            }
+            assertThat(answered).hasSize(1000);
+        } finally {
+            wide.close();
+        }
+    }
+
+    @Test
     void aClientMayWaitForManyAnswers() throws Exception {
         Stream stream = open();
         String call = "{\"id\":2,\"rpc\":{\"method\":\"never\",\"data\":{}}}\n";
@@ -341,9 +376,16 @@ class StreamTest {
     @ParameterizedTest
     @ValueSource(strings = {"/connection/http_stream?x=%zz", "/connection/sse?x=%zz"})
     void aQueryThatCannotBeReadIsRefusedAndLeavesNoMailboxBehind(String target) {
-        assertThat(client(transport).post(target, CONNECT).status).isEqualTo(400);
+        CountedMailboxes mailboxes = new CountedMailboxes(fanfare.gateway().mailboxes());
+        try (NettyTransport counted = listen(mailboxes.of(fanfare))) {
+            assertThat(client(counted).post(target, CONNECT).status).isEqualTo(400);
+            assertThat(mailboxes.open()).isZero();
 
-        assertThat(fanfare.gateway().mailboxes().count()).isZero();
+            RawClient taken = client(counted);
+            taken.send(RawClient.head("POST", "/connection/sse", CONNECT) + CONNECT);
+            assertThat(taken.receiveHead().status).isEqualTo(200);
+            assertThat(mailboxes.open()).isEqualTo(1);
+        }
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.fanfare.netty.http;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -21,6 +22,8 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class HttpConnectionTest {
 
@@ -30,11 +33,14 @@ class HttpConnectionTest {
 
     private final Queue<Exchange> waiting = new ArrayDeque<>();
     private final List<Rejection> rejections = new ArrayList<>();
+    private final Bodies bodies = new Bodies(2 << 20);
     private final Router router = Router.builder()
             .rejections(rejections::add)
             .add("GET", "/now/*", exchange -> answer(exchange, exchange.path()))
             .add("POST", "/now/*", exchange -> answer(exchange, new String(exchange.body(), UTF_8)))
             .add("GET", "/later/*", waiting::add)
+            .add("POST", "/later/*", waiting::add)
+            .add("POST", "/guarded/*", new Guarded())
             .add("GET", "/broken", exchange -> {
                 throw new IllegalStateException("a secret");
             })
@@ -47,12 +53,33 @@ class HttpConnectionTest {
 
     HttpConnectionTest() {
         channel.freezeTime();
-        channel.pipeline().addLast(new HttpConnection(router, Origins.of(List.of()), HttpLimits.standard()));
+        channel.pipeline().addLast(new HttpConnection(router, Origins.of(List.of()), HttpLimits.standard(), bodies));
     }
 
     @AfterEach
     void end() {
         channel.finishAndReleaseAll();
+    }
+
+    /** Takes only what shows the word, and ten bytes at most. */
+    private static final class Guarded implements Endpoint {
+
+        @Override
+        public void admit(Exchange exchange) {
+            if (!exchange.headers().contains("word")) {
+                throw new RequestRefused(401, 101, "unauthorized");
+            }
+        }
+
+        @Override
+        public int maxBodyBytes() {
+            return 10;
+        }
+
+        @Override
+        public void handle(Exchange exchange) {
+            answer(exchange, new String(exchange.body(), UTF_8));
+        }
     }
 
     private static void answer(Exchange exchange, String text) {
@@ -128,7 +155,8 @@ class HttpConnectionTest {
         tls.setHandshakeTimeout(TLS, TimeUnit.SECONDS);
         EmbeddedChannel secure = new EmbeddedChannel();
         secure.freezeTime();
-        secure.pipeline().addLast(tls, new HttpConnection(router, Origins.of(List.of()), HttpLimits.standard()));
+        secure.pipeline()
+                .addLast(tls, new HttpConnection(router, Origins.of(List.of()), HttpLimits.standard(), bodies));
         return secure;
     }
 
@@ -353,8 +381,22 @@ class HttpConnectionTest {
     }
 
     @Test
-    void aTargetWithControlCharactersIsRefused() {
-        assertRefused("GET /now/\u001b[2J HTTP/1.1\r\nHost: x\r\n\r\n", "400");
+    void aPathIsLoggedAsItWasSentSoThatItBreaksNoLine() {
+        receive(get("/later/a%0aERROR%20forged?token=secret"));
+
+        assertThat(waiting.remove()).hasToString("GET /later/a%0aERROR%20forged");
+    }
+
+    /** Those of ISO 8859-1, too: some viewers of logs break the line there. */
+    @ParameterizedTest
+    @ValueSource(ints = {0x1b, 0x7f, 0x85, 0x9f})
+    void aTargetWithControlCharactersIsRefused(int character) {
+        String request = "GET /now/" + (char) character + " HTTP/1.1\r\nHost: x\r\n\r\n";
+
+        channel.writeInbound(Unpooled.copiedBuffer(request, ISO_8859_1));
+
+        assertThat(sent()).startsWith("HTTP/1.1 400");
+        assertThat(rejections).containsExactly(Rejection.MALFORMED);
     }
 
     @Test
@@ -368,8 +410,167 @@ class HttpConnectionTest {
     }
 
     @Test
+    void aLengthBesideChunksIsRefused() {
+        assertRefused(
+                "POST /now/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                "400");
+        assertThat(rejections).containsExactly(Rejection.MALFORMED);
+    }
+
+    @Test
+    void anotherTransferEncodingIsRefusedAndNotTakenForNoBody() {
+        assertRefused(
+                "POST /now/1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n" + get("/now/smuggled"), "400");
+        assertThat(channel.isOpen()).isFalse();
+    }
+
+    @Test
+    void chunksInOldHttpAreRefused() {
+        assertRefused("POST /now/1 HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400");
+    }
+
+    @Test
     void twoLengthsAreRefused() {
         assertRefused("POST /now/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", "400");
+    }
+
+    // ---- what the head alone decides
+
+    private static String post(String path, int length, String... headers) {
+        String more = headers.length == 0 ? "" : String.join("\r\n", headers) + "\r\n";
+        return "POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + "\r\n" + more + "\r\n";
+    }
+
+    @Test
+    void aPathThatIsNotThereIsRefusedBeforeTheBodyComes() {
+        assertRefused(post("/nowhere", 3), "404");
+    }
+
+    @Test
+    void aMethodThatIsNotTakenIsRefusedBeforeTheBodyComes() {
+        assertRefused(post("/broken", 3), "405");
+    }
+
+    @Test
+    void aForeignOriginIsRefusedBeforeTheBodyComes() {
+        assertRefused(post("/now/1", 3, "Origin: https://evil.example"), "403");
+        assertThat(rejections).containsExactly(Rejection.FORBIDDEN_ORIGIN);
+    }
+
+    @Test
+    void whomTheEndpointDoesNotAdmitIsRefusedBeforeTheBodyComes() {
+        assertRefused(post("/guarded/1", 3), "401");
+    }
+
+    @Test
+    void moreThanTheEndpointTakesIsRefusedBeforeTheBodyComes() {
+        assertRefused(post("/guarded/1", 11, "Word: yes"), "413");
+        assertThat(rejections).containsExactly(Rejection.TOO_LARGE);
+    }
+
+    @Test
+    void moreThanTheEndpointTakesIsRefusedAsSoonAsItIsThereIfItWasNotAnnounced() {
+        receive("POST /guarded/1 HTTP/1.1\r\nHost: x\r\nWord: yes\r\nTransfer-Encoding: chunked\r\n\r\n");
+        receive("a\r\n0123456789\r\n");
+        assertThat(sent()).isEmpty();
+
+        assertRefused("1\r\nx\r\n", "413");
+        assertThat(bodies.bytes()).isZero();
+    }
+
+    @Test
+    void whatComesAfterARefusalIsNeitherKeptNorTakenForARequest() {
+        receive(post("/nowhere", 1000) + "x".repeat(1000) + get("/now/1"));
+
+        assertThat(sent()).startsWith("HTTP/1.1 404").doesNotContain("200");
+        assertThat(bodies.bytes()).isZero();
+    }
+
+    @Test
+    void aRefusalWithoutABodyLeavesTheConnectionAsItIs() {
+        receive(get("/nowhere") + get("/now/1"));
+
+        assertThat(sent()).startsWith("HTTP/1.1 404").contains("HTTP/1.1 200").doesNotContain("connection: close");
+    }
+
+    @Test
+    void whoWaitsForPermissionToSendABodyGetsIt() {
+        receive(post("/guarded/1", 3, "Word: yes", "Expect: 100-continue"));
+        assertThat(sent()).isEqualTo("HTTP/1.1 100 Continue\r\n\r\n");
+
+        receive("abc");
+
+        assertThat(sent()).startsWith("HTTP/1.1 200").endsWith("abc");
+    }
+
+    @Test
+    void whoWaitsForPermissionInVainIsToldWhyInstead() {
+        assertRefused(post("/guarded/1", 3, "Expect: 100-continue"), "401");
+        assertThat(channel.isOpen()).isFalse();
+    }
+
+    @Test
+    void whoHasNoBodyNeedsNoPermissionToSendIt() {
+        receive(post("/now/1", 0, "Expect: 100-continue"));
+
+        assertThat(sent()).startsWith("HTTP/1.1 200");
+    }
+
+    // ---- bodies together
+
+    /** Returns a channel beside the first one. */
+    private EmbeddedChannel another() {
+        return new EmbeddedChannel(new HttpConnection(router, Origins.of(List.of()), HttpLimits.standard(), bodies));
+    }
+
+    @Test
+    void anAnnouncedBodyThatFindsNoRoomIsRefusedUntilThereIsSome() {
+        EmbeddedChannel other = another();
+        for (EmbeddedChannel each : List.of(channel, other)) {
+            each.writeInbound(Unpooled.copiedBuffer(post("/later/1", 1 << 20) + "x".repeat(1 << 20), UTF_8));
+        }
+        assertThat(bodies.bytes()).isEqualTo(2 << 20);
+        EmbeddedChannel third = another();
+        third.writeInbound(Unpooled.copiedBuffer(post("/now/1", 1), UTF_8));
+        ByteBuf refusal = third.readOutbound();
+        assertThat(refusal.toString(UTF_8)).startsWith("HTTP/1.1 503").contains("retry-after: ");
+        refusal.release();
+        assertThat(rejections).containsExactly(Rejection.REQUESTS_LIMIT);
+
+        answer(waiting.remove(), "one");
+
+        assertThat(bodies.bytes()).isEqualTo(1 << 20);
+        receive(post("/now/1", 1) + "x");
+        assertThat(sent()).endsWith("x");
+        other.finishAndReleaseAll();
+        third.finishAndReleaseAll();
+    }
+
+    @Test
+    void aBodyThatFindsNoMoreRoomIsRefusedInTheMiddle() {
+        EmbeddedChannel other = another();
+        receive("POST /now/1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n");
+        other.writeInbound(Unpooled.copiedBuffer(post("/later/1", 1 << 20) + "x".repeat(1 << 20), UTF_8));
+        assertThat(bodies.take((1 << 20) - 10)).isTrue();
+
+        assertRefused("6\r\n-----!\r\n", "503");
+
+        assertThat(bodies.bytes()).as("what it had is given back").isEqualTo((2 << 20) - 10);
+        other.finishAndReleaseAll();
+    }
+
+    @Test
+    void whatAClientLeavesBehindTakesNoRoom() {
+        receive(post("/later/1", 5) + "abcde");
+        EmbeddedChannel other = another();
+        other.writeInbound(Unpooled.copiedBuffer(post("/now/1", 9) + "abcd", UTF_8));
+        assertThat(bodies.bytes()).isEqualTo(9);
+
+        channel.close();
+        other.close();
+
+        assertThat(bodies.bytes()).isZero();
+        other.finishAndReleaseAll();
     }
 
     @Test

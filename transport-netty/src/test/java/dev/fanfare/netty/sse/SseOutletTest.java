@@ -17,6 +17,7 @@ import dev.fanfare.StartAt;
 import dev.fanfare.UnsubscribeReason;
 import dev.fanfare.netty.connection.TransportContext;
 import dev.fanfare.netty.connection.TransportSettings;
+import dev.fanfare.netty.http.Bodies;
 import dev.fanfare.netty.http.HttpConnection;
 import dev.fanfare.netty.http.HttpLimits;
 import dev.fanfare.netty.http.Origins;
@@ -59,7 +60,8 @@ class SseOutletTest {
                 }
             }
         });
-        channel.pipeline().addLast(new HttpConnection(router, Origins.of(List.of()), HttpLimits.standard()));
+        channel.pipeline()
+                .addLast(new HttpConnection(router, Origins.of(List.of()), HttpLimits.standard(), new Bodies(1 << 20)));
     }
 
     @AfterEach

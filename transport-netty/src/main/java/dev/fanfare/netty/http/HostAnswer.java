@@ -1,6 +1,5 @@
-package dev.fanfare.netty;
+package dev.fanfare.netty.http;
 
-import dev.fanfare.netty.http.Exchange;
 import dev.fanfare.spi.LogLine;
 import io.netty.util.concurrent.Future;
 import java.time.Duration;
@@ -9,18 +8,19 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Waits for what the host has to say to one request, but not for ever; whatever the host does, the client
+ * Waits for what the host, or a stage, has to say to one request, but not for ever; whatever comes of it, the client
  * gets an answer, and the connection stays usable.
  *
  * <p><b>Threading:</b> confined to the exchange's loop, but for {@link #give} and {@link #fail}.
  */
-final class HostAnswer {
+public final class HostAnswer {
 
     /** How long the host may take. */
-    static final Duration PATIENCE = Duration.ofSeconds(30);
+    public static final Duration PATIENCE = Duration.ofSeconds(30);
 
-    private static final LogLine LATE = LogLine.warn(HostAnswer.class, "A route of the host did not answer in time");
-    private static final LogLine FAILED = LogLine.warn(HostAnswer.class, "A route of the host failed");
+    private static final LogLine LATE = LogLine.warn(HostAnswer.class, "The answer to a request did not come in time");
+    private static final LogLine FAILED =
+            LogLine.warn(HostAnswer.class, "A request failed in the host's code, or in what it asked");
 
     private final Exchange exchange;
     private final Future<?> patience;
@@ -35,7 +35,7 @@ final class HostAnswer {
      *
      * @param question calls {@link #give} or {@link #fail} in the end, on any thread, or throws
      */
-    static void ask(Exchange exchange, Executor hostExecutor, Question question) {
+    public static void ask(Exchange exchange, Executor hostExecutor, Question question) {
         HostAnswer answer = new HostAnswer(exchange);
         exchange.whenAbandoned(() -> answer.patience.cancel(false));
         try {
@@ -56,12 +56,12 @@ final class HostAnswer {
     }
 
     /** Has the answer written, unless it comes too late. */
-    void give(Runnable writer) {
+    public void give(Runnable writer) {
         exchange.loop().execute(() -> write(writer));
     }
 
     /** Answers that it did not work. */
-    void fail(Throwable failure) {
+    public void fail(Throwable failure) {
         give(() -> failed(failure));
     }
 
@@ -78,24 +78,20 @@ final class HostAnswer {
     }
 
     private void failed(Throwable failure) {
-        FAILED.logTrace(failure, "route", route());
+        FAILED.logTrace(failure, "route", exchange);
         exchange.fail(500, "internal server error");
     }
 
     private void giveUp() {
         if (exchange.isOpen()) {
-            LATE.log("route", route(), "seconds", PATIENCE.toSeconds());
+            LATE.log("route", exchange, "seconds", PATIENCE.toSeconds());
             exchange.fail(503, "the server took too long");
         }
     }
 
-    /** Returns what was asked for, still encoded: decoded, it could break lines of the log. */
-    private String route() {
-        return exchange.method() + " " + exchange.path();
-    }
-
     /** What to ask. */
-    interface Question {
+    public interface Question {
+        /** Asks; what it throws is answered as a failure. */
         void putTo(HostAnswer answer) throws Exception;
     }
 }
