@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
@@ -331,9 +332,8 @@ class JdbcStoreTest {
             one.rollback();
             outbox.publishIn(one, channel, Payload.of("a"), PublishOptions.none());
             one.commit();
+            await().until(() -> read(store).head().offset() == 1);
         }
-
-        await().until(() -> read(store).head().offset() == 1);
     }
 
     @Test
@@ -357,9 +357,10 @@ class JdbcStoreTest {
     @ValueSource(booleans = {true, false})
     void whatThePoolSaysOfIsolationIsForTheHost(boolean isPostgres) throws SQLException {
         List<Integer> isolations = new CopyOnWriteArrayList<>();
-        try (HikariDataSource strict =
-                isPostgres ? Databases.pool(PostgresServer.shared()) : Databases.pool("jdbc:h2:mem:strict")) {
-            strict.setTransactionIsolation("TRANSACTION_SERIALIZABLE");
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(isPostgres ? PostgresServer.shared().url() : "jdbc:h2:mem:strict");
+        config.setTransactionIsolation("TRANSACTION_SERIALIZABLE");
+        try (HikariDataSource strict = new HikariDataSource(config)) {
             JdbcStore store = store(noting(strict, isolations));
             append(store, "first");
             append(store, "second");
