@@ -45,6 +45,9 @@ abstract class FaultCases {
     /** Lets all transactions that begin from now on read only, or not. */
     abstract void readOnly(HikariDataSource connections, boolean isReadOnly) throws SQLException;
 
+    /** Lets a connection be idle within a transaction for as long as the machine needs. */
+    void letIdle(Connection connection) throws SQLException {}
+
     /** Returns what lets a connection only read from now on. */
     abstract String onlyReading();
 
@@ -338,6 +341,7 @@ abstract class FaultCases {
     void anOldTransactionHoldsUpNothing() throws SQLException {
         try (Cluster cluster = new Cluster(pool, pool, () -> 0, rules -> rules.retain(100, Duration.ofDays(1)));
                 Connection old = pool.getConnection()) {
+            letIdle(old);
             old.setAutoCommit(false);
             old.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
             Dialect.execute(old, "SELECT count(*) FROM fanfare_log");
