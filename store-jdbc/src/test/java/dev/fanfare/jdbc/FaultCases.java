@@ -85,7 +85,7 @@ abstract class FaultCases {
                 server.kill();
                 await().atMost(Duration.ofSeconds(20))
                         .until(() -> !cluster.a.store.health().isUp());
-                assertThat(cluster.a.store.health().reasons().get(0)).startsWith("database: ");
+                assertThat(cluster.a.store.health().reasons().get(0)).startsWith("jdbc: ");
                 server.startAgain();
                 traffic.more(60);
             }
@@ -218,7 +218,7 @@ abstract class FaultCases {
                                 StoreException.class,
                                 failure -> assertThat(failure.isRetryable()).isTrue())
                         .hasMessageContaining("read-only");
-                assertThat(cluster.a.store.health().reasons()).contains("database: is read-only");
+                assertThat(cluster.a.store.health().reasons()).contains("jdbc: is read-only");
                 assertThat(cluster.texts()).containsOnlyKeys("before");
             } finally {
                 readOnly(pool, false);
@@ -273,7 +273,7 @@ abstract class FaultCases {
 
             assertThat(refusal.isRetryable()).isTrue();
             assertThat(refusal).hasMessageContaining("has no room left");
-            assertThat(cluster.a.store.health().reasons()).contains("database: has no room left");
+            assertThat(cluster.a.store.health().reasons()).contains("jdbc: has no room left");
             assertThat(cluster.texts()).containsOnlyKeys(cluster.accepted);
 
             server.restart(false);

@@ -454,7 +454,7 @@ class JdbcStoreTest {
 
         flaky.cutOff("fanfare-jdbc-bus");
         await().untilAsserted(() ->
-                assertThat(store.health().reasons()).containsExactly("database: other nodes cannot be heard"));
+                assertThat(store.health().reasons()).containsExactly("jdbc: other nodes cannot be heard"));
         append(store, "a");
 
         flaky.cutOff("");

@@ -28,6 +28,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.WriteBufferWaterMark;
 import java.net.BindException;
 import java.net.InetSocketAddress;
+import java.nio.channels.UnresolvedAddressException;
 import java.util.List;
 import java.util.concurrent.Executor;
 import org.slf4j.Logger;
@@ -101,7 +102,8 @@ final class Startup {
                 ? "The port is taken, or not yours to take. End what listens there, choose another with port(int), or "
                         + "any free one with port(0)."
                 : "Look at host(String) and port(int).";
-        return new TransportException("Cannot listen on " + where + ": " + cause.getMessage() + ". " + advice, cause);
+        String why = cause instanceof UnresolvedAddressException ? "no such host" : String.valueOf(cause.getMessage());
+        return new TransportException("Cannot listen on " + where + ": " + why + ". " + advice, cause);
     }
 
     private ServerBootstrap bootstrap(IoLoops loops, OpenChannels open, Router router) {

@@ -321,6 +321,16 @@ class NettyTransportTest {
     }
 
     @Test
+    void aHostThatThereIsNotIsSaidInWords() {
+        NettyTransport.Builder builder =
+                NettyTransport.builder(fanfare).host("[nowhere]").port(0);
+
+        assertThatThrownBy(builder::start)
+                .isInstanceOf(TransportException.class)
+                .hasMessageContaining("no such host");
+    }
+
+    @Test
     void takenPortIsExplained() {
         transport = builder().start();
 
