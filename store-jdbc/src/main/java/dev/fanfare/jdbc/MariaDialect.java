@@ -21,7 +21,6 @@ final class MariaDialect extends Dialect {
     private static final int QUERY_INTERRUPTED = 1317;
     private static final int SHUTDOWN_IN_PROGRESS = 1053;
     private static final int CONNECTION_KILLED = 1927;
-    private static final int PACKET_TOO_LARGE = 1153; // with the state of a lost connection
 
     @Override
     String folder() {
@@ -87,7 +86,6 @@ final class MariaDialect extends Dialect {
             case DEADLOCK, RECORD_CHANGED -> Failure.CONFLICT;
             case LOCK_WAIT_TIMEOUT, STATEMENT_TIMEOUT, QUERY_TIMEOUT, QUERY_INTERRUPTED -> Failure.NOT_NOW;
             case SHUTDOWN_IN_PROGRESS, CONNECTION_KILLED -> Failure.DISCONNECTED;
-            case PACKET_TOO_LARGE -> Failure.PERMANENT;
             default -> super.judge(failure);
         };
     }

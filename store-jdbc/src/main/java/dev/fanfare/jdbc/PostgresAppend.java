@@ -39,8 +39,8 @@ final class PostgresAppend {
             + " set_config('enable_bitmapscan', 'off', true), set_config('lock_timeout', '{timeout}', true); ";
 
     /**
-     * Numbers come as elements of arrays: unnesting an array costs several times as much as looking into it. The time is a
-     * column, or the planner would believe that its conditions leave hardly any channel, and compare each with each.
+     * The numbers of channels come as elements of arrays: unnesting costs several times as much as looking into one. The time
+     * is a column, or the planner would believe that its conditions leave hardly any channel, and compare each with each.
      */
     private static final String MOVE = """
             WITH moved AS (
@@ -66,11 +66,11 @@ final class PostgresAppend {
     /** Each publication says how many of its channel come after it, and which tag before it; 0 if the channel's. */
     private static final String SEVERAL = """
             , entries AS (
-                SELECT e.i, m.id AS life, m.epoch, m.top - (?::bigint[])[e.i] AS off, (?::bigint[])[e.i] AS tag,
-                    coalesce(nullif((?::bigint[])[e.i], 0), m.prev_tag) AS prev_tag, m.last_at AS stored_at, {columns}
-                FROM (
-                    SELECT *, number::int AS i FROM unnest({arrays}) WITH ORDINALITY AS n ({columns}, number)
-                ) AS e JOIN moved AS m ON m.i = (?::bigint[])[e.i]
+                SELECT e.i::int AS i, m.id AS life, m.epoch, m.top - e.later AS off, e.tag,
+                    coalesce(nullif(e.prev_tag, 0), m.prev_tag) AS prev_tag, m.last_at AS stored_at, {columns}
+                FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], {arrays}) WITH ORDINALITY
+                        AS e (number, later, tag, prev_tag, {columns}, i)
+                    JOIN moved AS m ON m.i = e.number
             )""";
 
     private static final String ARRAYS = "?::bytea[], ?::bytea[]";
@@ -204,11 +204,11 @@ final class PostgresAppend {
                 .longs(runs, run -> ChannelRow.millis(run.rules.headTtl()));
         if (!isOneEach) {
             parameters
+                    .longs(entries, entry -> entry.run.number)
                     .longs(entries, entry -> entry.run.count - entry.nth)
                     .longs(entries, entry -> entry.request.tag())
                     .longs(entries, entry -> entry.previousTag);
             fillBytes(parameters, entries);
-            parameters.longs(entries, entry -> entry.run.number);
         }
         if (hasKeys) {
             parameters

@@ -24,9 +24,9 @@ class MariaStoreTest extends StoreCases {
         super(Databases.maria());
     }
 
-    /** The server ends the connection, which looks like a fault that passes. */
+    /** The connection breaks over it, as over a fault that passes. */
     @Test
-    void whatIsTooLargeForAPacketIsRefusedForGood() {
+    void whatIsTooLargeForTheDatabaseIsRefusedForGood() {
         try (JdbcStore store = JdbcStore.of(Databases.maria()).migrate()) {
             Payload tooLarge = Payload.wrap(new byte[(16 << 20) + 1]);
             ChannelRules rules =
