@@ -65,10 +65,11 @@ final class Startup {
         OpenChannels open = new OpenChannels(loops.group().next(), builder.maxConnections() + SPARE_CHANNELS);
         TransportContext context = context(open);
         Router router = routerOrStop(loops, context);
-        ChannelFuture bound = bootstrap(loops, open, router).bind(address()).awaitUninterruptibly();
+        InetSocketAddress address = address();
+        ChannelFuture bound = bootstrap(loops, open, router).bind(address).awaitUninterruptibly();
         if (!bound.isSuccess()) {
             loops.stop(1);
-            throw failure(bound.cause());
+            throw failure(address, bound.cause());
         }
         NettyTransport transport =
                 new NettyTransport(gateway, loops, bound.channel(), open, context::unsentBytes, bodies::bytes);
@@ -76,6 +77,7 @@ final class Startup {
                 .addKeyValue("address", bound.channel().localAddress())
                 .addKeyValue("sockets", loops.name())
                 .log("Fanfare listens");
+        gateway.transportStarted(settings.maxMessageBytes());
         return transport;
     }
 
@@ -93,7 +95,8 @@ final class Startup {
         return host == null ? new InetSocketAddress(builder.port()) : new InetSocketAddress(host, builder.port());
     }
 
-    private TransportException failure(Throwable cause) {
+    private TransportException failure(InetSocketAddress address, Throwable cause) {
+        String why = address.isUnresolved() ? "unknown host" : String.valueOf(cause.getMessage());
         String where = (builder.host() == null ? "port " : builder.host() + ":") + builder.port();
         boolean isTaken = cause instanceof BindException
                 || String.valueOf(cause.getMessage()).contains("in use");
@@ -101,7 +104,7 @@ final class Startup {
                 ? "The port is taken, or not yours to take. End what listens there, choose another with port(int), or "
                         + "any free one with port(0)."
                 : "Look at host(String) and port(int).";
-        return new TransportException("Cannot listen on " + where + ": " + cause.getMessage() + ". " + advice, cause);
+        return new TransportException("Cannot listen on " + where + ": " + why + ". " + advice, cause);
     }
 
     private ServerBootstrap bootstrap(IoLoops loops, OpenChannels open, Router router) {

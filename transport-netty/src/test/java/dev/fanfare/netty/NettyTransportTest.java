@@ -334,6 +334,14 @@ class NettyTransportTest {
     }
 
     @Test
+    void hostThatNobodyKnowsIsNamedSo() {
+        assertThatThrownBy(() ->
+                        NettyTransport.builder(fanfare).host("nowhere.invalid").start())
+                .isInstanceOf(TransportException.class)
+                .hasMessageStartingWith("Cannot listen on nowhere.invalid:8080: unknown host. Look at host(String)");
+    }
+
+    @Test
     void closeEndsConnectionsAndMayBeRepeated() {
         connected().get("/echo?say=1");
 
