@@ -294,6 +294,34 @@ test('after a cut in which nothing was said it says "resumed, 0 missed"', async 
   await page.locator('#banner', { hasText: 'Resumed, 0 missed' }).waitFor();
 });
 
+test('while there is no connection, nothing on the page says otherwise', async (context) => {
+  const proxy = await throughProxy(context);
+  const page = await enter(context, person('ida'), { base: proxy.url });
+  proxy.cut();
+  await page.locator('#state[data-state=connecting]').waitFor();
+  await page.locator('#people.stale').waitFor();
+  assert.equal(await page.locator('#people-label').textContent(), 'Before the cut');
+  await screenshot(page, 'chat-stale');
+  proxy.mend();
+  await page.locator('#banner', { hasText: 'Resumed, 0 missed' }).waitFor();
+  await page.locator('#people:not(.stale) li[data-user]').first().waitFor();
+  assert.equal(await page.locator('#people-label').textContent(), 'Here now');
+  proxy.cut();
+
+  await page.locator('#state[data-state=connecting]').waitFor();
+  assert.equal(await page.locator('#banner').isHidden(), true, 'the banner of the last resume is gone');
+});
+
+test('what comes by the API has the time at which it came', async (context) => {
+  const page = await enter(context, person('ida'));
+  const text = `by curl ${person('x')}`;
+  await publish('chat:lobby', text);
+
+  const message = page.locator('.message', { hasText: text });
+  await message.waitFor();
+  assert.equal(await message.locator('time').count(), 1);
+});
+
 test('the browser being offline is a cut like any other', async (context) => {
   const one = await enter(context, person('ida'));
   const two = await enter(context, person('gus'));
@@ -400,13 +428,15 @@ test('a draft stays in its room', async (context) => {
 });
 
 test('it fits a phone', async (context) => {
-  const page = await enter(context, person('ida'), { viewport: { width: 390, height: 780 } });
+  const name = person('ida');
+  const page = await enter(context, name, { viewport: { width: 390, height: 780 } });
   await say(page, 'from the train, with a thumb, and a sentence that is longer than one line of it');
   await settled(page);
   await screenshot(page, 'chat-phone');
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
   assert.equal(overflow, 0);
+  assert.equal(await page.locator(`#people li[data-user="${name}"] .who`).isVisible(), true, 'people have names');
   await page.getByLabel('Message', { exact: true }).waitFor();
 });
 

@@ -77,10 +77,15 @@ test('what the console publishes, people see', async (context) => {
 });
 
 test('what goes wrong is shown by its reason', async (context) => {
+  const one = await chat(context, person('ida'));
+  await one.close();
+  await until('a client that left is counted', async () =>
+    (await (await fetch(`${server}/metrics`)).text()).includes('fanfare_disconnects_total{reason="by_client"}'));
   const eye = await openConsole(context);
   await fetch(`${server}/api/info`, { method: 'POST', headers: { 'X-API-Key': 'guess' }, body: '{}' });
 
   await eye.locator('.bar-row', { hasText: 'wrong api key' }).waitFor();
+  assert.equal(await eye.locator('.bar-row', { hasText: 'by client' }).count(), 0, 'who leaves is no trouble');
 });
 
 test('without the key there is nothing to see', async (context) => {

@@ -25,6 +25,16 @@ async function shows(page, text) {
   await page.locator('.event', { hasText: text }).first().waitFor();
 }
 
+test('an empty room says so, until something is said', async (context) => {
+  const page = await open(context, { room: 'engineering' });
+  await page.getByText('Nothing said in this room yet.').waitFor();
+  await screenshot(page, 'stream-empty');
+  await publish('chat:engineering', 'something');
+  await shows(page, 'something');
+
+  assert.equal(await page.locator('#hush').isHidden(), true);
+});
+
 test('the stream shows what was said, then what is new, each with its id', async (context) => {
   await publish('chat:engineering', 'first', 'second');
   const page = await open(context, { room: 'engineering' });
@@ -87,6 +97,7 @@ test('a room that is not theirs is refused', async (context) => {
 
   await page.locator('#state[data-state=disconnected]', { hasText: 'Refused' }).waitFor();
   assert.match(await page.locator('#status').textContent(), /Sign in to the chat as ada or grace first/);
+  assert.match(await page.locator('#curl-note').textContent(), /needs a token/);
 });
 
 test('publications with an event type are shown too', async (context) => {
@@ -105,7 +116,11 @@ test('whoever is signed in reads the rooms that are theirs', async (context) => 
   await page.goto(`${server}/stream#leads`);
   await shows(page, 'between us');
 
-  assert.ok(!(await page.locator('#curl').textContent()).includes('token'), 'the token is not shown');
+  const token = await page.evaluate(() => sessionStorage.getItem('fanfare-demo-token'));
+  const command = page.locator('#curl');
+  assert.ok(!(await command.textContent()).includes(token), 'the token is not shown');
+  assert.match(await command.getAttribute('data-copy'), new RegExp(`^curl -N -H 'Authorization: Bearer ${token}' 'http`));
+  await screenshot(page, 'stream-leads');
 });
 
 test('the stream fits a phone', async (context) => {
@@ -138,6 +153,8 @@ test('the landing page in the dark, and on a phone', async (context) => {
   await screenshot(dark, 'landing-dark');
   const phone = await openPage(context, `${server}/`, { viewport: { width: 390, height: 780 } });
   await until('shown', async () => (await phone.locator('#feed li').count()) > 0);
+  const widths = await phone.locator('.command pre').evaluateAll((all) => all.map((pre) => pre.scrollWidth - pre.clientWidth));
+  assert.deepEqual(widths, [0, 0, 0], 'commands are wrapped, and not cut off');
   await phone.screenshot({ path: `${process.env.SCREENSHOTS ?? '.'}/landing-phone.png`, fullPage: true });
 
   assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0);

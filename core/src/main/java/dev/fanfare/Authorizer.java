@@ -7,6 +7,11 @@ import java.util.concurrent.CompletionStage;
  * Decides what clients may do; implemented by the host. It is not asked about what the host itself
  * does through {@link Fanfare}.
  *
+ * <p>It gets a user's name, an action and a channel, and nothing of the connection or its token. Roles come in by what
+ * the host knows of the user, in a store of its own that it asks here; or beside the authorizer, which is then not asked who
+ * may subscribe: by a token for the channel ({@link SubscriptionAuthenticator}), or by the channels that the {@link
+ * Authenticator} gives a client at once ({@link Authenticator.Accepted#withChannels}).
+ *
  * <p>Without one, every client is refused everything. It fails closed: after an exception, a null answer or
  * none within 10 seconds nobody may. That is told apart from a no: clients get {@link Refusal#UNAVAILABLE} and try again
  * later, while {@link Refusal#NOT_ALLOWED} is an end.

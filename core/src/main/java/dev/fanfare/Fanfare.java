@@ -41,8 +41,9 @@ public interface Fanfare extends AutoCloseable {
     /**
      * Publishes.
      *
-     * @return what became of it; exceptionally a {@link StoreException} if nobody can tell, then repeat
-     *     with the same dedup key
+     * @return what became of it: a refusal completes it normally, with {@link PublishResult.Refused}, so look at {@link
+     *     PublishResult#isAccepted}; exceptionally a {@link StoreException} if nobody can tell, then repeat with the same
+     *     dedup key
      */
     @CanIgnoreReturnValue
     CompletionStage<PublishResult> publish(ChannelId channel, Payload data, PublishOptions options);

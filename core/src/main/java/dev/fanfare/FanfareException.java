@@ -3,8 +3,9 @@ package dev.fanfare;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A promise that Fanfare could not keep. Ordinary outcomes, a refusal, a duplicate, a reset, are
- * values and never exceptions.
+ * What Fanfare could not do. Where a method has outcomes, as publish, history and resume have, a refusal, a duplicate
+ * and a reset are among them, values and not exceptions; a method that has no room for that in its answer fails with a
+ * {@link RefusedException}.
  */
 public abstract class FanfareException extends RuntimeException {
 

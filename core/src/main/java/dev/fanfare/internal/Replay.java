@@ -40,6 +40,7 @@ final class Replay {
     private final Consumer<SubscribeResult> answer;
     private final List<Publication> missed = new ArrayList<>();
     private boolean isAnswered;
+    private boolean hasLooked;
     private int attempts;
 
     Replay(SubscribeRequest request, Consumer<SubscribeResult> answer) {
@@ -54,6 +55,11 @@ final class Replay {
         if (!reader.rules.isRetained()) {
             beginUnretained(reader);
         } else if (start instanceof StartAt.After after) {
+            if (!hasLooked && !reader.hub().isBusUp()) {
+                hasLooked = true; // the lane may have been told nothing of what has happened
+                look(reader, lane);
+                return;
+            }
             beginAfter(reader, lane, after.cursor());
         } else if (start instanceof StartAt.Latest latest && latest.count() > 0) {
             read(
@@ -273,6 +279,10 @@ final class Replay {
             fail(reader);
             return;
         }
+        look(reader, lane);
+    }
+
+    private void look(Reader reader, Lane lane) {
         lane.topic.verify(lane.queue, () -> {
             if (!reader.isEnded()) {
                 begin(reader, lane);

@@ -5,9 +5,11 @@ import dev.fanfare.netty.TransportException;
 import java.io.PrintWriter;
 import java.nio.channels.UnresolvedAddressException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -15,6 +17,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Starts the demo server, or one of the servers that are there to be tested. */
 @Command(
@@ -30,6 +33,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "JAVA_OPTS goes to the JVM: JAVA_OPTS=-Xmx256m ./demo",
+            "FANFARE_LOG says what is logged, to stderr: FANFARE_LOG=INFO ./demo (WARN unless set; DEBUG, TRACE).",
             "Without --redis the rooms are kept in an H2 database in the --data directory, which may be deleted."
         })
 public final class Demo implements Callable<Integer> {
@@ -101,12 +105,24 @@ public final class Demo implements Callable<Integer> {
      * @param args see {@code --help}
      */
     public static void main(String[] args) {
-        System.exit(new CommandLine(new Demo()).execute(args));
+        System.exit(commandLine().execute(args));
     }
 
     /** Does what the arguments say and complains to the writer; returns the exit code once that is over. */
     static int run(PrintWriter err, String... args) {
-        return new CommandLine(new Demo()).setErr(err).execute(args);
+        return commandLine().setErr(err).execute(args);
+    }
+
+    private static CommandLine commandLine() {
+        return new CommandLine(new Demo()).setParameterExceptionHandler((wrong, args) -> {
+            CommandLine line = wrong.getCommandLine();
+            PrintWriter err = line.getErr();
+            err.println("demo: " + wrong.getMessage());
+            UnmatchedArgumentException.printSuggestions(wrong, err);
+            err.println("./" + line.getCommandSpec().qualifiedName() + " --help lists the options.");
+            err.flush();
+            return line.getCommandSpec().exitCodeOnInvalidInput();
+        });
     }
 
     @Override
@@ -115,6 +131,7 @@ public final class Demo implements Callable<Integer> {
         if (nodes < 1 || nodes > 9) {
             throw new ParameterException(line, "--nodes must be in 1 to 9: " + nodes);
         }
+        refuseTwoPlaces(line);
         if (redis != null) {
             return callWithRedis(line, redis);
         }
@@ -125,10 +142,21 @@ public final class Demo implements Callable<Integer> {
         return isInMemory ? callInMemory(line) : callWithData(line);
     }
 
+    /** What is kept is kept in one place: nothing that was said of another is passed over in silence. */
+    private static void refuseTwoPlaces(CommandLine line) {
+        List<String> places = Stream.of("--memory", "--data", "--redis")
+                .filter(line.getParseResult()::hasMatchedOption)
+                .toList();
+        if (places.size() > 1) {
+            throw new ParameterException(
+                    line, String.join(" and ", places) + " each say where the rooms are kept; choose one");
+        }
+    }
+
     private Integer callInMemory(CommandLine line) {
         return serve(line, host, port, DemoServer::start, server -> {
             line.getOut().println();
-            line.getOut().println("  Fanfare is running. Nothing else is: one Java process, everything in memory.");
+            line.getOut().println("  Fanfare is running in this one Java process. Everything is kept in its memory.");
             greet(line, server.port());
         });
     }
@@ -138,8 +166,7 @@ public final class Demo implements Callable<Integer> {
             return serve(line, host, port, (name, number) -> DemoData.start(name, number, data), running -> {
                 line.getOut().println();
                 line.getOut()
-                        .println("  Fanfare is running. Nothing else is: one Java process, and its data in " + data
-                                + ".");
+                        .println("  Fanfare is running in this one Java process. The rooms are kept in " + data + ".");
                 greet(line, running.server().port());
             });
         } catch (StoreException unusable) {
@@ -154,8 +181,9 @@ public final class Demo implements Callable<Integer> {
             return serve(line, host, port, (name, first) -> DemoNodes.start(name, first, nodes, uri), running -> {
                 PrintWriter out = line.getOut();
                 out.println();
-                out.println("  Fanfare is running: " + nodes
-                        + " node(s), one chat, kept in Redis. Open a browser on each:");
+                out.println("  Fanfare is running: "
+                        + (nodes == 1 ? "one node" : nodes + " nodes, one chat, a browser for each")
+                        + "; the rooms are kept in Redis.");
                 out.println();
                 running.ports().forEach(each -> out.println("    " + url(host, each) + "/chat"));
                 greet(line, running.ports().get(0));

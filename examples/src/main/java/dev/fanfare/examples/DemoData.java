@@ -6,6 +6,7 @@ import com.zaxxer.hikari.pool.HikariPool.PoolInitializationException;
 import dev.fanfare.StoreException;
 import dev.fanfare.examples.chat.TeamChat;
 import dev.fanfare.jdbc.JdbcStore;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 
@@ -21,6 +22,8 @@ import java.sql.SQLException;
 record DemoData(Server server, JdbcStore store, HikariDataSource pool) implements Running {
 
     private static final int IN_USE = 90_020;
+    private static final String ELSEWHERE =
+            "choose another directory with --data, or keep everything in memory with --memory";
 
     /**
      * Starts it with the database in that directory, which is made if it is not there.
@@ -49,7 +52,8 @@ record DemoData(Server server, JdbcStore store, HikariDataSource pool) implement
         HikariConfig config = new HikariConfig();
         // Without the delay a publication that was accepted is in the file.
         config.setJdbcUrl("jdbc:h2:file:" + directory.toAbsolutePath().resolve("fanfare")
-                + ";WRITE_DELAY=0;DB_CLOSE_ON_EXIT=FALSE"); // the demo closes it
+                + ";WRITE_DELAY=0;DB_CLOSE_ON_EXIT=FALSE" // the demo closes it
+                + ";TRACE_LEVEL_FILE=0"); // else H2 writes to stderr what it cannot write to a file
         config.setMaximumPoolSize(10);
         config.setInitializationFailTimeout(1); // one try
         config.setConnectionTimeout(3000);
@@ -73,14 +77,23 @@ record DemoData(Server server, JdbcStore store, HikariDataSource pool) implement
     }
 
     private static String whyNot(Path directory, Throwable failure) {
+        if (isInUse(failure)) {
+            return directory + " is in use by another process; stop that one, " + ELSEWHERE;
+        } else if (Files.isRegularFile(directory)) {
+            return directory + " is a file and no directory; " + ELSEWHERE;
+        } else if (Files.isDirectory(directory) && !Files.isWritable(directory)) {
+            return directory + " cannot be written to; " + ELSEWHERE;
+        }
+        return "the data in " + directory + " cannot be opened (" + failure.getMessage() + "); " + ELSEWHERE;
+    }
+
+    private static boolean isInUse(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof SQLException sql && sql.getErrorCode() == IN_USE) {
-                return directory + " is in use by another process; stop that one, choose another directory with --data,"
-                        + " or keep everything in memory with --memory";
+                return true;
             }
         }
-        return "the data in " + directory + " cannot be opened (" + failure.getMessage()
-                + "); choose another directory with --data, or keep everything in memory with --memory";
+        return false;
     }
 
     @Override

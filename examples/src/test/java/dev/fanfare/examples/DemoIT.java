@@ -29,6 +29,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Starts both servers in this process and looks at what they answer, without any client library. */
@@ -214,7 +215,26 @@ class DemoIT {
             StringWriter err = new StringWriter();
 
             assertThat(Demo.run(new PrintWriter(err), "--port", "70000")).isEqualTo(2);
-            assertThat(err.toString()).contains("--port must be in 0 to 65535: 70000");
+            assertThat(err.toString().lines())
+                    .containsExactly("demo: --port must be in 0 to 65535: 70000", "./demo --help lists the options.");
+        }
+
+        @ParameterizedTest
+        @CsvSource({"--memory,--data,x", "--memory,--redis,redis://localhost", "--data=x,--redis,redis://localhost"})
+        void twoPlacesForTheRoomsAreRefused(String one, String other, String value) {
+            StringWriter err = new StringWriter();
+
+            assertThat(Demo.run(new PrintWriter(err), one, other, value)).isEqualTo(2);
+            assertThat(err.toString()).contains("choose one");
+        }
+
+        @Test
+        void aHostThatThereIsNotIsSaidInWords() {
+            StringWriter err = new StringWriter();
+            int code = Demo.run(new PrintWriter(err), "--memory", "--host", "[nowhere]", "--port", "0");
+
+            assertThat(code).isEqualTo(Demo.PORT_UNUSABLE);
+            assertThat(err.toString()).contains("no such host").doesNotContain("null");
         }
     }
 

@@ -12,6 +12,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -80,8 +81,19 @@ class DemoRestartIT {
                 .contains("--memory");
     }
 
-    @CanIgnoreReturnValue
-    private String start() throws IOException {
+    @Test
+    void dataThatCannotBeOpenedAreToldInOneLine() throws Exception {
+        Path file = Files.createFile(directory.resolve("file"));
+
+        Process process = process(file);
+
+        assertThat(process.inputReader().lines())
+                .containsExactly("demo: " + file + " is a file and no directory; choose another directory with --data,"
+                        + " or keep everything in memory with --memory");
+        assertThat(process.waitFor()).isEqualTo(Demo.DATA_UNUSABLE);
+    }
+
+    private Process process(Path data) throws IOException {
         Process process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-cp",
@@ -92,10 +104,16 @@ class DemoRestartIT {
                         "--port",
                         "0",
                         "--data",
-                        directory.toString())
+                        data.toString())
                 .redirectErrorStream(true)
                 .start();
         processes.add(process);
+        return process;
+    }
+
+    @CanIgnoreReturnValue
+    private String start() throws IOException {
+        Process process = process(directory);
         StringBuilder output = new StringBuilder();
         BufferedReader reader = process.inputReader();
         for (String line = reader.readLine(); line != null; line = reader.readLine()) {

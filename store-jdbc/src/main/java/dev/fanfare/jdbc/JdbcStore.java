@@ -199,7 +199,7 @@ public final class JdbcStore implements Store, AutoCloseable {
     public Health health() {
         return bus.trouble() == null
                 ? probe.health()
-                : probe.health().and(Health.down("database: other nodes cannot be heard"));
+                : probe.health().and(Health.down("jdbc: other nodes cannot be heard"));
     }
 
     /**

@@ -3,7 +3,10 @@ package dev.fanfare.jdbc;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.sql.Types;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
@@ -12,21 +15,17 @@ import org.jspecify.annotations.Nullable;
  * Fills the parameters of a statement, one after the other, with columns of rows.
  *
  * <p><b>Threading:</b> not thread-safe.
- *
- * @param <T> the rows
  */
-final class PostgresArrays<T> {
+final class PostgresArrays {
 
     private final PreparedStatement statement;
-    private final List<T> rows;
     private int index;
 
     /**
      * @param first the number of the first parameter
      */
-    PostgresArrays(PreparedStatement statement, int first, List<T> rows) {
+    PostgresArrays(PreparedStatement statement, int first) {
         this.statement = statement;
-        this.rows = rows;
         this.index = first;
     }
 
@@ -36,7 +35,7 @@ final class PostgresArrays<T> {
     }
 
     @CanIgnoreReturnValue
-    PostgresArrays<T> longs(ToLongFunction<T> column) throws SQLException {
+    <T> PostgresArrays longs(List<T> rows, ToLongFunction<T> column) throws SQLException {
         Long[] values = new Long[rows.size()];
         for (int i = 0; i < values.length; i++) {
             values[i] = column.applyAsLong(rows.get(i));
@@ -45,20 +44,29 @@ final class PostgresArrays<T> {
     }
 
     @CanIgnoreReturnValue
-    PostgresArrays<T> texts(Function<T, String> column) throws SQLException {
-        return set("text", rows.stream().map(column).toArray(String[]::new));
+    <T> PostgresArrays texts(List<T> rows, Function<T, String> column) throws SQLException {
+        String[] values = new String[rows.size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = column.apply(rows.get(i));
+        }
+        return set("text", values);
     }
 
+    /** Fills a column; no array at all, which unnests as nulls beside others, if there is nothing in it. */
     @CanIgnoreReturnValue
-    PostgresArrays<T> bytes(Function<T, byte @Nullable []> column) throws SQLException {
+    <T> PostgresArrays bytes(List<T> rows, Function<T, byte @Nullable []> column) throws SQLException {
         byte[][] values = new byte[rows.size()][];
         for (int i = 0; i < values.length; i++) {
             values[i] = column.apply(rows.get(i));
         }
+        if (Arrays.stream(values).noneMatch(Objects::nonNull)) {
+            statement.setNull(index++, Types.ARRAY, "_bytea"); // with its type, or the statement is parsed anew
+            return this;
+        }
         return set("bytea", values);
     }
 
-    private PostgresArrays<T> set(String type, Object[] values) throws SQLException {
+    private PostgresArrays set(String type, Object[] values) throws SQLException {
         statement.setArray(index++, statement.getConnection().createArrayOf(type, values));
         return this;
     }

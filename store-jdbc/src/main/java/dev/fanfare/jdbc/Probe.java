@@ -50,6 +50,6 @@ final class Probe {
         if (known == null) {
             known = database.writeTrouble();
         }
-        return known == null ? Health.up() : Health.down("database: " + known);
+        return known == null ? Health.up() : Health.down("jdbc: " + known);
     }
 }

@@ -12,7 +12,9 @@ import java.util.Arrays;
 final class Comparison {
 
     private static final Duration TURN = Duration.ofSeconds(1);
-    private static final int WARM_UP = 4;
+
+    /** Until the compilers are done with both: they work on the same cores. */
+    private static final int WARM_UP = Integer.getInteger("warmUp", 12);
 
     private final PostgresServer server;
     private final int turns;

@@ -45,6 +45,9 @@ abstract class FaultCases {
     /** Lets all transactions that begin from now on read only, or not. */
     abstract void readOnly(HikariDataSource connections, boolean isReadOnly) throws SQLException;
 
+    /** Lets a connection be idle within a transaction for as long as the machine needs. */
+    void letIdle(Connection connection) throws SQLException {}
+
     /** Returns what lets a connection only read from now on. */
     abstract String onlyReading();
 
@@ -82,7 +85,7 @@ abstract class FaultCases {
                 server.kill();
                 await().atMost(Duration.ofSeconds(20))
                         .until(() -> !cluster.a.store.health().isUp());
-                assertThat(cluster.a.store.health().reasons().get(0)).startsWith("database: ");
+                assertThat(cluster.a.store.health().reasons().get(0)).startsWith("jdbc: ");
                 server.startAgain();
                 traffic.more(60);
             }
@@ -215,7 +218,7 @@ abstract class FaultCases {
                                 StoreException.class,
                                 failure -> assertThat(failure.isRetryable()).isTrue())
                         .hasMessageContaining("read-only");
-                assertThat(cluster.a.store.health().reasons()).contains("database: is read-only");
+                assertThat(cluster.a.store.health().reasons()).contains("jdbc: is read-only");
                 assertThat(cluster.texts()).containsOnlyKeys("before");
             } finally {
                 readOnly(pool, false);
@@ -270,7 +273,7 @@ abstract class FaultCases {
 
             assertThat(refusal.isRetryable()).isTrue();
             assertThat(refusal).hasMessageContaining("has no room left");
-            assertThat(cluster.a.store.health().reasons()).contains("database: has no room left");
+            assertThat(cluster.a.store.health().reasons()).contains("jdbc: has no room left");
             assertThat(cluster.texts()).containsOnlyKeys(cluster.accepted);
 
             server.restart(false);
@@ -338,6 +341,7 @@ abstract class FaultCases {
     void anOldTransactionHoldsUpNothing() throws SQLException {
         try (Cluster cluster = new Cluster(pool, pool, () -> 0, rules -> rules.retain(100, Duration.ofDays(1)));
                 Connection old = pool.getConnection()) {
+            letIdle(old);
             old.setAutoCommit(false);
             old.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
             Dialect.execute(old, "SELECT count(*) FROM fanfare_log");

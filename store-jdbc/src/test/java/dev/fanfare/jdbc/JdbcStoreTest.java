@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
@@ -21,6 +22,10 @@ import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog.AppendResult;
 import dev.fanfare.spi.ChannelLog.LogPage;
 import dev.fanfare.spi.ChannelLog.LogRead;
+import java.io.InputStream;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -31,6 +36,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -297,6 +303,139 @@ class JdbcStoreTest {
         assertThat(read(store).publications()).hasSize(2);
     }
 
+    /** Two hosts have each read what the other changes: PostgreSQL lets one of them commit. */
+    @Test
+    void aHostWhoseTransactionConflictsIsToldToRepeatIt() throws SQLException {
+        JdbcStore store = store(Databases.postgres());
+        String table = "skew_" + channel.value().substring(5);
+        try (Outbox outbox = store.outbox(id -> RULES);
+                Connection one = Databases.postgres().getConnection();
+                Connection other = Databases.postgres().getConnection()) {
+            Dialect.execute(one, "CREATE TABLE " + table + " AS SELECT 1 AS id, 0 AS n UNION SELECT 2, 0");
+            for (Connection each : List.of(one, other)) {
+                each.setTransactionIsolation(Connection.TRANSACTION_SERIALIZABLE);
+                each.setAutoCommit(false);
+                Dialect.execute(each, "SELECT sum(n) FROM " + table);
+            }
+            Dialect.execute(one, "UPDATE " + table + " SET n = 1 WHERE id = 1");
+            Dialect.execute(other, "UPDATE " + table + " SET n = 1 WHERE id = 2");
+            other.commit();
+
+            assertThatThrownBy(() -> outbox.publishIn(one, channel, Payload.of("a"), PublishOptions.none()))
+                    .isInstanceOfSatisfying(
+                            StoreException.class,
+                            failure -> assertThat(failure.isRetryable()).isTrue())
+                    .cause()
+                    .isInstanceOfSatisfying(
+                            SQLException.class,
+                            cause -> assertThat(cause.getSQLState()).isEqualTo("40001"));
+            one.rollback();
+            outbox.publishIn(one, channel, Payload.of("a"), PublishOptions.none());
+            one.commit();
+            await().until(() -> read(store).head().offset() == 1);
+        }
+    }
+
+    @Test
+    void aHostWhoseConnectionIsGoneIsToldToRepeatItsTransaction() throws SQLException {
+        JdbcStore store = store(Databases.postgres());
+        try (Outbox outbox = store.outbox(id -> RULES);
+                Connection gone = Databases.postgres().getConnection()) {
+            gone.setAutoCommit(false);
+            outbox.publishIn(gone, channel, Payload.of("a"), PublishOptions.none());
+            gone.abort(Runnable::run);
+
+            assertThatThrownBy(() -> outbox.publishIn(gone, channel, Payload.of("b"), PublishOptions.none()))
+                    .isInstanceOfSatisfying(
+                            StoreException.class,
+                            failure -> assertThat(failure.isRetryable()).isTrue());
+        }
+    }
+
+    /** With an older snapshot, all that was waited for would be a conflict. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatThePoolSaysOfIsolationIsForTheHost(boolean isPostgres) throws SQLException {
+        List<Integer> isolations = new CopyOnWriteArrayList<>();
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(isPostgres ? PostgresServer.shared().url() : "jdbc:h2:mem:strict");
+        config.setTransactionIsolation("TRANSACTION_SERIALIZABLE");
+        try (HikariDataSource strict = new HikariDataSource(config)) {
+            JdbcStore store = store(noting(strict, isolations));
+            append(store, "first");
+            append(store, "second");
+            stores.remove(store);
+            store.close();
+
+            assertThat(isolations).isNotEmpty().containsOnly(Connection.TRANSACTION_READ_COMMITTED);
+            try (Connection connection = strict.getConnection()) {
+                assertThat(connection.getTransactionIsolation()).isEqualTo(Connection.TRANSACTION_SERIALIZABLE);
+            }
+        }
+    }
+
+    /** Notes how each transaction was isolated that is committed. */
+    private static DataSource noting(DataSource inner, List<Integer> isolations) {
+        ClassLoader loader = JdbcStoreTest.class.getClassLoader();
+        return (DataSource) Proxy.newProxyInstance(loader, new Class<?>[] {DataSource.class}, (pool, asked, with) -> {
+            Connection connection = inner.getConnection();
+            return Proxy.newProxyInstance(loader, new Class<?>[] {Connection.class}, (lent, method, arguments) -> {
+                if (method.getName().equals("commit")) {
+                    isolations.add(connection.getTransactionIsolation());
+                }
+                try {
+                    return method.invoke(connection, arguments);
+                } catch (InvocationTargetException failure) {
+                    throw failure.getCause();
+                }
+            });
+        });
+    }
+
+    /** As teams do that run their own migrations. */
+    @Test
+    void theFilesInTheJarMakeTheTables() throws Exception {
+        try (Connection connection = Databases.postgres().getConnection()) {
+            for (String file : List.of("V1__channels.sql", "V2__outbox.sql")) {
+                try (InputStream text = JdbcStore.class.getResourceAsStream("postgresql/" + file)) {
+                    Dialect.execute(
+                            connection,
+                            new String(text.readAllBytes(), StandardCharsets.UTF_8).replace("fanfare_", "byhand_"));
+                }
+            }
+        }
+        JdbcStore store =
+                JdbcStore.builder(Databases.postgres()).tablePrefix("byhand_").build();
+        stores.add(store);
+
+        assertThat(append(store, "a").offset()).isEqualTo(1);
+        try (Outbox outbox = store.outbox(id -> RULES);
+                Connection connection = Databases.postgres().getConnection()) {
+            outbox.publishIn(connection, channel, Payload.of("b"), PublishOptions.none());
+            await().until(() -> read(store).head().offset() == 2);
+        }
+    }
+
+    @Test
+    void tablesOfTheVersionBeforeAreBroughtToThisOne() throws SQLException {
+        JdbcStore store =
+                JdbcStore.builder(Databases.postgres()).tablePrefix("older_").build();
+        stores.add(store);
+        append(store.migrate(), "kept");
+        try (Connection connection = Databases.postgres().getConnection()) {
+            Dialect.execute(connection, "DROP TABLE older_outbox, older_partition, older_outbox_dead");
+            Dialect.execute(connection, "DELETE FROM older_schema WHERE version = 2");
+        }
+
+        store.migrate();
+
+        try (Outbox outbox = store.outbox(id -> RULES);
+                Connection connection = Databases.postgres().getConnection()) {
+            outbox.publishIn(connection, channel, Payload.of("new"), PublishOptions.none());
+            await().until(() -> read(store).head().offset() == 2);
+        }
+    }
+
     @Test
     void whileOtherNodesCannotBeHeardItIsNotHealthy() {
         FlakyDataSource flaky = new FlakyDataSource(Databases.h2Memory());
@@ -315,7 +454,7 @@ class JdbcStoreTest {
 
         flaky.cutOff("fanfare-jdbc-bus");
         await().untilAsserted(() ->
-                assertThat(store.health().reasons()).containsExactly("database: other nodes cannot be heard"));
+                assertThat(store.health().reasons()).containsExactly("jdbc: other nodes cannot be heard"));
         append(store, "a");
 
         flaky.cutOff("");

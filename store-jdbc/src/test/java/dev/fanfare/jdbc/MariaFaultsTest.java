@@ -25,6 +25,11 @@ class MariaFaultsTest extends FaultCases {
     }
 
     @Override
+    void letIdle(Connection connection) throws SQLException {
+        Dialect.execute(connection, "SET SESSION idle_transaction_timeout = 600");
+    }
+
+    @Override
     String onlyReading() {
         return "SET SESSION TRANSACTION READ ONLY";
     }

@@ -18,6 +18,11 @@ class MysqlFaultsTest extends FaultCases {
     }
 
     @Override
+    void letIdle(Connection connection) throws SQLException {
+        Dialect.execute(connection, "SET SESSION wait_timeout = 600");
+    }
+
+    @Override
     String onlyReading() {
         return "SET SESSION TRANSACTION READ ONLY";
     }

@@ -40,7 +40,7 @@ abstract class OutboxCases {
     private final DataSource dataSource;
     private final List<AutoCloseable> opened = new ArrayList<>();
     private final String run = Long.toString(ThreadLocalRandom.current().nextLong(1L << 40), 36);
-    private final ChannelId channel = ChannelId.of("outbox:" + run);
+    private final ChannelId channel = ChannelId.of("outbox:\ud83d\ude80" + run);
 
     private long deadBefore;
 
@@ -114,10 +114,10 @@ abstract class OutboxCases {
     void optionsAndDedupKeysAreKept() throws SQLException {
         JdbcStore store = node();
         Outbox outbox = outbox(store);
-        PublishOptions options = PublishOptions.dedupKey("k")
+        PublishOptions options = PublishOptions.dedupKey("k \ud83d\udd11")
                 .withKey("key")
                 .withEventType("type")
-                .withHeader("h", "ü");
+                .withHeader("h", "ü \ud83d\ude80");
 
         try (Connection connection = transaction()) {
             outbox.publishIn(connection, channel, Payload.of("a"), options);
@@ -132,7 +132,7 @@ abstract class OutboxCases {
         Publication first = read(store).get(0);
         assertThat(first.key()).isEqualTo("key");
         assertThat(first.eventType()).isEqualTo("type");
-        assertThat(first.headers()).isEqualTo(Map.of("h", "ü"));
+        assertThat(first.headers()).isEqualTo(Map.of("h", "ü \ud83d\ude80"));
         assertThat(outbox.dead()).isEqualTo(deadBefore + 1);
     }
 
@@ -279,7 +279,8 @@ abstract class OutboxCases {
         for (int i = 0; i < 3; i++) {
             JdbcStore brief = node();
             brief.outbox(id -> RULES);
-            Thread.sleep(50);
+            int seen = texts(store).size();
+            await().until(() -> texts(store).size() > seen || threads.stream().noneMatch(Thread::isAlive));
             brief.close(); // without closing the outbox: as a node that dies
         }
         for (Thread thread : threads) {

@@ -53,6 +53,8 @@ final class CommandLink {
     private static final int MOST_SENDINGS = 3;
     private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
+    /** For how long nothing is taken to get through after a server said that its cluster is down. */
+    private static final Duration DOWN_TIME = Duration.ofSeconds(3);
 
     private final Connector connector;
     private final boolean isEpochEndedByFailover;
@@ -66,6 +68,7 @@ final class CommandLink {
     private volatile long shiftMillis;
     private volatile boolean isClosed;
     private volatile boolean isTroubleLogged;
+    private volatile long downUntil = System.nanoTime();
 
     /**
      * Makes one.
@@ -87,6 +90,11 @@ final class CommandLink {
 
     boolean isUp() {
         return session != null;
+    }
+
+    /** Tells whether commands are run, as far as is known: a server whose cluster is down runs none. */
+    boolean isServing() {
+        return isUp() && System.nanoTime() - downUntil >= 0;
     }
 
     boolean isFull() {
@@ -157,6 +165,10 @@ final class CommandLink {
         if (cause instanceof RedisReadOnlyException || cause instanceof RedisLoadingException) {
             // No primary any more: look for it anew.
             lost(current);
+        }
+        Redirect redirect = Redirect.of(cause);
+        if (redirect != null && redirect.kind() == Redirect.Kind.DOWN) {
+            downUntil = System.nanoTime() + DOWN_TIME.toNanos();
         }
         answer.completeExceptionally(asStoreFailure(cause));
     }

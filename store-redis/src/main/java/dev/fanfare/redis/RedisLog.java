@@ -74,8 +74,8 @@ final class RedisLog implements ChannelLog {
 
     @Override
     public Health health() {
-        boolean isUp = redis.primaries().stream().allMatch(primary -> primary.commands.isUp());
-        Health link = isUp ? Health.up() : Health.down("redis: commands do not get through");
+        boolean isServing = redis.primaries().stream().allMatch(primary -> primary.commands.isServing());
+        Health link = isServing ? Health.up() : Health.down("redis: commands do not get through");
         return link.and(Breaker.health(redis.primaries()));
     }
 

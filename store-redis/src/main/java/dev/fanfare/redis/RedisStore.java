@@ -154,7 +154,7 @@ public final class RedisStore implements Store, AutoCloseable {
     /** Tells in detail how it is doing, with counts of what went wrong. */
     public RedisHealth state() {
         return new RedisHealth(
-                redis.primaries().stream().allMatch(primary -> primary.commands.isUp()),
+                redis.primaries().stream().allMatch(primary -> primary.commands.isServing()),
                 redis.primaries().stream().allMatch(primary -> primary.events.isGood()),
                 counters.reconnects.sum(),
                 counters.interruptions.sum(),

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.Cursor;
 import dev.fanfare.Fanfare;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
@@ -43,7 +44,7 @@ final class RedisBenchmark {
     private static final int WARM_UP = Integer.getInteger("warmup", 50);
     private static final int IN_FLIGHT = 128;
     private static final int COUNT = IN_FLIGHT * Integer.getInteger("pipelines", 100);
-    private static final String PARTS = System.getProperty("parts", "logged,sent,latency,presence");
+    private static final String PARTS = System.getProperty("parts", "logged,sent,latency,resume,presence");
     private static final int CHANNELS = 100;
     private static final byte[] DATA = "x".repeat(128).getBytes(US_ASCII);
     private static final Payload PAYLOAD = Payload.of(new String(DATA, US_ASCII));
@@ -93,6 +94,9 @@ final class RedisBenchmark {
             }
             if (PARTS.contains("latency")) {
                 latency(a, b);
+            }
+            if (PARTS.contains("resume")) {
+                resume(a, b);
             }
             if (PARTS.contains("presence")) {
                 presence(storeA.presence());
@@ -298,6 +302,37 @@ final class RedisBenchmark {
         System.out.printf(
                 Locale.ROOT,
                 "from node to node, 2,000/s: p50 %.2f ms, p99 %.2f ms, max %.2f ms%n",
+                settled[settled.length / 2] / 1e3,
+                settled[(int) (settled.length * 0.99)] / 1e3,
+                settled[settled.length - 1] / 1e3);
+    }
+
+    /** Lets subscribers come back, one after the other, each to a channel of its own that nobody else reads there. */
+    private static void resume(Fanfare a, Fanfare b) throws InterruptedException {
+        int missed = 50;
+        long[] micros = new long[1_000];
+        for (int i = 0; i < micros.length; i++) {
+            ChannelId channel = ChannelId.of("chat:resume" + i);
+            Cursor first = null;
+            for (int j = 0; j <= missed; j++) {
+                PublishResult result =
+                        a.publish(channel, PAYLOAD).toCompletableFuture().join();
+                first = first == null ? result.position().orElseThrow() : first;
+            }
+            CountDownLatch all = new CountDownLatch(missed);
+            long begun = System.nanoTime();
+            b.subscribe(channel, StartAt.after(first), publication -> all.countDown());
+            if (!all.await(20, TimeUnit.SECONDS)) {
+                throw new IllegalStateException(all.getCount() + " did not arrive");
+            }
+            micros[i] = (System.nanoTime() - begun) / 1000;
+        }
+        long[] settled = Arrays.copyOfRange(micros, micros.length / 4, micros.length);
+        Arrays.sort(settled);
+        System.out.printf(
+                Locale.ROOT,
+                "coming back to %d that were missed: p50 %.2f ms, p99 %.2f ms, max %.2f ms%n",
+                missed,
                 settled[settled.length / 2] / 1e3,
                 settled[(int) (settled.length * 0.99)] / 1e3,
                 settled[settled.length - 1] / 1e3);

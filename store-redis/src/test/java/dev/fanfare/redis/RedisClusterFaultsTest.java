@@ -368,10 +368,13 @@ class RedisClusterFaultsTest {
                 await().pollInterval(Duration.ofMillis(5))
                         .atMost(PATIENCE)
                         .until(() -> waiting.isDone() || refusedCalls(redis) >= before + 6);
+                assertThat(store.log().health().isUp()).isFalse();
+                assertThat(store.state().hasCommands()).isFalse();
                 redis.clusterAddSlots(beside);
 
                 assertThat(waiting.join()).isInstanceOf(AppendResult.Appended.class);
             });
+            await().atMost(PATIENCE).until(() -> store.log().health().isUp());
 
             assertThat(store.state().breaker()).isEqualTo("closed");
         }

@@ -3,14 +3,13 @@ package dev.fanfare.redis;
 import static dev.fanfare.redis.TwoNodes.CHANNEL;
 import static dev.fanfare.redis.TwoNodes.PATIENCE;
 import static dev.fanfare.redis.TwoNodes.admin;
+import static dev.fanfare.redis.TwoNodes.resume;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.fanfare.Cursor;
-import dev.fanfare.Fanfare;
 import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
-import dev.fanfare.StartAt;
 import dev.fanfare.servers.Proxy;
 import dev.fanfare.servers.RedisServer;
 import dev.fanfare.spi.ChannelLog.LogRead;
@@ -42,9 +41,10 @@ class RedisFailoverTest {
             admin(first.uri(), redis -> await().atMost(PATIENCE).until(() -> redis.waitForReplication(1, 1000) == 1));
         }
 
-        /** The primary dies; the replica takes its place, with what it has. */
-        void failOver() {
+        /** The primary dies, which the nodes say; the replica takes its place, with what it has. */
+        void failOver(TwoNodes nodes) {
             first.kill();
+            nodes.awaitRed();
             admin(second.uri(), redis -> redis.replicaofNoOne());
             lead(second);
         }
@@ -73,18 +73,14 @@ class RedisFailoverTest {
             nodes.publish(10);
             Cursor before = seenByAll(nodes, 30);
 
-            pair.failOver();
+            pair.failOver(nodes);
             nodes.publish(15);
             nodes.settle();
 
             assertThat(nodes.onA.resets).containsExactly(ResetReason.EPOCH);
             assertThat(nodes.onB.resets).containsExactly(ResetReason.EPOCH);
-            assertThat(resume(nodes.a, before)).isInstanceOf(Resume.Reset.class);
-            assertThat(resume(nodes.b, Cursor.of(before.epoch(), before.offset())))
-                    .as("of a client that knows no tags")
-                    .isInstanceOfSatisfying(
-                            Resume.Reset.class,
-                            reset -> assertThat(reset.reason()).isEqualTo(ResetReason.EPOCH));
+            nodes.assertOver(before);
+            nodes.awaitGreen();
             assertThat(nodes.storeA.state().failovers()).isEqualTo(1);
         }
     }
@@ -96,7 +92,7 @@ class RedisFailoverTest {
             nodes.publish(20);
             pair.awaitReplica();
 
-            pair.failOver();
+            pair.failOver(nodes);
             nodes.publish(1);
 
             await().atMost(PATIENCE)
@@ -122,7 +118,7 @@ class RedisFailoverTest {
             nodes.publish(10);
             Cursor gone = seenByAll(nodes, 30);
 
-            pair.failOver();
+            pair.failOver(nodes);
             nodes.checker.lost(CHANNEL, 20);
             nodes.publish(15);
             nodes.settle();
@@ -151,13 +147,13 @@ class RedisFailoverTest {
                     pair.second.uri(),
                     redis -> await().atMost(PATIENCE).until(() -> redis.waitForReplication(1, 1000) == 1));
             await().atMost(PATIENCE).until(() -> nodes.onA.resets.size() == 1 && nodes.onB.resets.size() == 1);
-            Cursor second = head(nodes);
+            Cursor second = nodes.head();
             admin(pair.first.uri(), redis -> redis.replicaofNoOne());
             pair.lead(pair.first);
             nodes.publish(5);
             nodes.settle();
 
-            assertThat(head(nodes).epoch()).isNotEqualTo(second.epoch()).isNotEqualTo(first.epoch());
+            assertThat(nodes.head().epoch()).isNotEqualTo(second.epoch()).isNotEqualTo(first.epoch());
             assertThat(second.epoch()).isNotEqualTo(first.epoch());
             assertThat(nodes.onA.resets).containsExactly(ResetReason.EPOCH, ResetReason.EPOCH);
         }
@@ -177,7 +173,7 @@ class RedisFailoverTest {
             nodes.publish(5);
             nodes.settle();
 
-            assertThat(head(nodes).epoch()).isNotEqualTo(before.epoch());
+            assertThat(nodes.head().epoch()).isNotEqualTo(before.epoch());
             assertThat(nodes.onA.resets).containsExactly(ResetReason.EPOCH);
         }
     }
@@ -216,22 +212,6 @@ class RedisFailoverTest {
 
     private static Cursor seenByAll(TwoNodes nodes, int count) {
         await().atMost(PATIENCE).until(() -> nodes.onA.count() == count && nodes.onB.count() == count);
-        return head(nodes);
-    }
-
-    private static Cursor head(TwoNodes nodes) {
-        return nodes.storeA
-                .log()
-                .read(LogRead.head(CHANNEL))
-                .toCompletableFuture()
-                .join()
-                .head();
-    }
-
-    private static Resume resume(Fanfare node, Cursor cursor) {
-        return node.subscribe(CHANNEL, StartAt.after(cursor), publication -> {})
-                .ready()
-                .toCompletableFuture()
-                .join();
+        return nodes.head();
     }
 }

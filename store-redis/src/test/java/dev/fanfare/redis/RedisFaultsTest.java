@@ -10,8 +10,11 @@ import static org.awaitility.Awaitility.await;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import dev.fanfare.Authorizer;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
+import dev.fanfare.Cursor;
+import dev.fanfare.Fanfare;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.PublishOptions;
@@ -27,6 +30,9 @@ import dev.fanfare.servers.RedisServer;
 import dev.fanfare.spi.AppendRequest;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ChannelLog.AppendResult;
+import dev.fanfare.testkit.ManualLoop;
+import dev.fanfare.testkit.RecordingFormat;
+import dev.fanfare.testkit.RecordingOutlet;
 import io.lettuce.core.AclCategory;
 import io.lettuce.core.AclSetuserArgs;
 import io.lettuce.core.KillArgs;
@@ -61,6 +67,7 @@ class RedisFaultsTest {
     void killedPubSubConnectionsLoseNothing() {
         try (RedisServer server = RedisServer.start();
                 TwoNodes nodes = new TwoNodes(server.uri())) {
+            nodes.checker.payloadsAreUnique();
             try (TwoNodes.Traffic traffic = nodes.traffic()) {
                 for (int i = 0; i < 5; i++) {
                     traffic.more(50);
@@ -73,7 +80,7 @@ class RedisFaultsTest {
             assertThat(nodes.onA.resets).isEmpty();
             assertThat(nodes.onB.resets).isEmpty();
             assertThat(nodes.storeB.state().reconnects()).isPositive();
-            await().atMost(PATIENCE).until(() -> nodes.storeB.state().isGood());
+            nodes.awaitGreen();
         }
     }
 
@@ -165,8 +172,10 @@ class RedisFaultsTest {
                 TwoNodes nodes = new TwoNodes(server.uri())) {
             try (TwoNodes.Traffic traffic = nodes.traffic()) {
                 traffic.more(100);
+                Cursor before = nodes.head();
                 admin(server.uri(), redis -> redis.flushall());
                 traffic.more(100);
+                nodes.assertOver(before);
             }
             nodes.settle();
 
@@ -182,16 +191,19 @@ class RedisFaultsTest {
             nodes.checker.payloadsAreUnique();
             try (TwoNodes.Traffic traffic = nodes.traffic()) {
                 traffic.more(100);
+                Cursor before = nodes.head();
                 server.kill();
-                await().atMost(PATIENCE).until(() -> !nodes.storeA.state().hasCommands());
+                nodes.awaitRed();
                 server.run();
+                nodes.awaitGreen();
                 traffic.more(100);
+                nodes.assertOver(before);
             }
             nodes.settle();
 
             assertThat(nodes.onA.resets).containsExactly(ResetReason.EPOCH);
             assertThat(nodes.onB.resets).containsExactly(ResetReason.EPOCH);
-            await().atMost(PATIENCE).until(() -> nodes.storeA.state().isGood());
+            nodes.awaitGreen();
         }
     }
 
@@ -219,14 +231,19 @@ class RedisFaultsTest {
                 TwoNodes nodes = new TwoNodes(server.uri())) {
             try (TwoNodes.Traffic traffic = nodes.traffic()) {
                 traffic.more(100);
+                Cursor before = nodes.head();
                 server.kill();
+                nodes.awaitRed();
                 server.run();
+                nodes.awaitGreen();
                 traffic.more(100);
+                nodes.assertOver(before);
             }
             nodes.settle();
 
             assertThat(nodes.onA.resets).containsExactly(ResetReason.EPOCH);
             assertThat(nodes.onB.resets).containsExactly(ResetReason.EPOCH);
+            nodes.awaitGreen();
         }
     }
 
@@ -312,6 +329,7 @@ class RedisFaultsTest {
     void aNodeThatRedisCutsForBeingTooSlowLosesNothing() {
         try (RedisServer server = RedisServer.start();
                 TwoNodes nodes = new TwoNodes(server.uri())) {
+            nodes.checker.payloadsAreUnique();
             try (TwoNodes.Traffic traffic = nodes.traffic()) {
                 traffic.more(50);
                 admin(server.uri(), redis -> {
@@ -332,8 +350,7 @@ class RedisFaultsTest {
 
             assertThat(nodes.onA.resets).isEmpty();
             assertThat(nodes.onB.resets).isEmpty();
-            await().atMost(PATIENCE)
-                    .until(() -> nodes.a.health().isUp() && nodes.b.health().isUp());
+            nodes.awaitGreen();
         }
     }
 
@@ -380,30 +397,32 @@ class RedisFaultsTest {
 
     @Test
     void membersAreBackAfterAFlush() {
+        ManualLoop loop = new ManualLoop();
         try (RedisServer server = RedisServer.start();
-                TwoNodes nodes = new TwoNodes(server.uri())) {
-            Member ana = new Member("ana", "c1", null);
-            nodes.storeA
-                    .presence()
-                    .renew("n1", Duration.ofSeconds(15))
-                    .toCompletableFuture()
-                    .join();
-            nodes.storeA
-                    .presence()
-                    .enter("n1", CHANNEL, ana, Duration.ofSeconds(1))
-                    .toCompletableFuture()
-                    .join();
+                RedisStore store = RedisStore.of(server.uri());
+                Fanfare node = Fanfare.builder()
+                        .store(store)
+                        .presenceLease(Duration.ofSeconds(2))
+                        .authorizer(Authorizer.allowAll())
+                        .namespace("room", rules -> rules.presence())
+                        .build()) {
+            RecordingOutlet ana = RecordingOutlet.connect(node, loop, new RecordingFormat(), "ana")
+                    .subscribe("room:1", StartAt.live());
+            awaitOneUser(node, loop);
 
             admin(server.uri(), redis -> redis.flushall());
 
-            assertThat(nodes.storeA
-                            .presence()
-                            .renew("n1", Duration.ofSeconds(15))
-                            .toCompletableFuture()
-                            .join())
-                    .as("the node must learn that its members are gone")
-                    .isFalse();
+            awaitOneUser(node, loop);
+            ana.vanish();
+            loop.runAll();
         }
+    }
+
+    private static void awaitOneUser(Fanfare node, ManualLoop loop) {
+        await().atMost(PATIENCE).until(() -> {
+            loop.runAll();
+            return node.presence("room:1").toCompletableFuture().join().users() == 1;
+        });
     }
 
     @Test

@@ -44,7 +44,7 @@ class TenNodesTest {
                 start(server);
                 String busChannel = busChannel(server);
                 admin(server.uri(), redis -> redis.configResetstat());
-                publish();
+                double perSecond = publish();
                 await().atMost(PATIENCE)
                         .until(() -> readers.stream().allMatch(reader -> reader.count.get() >= PUBLICATIONS));
 
@@ -54,7 +54,11 @@ class TenNodesTest {
                         .allSatisfy(reader -> assertThat(reader.count).hasValue(PUBLICATIONS));
                 admin(server.uri(), redis -> {
                     assertThat(redis.pubsubNumsub(busChannel)).containsEntry(busChannel, (long) NODES_WITH_READERS);
-                    assertThat(CommandStats.of(redis).calls("publish")).isEqualTo(PUBLICATIONS);
+                    long announcements = CommandStats.of(redis).calls("publish");
+                    assertThat(announcements).isEqualTo(PUBLICATIONS);
+                    System.out.printf(
+                            "%d publications at %.1f/s to %d readers: complete; announced %d times, each heard by %d of %d nodes%n",
+                            PUBLICATIONS, perSecond, readers.size(), announcements, NODES_WITH_READERS, NODES);
                 });
             } finally {
                 nodes.forEach(Fanfare::close);
@@ -85,7 +89,9 @@ class TenNodesTest {
         }
     }
 
-    private void publish() {
+    /** Publishes at a steady pace; returns how many it was a second. */
+    private double publish() {
+        long begun = System.nanoTime();
         for (int i = 0; i < PUBLICATIONS; i++) {
             Payload data = Payload.of("p" + i);
             PublishResult result = nodes.get(i % NODES)
@@ -93,8 +99,10 @@ class TenNodesTest {
                     .toCompletableFuture()
                     .join();
             checker.published(CHANNEL, data, result);
-            await().pollDelay(BETWEEN).until(() -> true);
+            long due = begun + (i + 1) * BETWEEN.toNanos();
+            await().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(1)).until(() -> System.nanoTime() >= due);
         }
+        return PUBLICATIONS / ((System.nanoTime() - begun) / 1e9);
     }
 
     /** Returns the one pub/sub channel that is about the channel. */

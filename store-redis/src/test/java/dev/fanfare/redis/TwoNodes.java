@@ -1,9 +1,11 @@
 package dev.fanfare.redis;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
+import dev.fanfare.Cursor;
 import dev.fanfare.Fanfare;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
@@ -13,6 +15,7 @@ import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
 import dev.fanfare.Subscriber;
+import dev.fanfare.spi.ChannelLog.LogRead;
 import dev.fanfare.testkit.HistoryChecker;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
@@ -115,6 +118,45 @@ final class TwoNodes implements AutoCloseable {
             await().pollDelay(Duration.ofMillis(20)).until(() -> true);
         }
         throw new AssertionError(text + " was not accepted within " + PATIENCE);
+    }
+
+    /** Returns where the channel is. */
+    Cursor head() {
+        return storeA.log()
+                .read(LogRead.head(CHANNEL))
+                .toCompletableFuture()
+                .join()
+                .head();
+    }
+
+    /** Lets a client come back with that cursor, and returns what it is told. */
+    static Resume resume(Fanfare node, Cursor cursor) {
+        return node.subscribe(CHANNEL, StartAt.after(cursor), publication -> {})
+                .ready()
+                .toCompletableFuture()
+                .join();
+    }
+
+    /** Expects that whoever was there is reset when coming back, whether the client knows tags or not; once a node has noticed. */
+    void assertOver(Cursor before) {
+        await().atMost(PATIENCE).until(() -> !onB.resets.isEmpty());
+        for (Cursor cursor : List.of(before, Cursor.of(before.epoch(), before.offset()))) {
+            assertThat(resume(b, cursor))
+                    .as("who comes back with %s", cursor)
+                    .isInstanceOfSatisfying(
+                            Resume.Reset.class,
+                            reset -> assertThat(reset.reason()).isEqualTo(ResetReason.EPOCH));
+        }
+    }
+
+    /** Waits until both nodes say that something is wrong. */
+    void awaitRed() {
+        await().atMost(PATIENCE).until(() -> !a.health().isUp() && !b.health().isUp());
+    }
+
+    /** Waits until both nodes say that all is well. */
+    void awaitGreen() {
+        await().atMost(PATIENCE).until(() -> a.health().isUp() && b.health().isUp());
     }
 
     /** Publishes until told to stop. */

@@ -7,8 +7,10 @@ import dev.fanfare.FanfareBuilder;
 import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
+import dev.fanfare.spi.Connection.SubscribeResult;
 import dev.fanfare.testkit.ManualTime;
 import dev.fanfare.testkit.RecordingOutlet;
+import dev.fanfare.testkit.RecordingOutlet.Answered;
 import dev.fanfare.testkit.RecordingOutlet.Event;
 import dev.fanfare.testkit.RecordingOutlet.ResetTold;
 import dev.fanfare.testkit.RecordingOutlet.Written;
@@ -154,6 +156,48 @@ class DivergenceTest {
         assertThat(fresh.texts(LOG)).containsExactly("1", "2", "3");
         assertThat(story(fresh)).containsExactly("DIVERGED");
         assertThat(story(old)).containsExactly("1", "2", "3", "DIVERGED");
+    }
+
+    @Test
+    void whoComesBackWhileNothingIsAnnouncedIsJudgedByTheLog() {
+        node.subscribed(LOG, StartAt.live());
+        node.publishMany(LOG, 1, 2);
+        Cursor second = store.head(LOG);
+        node.publish(LOG, "3");
+        Cursor third = store.head(LOG);
+        store.holdsHints = true;
+        store.isBusDown = true;
+        store.loseNewest(LOG, 1);
+        node.publishMany(LOG, 4, 5);
+
+        RecordingOutlet returning = node.connect().subscribe(LOG, StartAt.after(third));
+        RecordingOutlet intact = node.connect().subscribe(LOG, StartAt.after(second));
+        node.settle();
+
+        assertThat(resumed(returning)).isInstanceOf(Resume.Reset.class);
+        assertThat(resumed(intact)).isInstanceOf(Resume.Continued.class);
+        assertThat(intact.texts(LOG)).containsExactly("4", "5");
+    }
+
+    @Test
+    void whoComesBackWhileNeitherBusNorLogAnswerGoesOnWithWhatTheNodeHas() {
+        node.subscribed(LOG, StartAt.live());
+        node.publishMany(LOG, 1, 3);
+        store.isBusDown = true;
+        store.failsReads = true;
+
+        RecordingOutlet returning = node.connect().subscribe(LOG, StartAt.after(store.head(LOG)));
+        node.settle();
+
+        assertThat(resumed(returning)).isInstanceOf(Resume.Continued.class);
+    }
+
+    private static Resume resumed(RecordingOutlet client) {
+        return client.events().stream()
+                .filter(Answered.class::isInstance)
+                .map(event -> ((SubscribeResult.Subscribed) ((Answered) event).result()).resume())
+                .findFirst()
+                .orElseThrow();
     }
 
     private static List<String> story(RecordingOutlet client) {

@@ -2,6 +2,7 @@ package dev.fanfare.engine;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
+import dev.fanfare.Health;
 import dev.fanfare.Publication;
 import dev.fanfare.StoreException;
 import dev.fanfare.memory.MemoryStore;
@@ -41,6 +42,7 @@ final class ScriptedStore implements Store {
     boolean holdsWatches;
     boolean holdsAppends;
     boolean holdsHints;
+    boolean isBusDown;
     boolean holdsAnnouncements;
     boolean holdsPresence;
     boolean holdsRenewals;
@@ -362,6 +364,11 @@ final class ScriptedStore implements Store {
                 watching.add(effective);
                 return effective;
             });
+        }
+
+        @Override
+        public Health health() {
+            return isBusDown ? Health.down("scripted") : Health.up();
         }
 
         @Override

@@ -28,6 +28,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.WriteBufferWaterMark;
 import java.net.BindException;
 import java.net.InetSocketAddress;
+import java.nio.channels.UnresolvedAddressException;
 import java.util.List;
 import java.util.concurrent.Executor;
 import org.slf4j.Logger;
@@ -65,11 +66,10 @@ final class Startup {
         OpenChannels open = new OpenChannels(loops.group().next(), builder.maxConnections() + SPARE_CHANNELS);
         TransportContext context = context(open);
         Router router = routerOrStop(loops, context);
-        InetSocketAddress address = address();
-        ChannelFuture bound = bootstrap(loops, open, router).bind(address).awaitUninterruptibly();
+        ChannelFuture bound = bootstrap(loops, open, router).bind(address()).awaitUninterruptibly();
         if (!bound.isSuccess()) {
             loops.stop(1);
-            throw failure(address, bound.cause());
+            throw failure(bound.cause());
         }
         NettyTransport transport =
                 new NettyTransport(gateway, loops, bound.channel(), open, context::unsentBytes, bodies::bytes);
@@ -95,8 +95,7 @@ final class Startup {
         return host == null ? new InetSocketAddress(builder.port()) : new InetSocketAddress(host, builder.port());
     }
 
-    private TransportException failure(InetSocketAddress address, Throwable cause) {
-        String why = address.isUnresolved() ? "unknown host" : String.valueOf(cause.getMessage());
+    private TransportException failure(Throwable cause) {
         String where = (builder.host() == null ? "port " : builder.host() + ":") + builder.port();
         boolean isTaken = cause instanceof BindException
                 || String.valueOf(cause.getMessage()).contains("in use");
@@ -104,6 +103,7 @@ final class Startup {
                 ? "The port is taken, or not yours to take. End what listens there, choose another with port(int), or "
                         + "any free one with port(0)."
                 : "Look at host(String) and port(int).";
+        String why = cause instanceof UnresolvedAddressException ? "no such host" : String.valueOf(cause.getMessage());
         return new TransportException("Cannot listen on " + where + ": " + why + ". " + advice, cause);
     }
 

@@ -6,16 +6,12 @@ import static org.awaitility.Awaitility.await;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.Fanfare;
-import dev.fanfare.Publication;
 import dev.fanfare.StartAt;
-import dev.fanfare.Subscriber;
-import dev.fanfare.presence.PresenceEvent;
 import dev.fanfare.redis.RedisStore;
 import dev.fanfare.servers.RedisServer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -28,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 /**
  * Nodes in processes of their own, over a real Redis, die, stand still and are replaced, under load. Readers are clients on
  * WebSockets that are sent elsewhere; what they saw is judged from their own logs. Leases are short, so that a node need not
- * stand still for long; with {@code -Dfanfare.lease.seconds=15} it does for about twenty seconds.
+ * stand still for long; with {@code -Dfanfare.lease.seconds=15}, the default, it does for twenty seconds.
  */
 @Timeout(180)
 class NodeFaultsIT {
@@ -36,6 +32,9 @@ class NodeFaultsIT {
     private static final int READERS = 24;
     private static final int PER_SECOND = 100;
     private static final int NODES = 3;
+    /** Long enough for the lease and the grace of a node's members to be over. */
+    private static final Duration STANDSTILL = ClusterNode.LEASE.plusSeconds(5);
+
     /** As the test before left them; {@link #start} replaces those that are gone. */
     private static final List<NodeProcess> RUNNING = new ArrayList<>();
 
@@ -46,19 +45,6 @@ class NodeFaultsIT {
     private RedisStore store;
     private Fanfare observer;
     private final Observed observed = new Observed();
-
-    /** Writes down joins and leaves. */
-    private static final class Observed implements Subscriber {
-        final List<String> events = new CopyOnWriteArrayList<>();
-
-        @Override
-        public void onPublication(Publication publication) {}
-
-        @Override
-        public void onPresence(PresenceEvent event) {
-            events.add(event.kind() + " " + event.member().user());
-        }
-    }
 
     @BeforeAll
     static void startRedis() {
@@ -112,6 +98,14 @@ class NodeFaultsIT {
                 .allSatisfy(reader -> assertThat(reader.resets()).isZero());
     }
 
+    /** Lets all go. Whoever joined has then left, each in turn, also if an old connection was found to be closed late. */
+    private void assertThatAllLeaveOnce(int count) {
+        assertThat(observed.present()).hasSize(count);
+        cluster.readers.forEach(WireReader::close);
+        await().atMost(PATIENCE).until(() -> observed.present().isEmpty());
+        assertThat(present()).isEmpty();
+    }
+
     @Test
     void aNodeThatIsKilledLosesNothingAndWhoComesBackInTimeNeverLeft() {
         NodeProcess victim = cluster.nodes.get(0);
@@ -134,6 +128,7 @@ class NodeFaultsIT {
         assertThat(observed.events).endsWith("LEAVE user0");
         assertThat(present()).hasSize(READERS - 1).doesNotContain("user0");
         assertThat(cluster.nodes).allMatch(NodeProcess::isReady);
+        assertThatAllLeaveOnce(READERS - 1);
     }
 
     @Test
@@ -144,6 +139,7 @@ class NodeFaultsIT {
             traffic.more(50);
             cluster.nodes.remove(zombie);
             zombie.stop();
+            long stopped = System.nanoTime();
             moving.move();
             await().atMost(PATIENCE).until(() -> moving.subscribed() == 2);
 
@@ -156,6 +152,8 @@ class NodeFaultsIT {
                     .containsExactlyInAnyOrderElementsOf(left);
             assertThat(present()).hasSize(READERS - left.size()).contains("user0");
 
+            await().atMost(PATIENCE).until(() -> System.nanoTime() - stopped >= STANDSTILL.toNanos());
+            assertThat(observed.events).as("meanwhile").hasSize(READERS + left.size());
             zombie.goOn();
             await().atMost(PATIENCE).until(() -> observed.events.size() == READERS + 2 * left.size());
             assertThat(observed.events.subList(READERS + left.size(), READERS + 2 * left.size()))
@@ -170,6 +168,7 @@ class NodeFaultsIT {
         assertNobodyWasReset();
         assertThat(present()).hasSize(READERS);
         await().atMost(PATIENCE).until(zombie::isReady);
+        assertThatAllLeaveOnce(READERS);
     }
 
     @Test
@@ -193,5 +192,6 @@ class NodeFaultsIT {
         assertThat(cluster.failedPublishes()).isZero();
         assertThat(observed.events).as("joins and leaves").hasSize(READERS);
         assertThat(present()).hasSize(READERS);
+        assertThatAllLeaveOnce(READERS);
     }
 }

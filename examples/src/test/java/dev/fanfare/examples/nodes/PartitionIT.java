@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.Fanfare;
+import dev.fanfare.StartAt;
+import dev.fanfare.redis.RedisStore;
 import dev.fanfare.servers.RedisServer;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -14,7 +17,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(180)
 class PartitionIT {
 
-    private static final ChannelId CHANNEL = ChannelId.of("feed:news");
+    private static final int READERS = 10;
+    private static final ChannelId CHANNEL = ChannelId.of("chat:news");
 
     @Test
     void aNodeCutOffFromRedisSaysSoAndCatchesUpByItselfWhenItIsBack() {
@@ -26,19 +30,33 @@ class PartitionIT {
                 NodeProcess apart = NodeProcess.start(
                         namespace.command(),
                         "redis://" + namespace.cuttableAddress() + ":" + redis.port(),
-                        namespace.address())) {
-            for (int i = 0; i < 10; i++) {
-                cluster.read("", CHANNEL, i % 2 == 0 ? apart : whole);
+                        namespace.address());
+                RedisStore store = RedisStore.of(redis.uri());
+                Fanfare observer = ClusterNode.fanfare(store)) {
+            Observed observed = new Observed();
+            observer.subscribe(CHANNEL, StartAt.live(), observed)
+                    .ready()
+                    .toCompletableFuture()
+                    .join();
+            for (int i = 0; i < READERS; i++) {
+                cluster.read("user" + i, CHANNEL, i % 2 == 0 ? apart : whole);
             }
             cluster.awaitReaders();
+            await().atMost(PATIENCE).until(() -> observed.present().size() == READERS);
             try (Cluster.Traffic traffic = cluster.traffic(CHANNEL, 100)) {
                 traffic.more(50);
                 namespace.cut();
                 await().atMost(PATIENCE).until(apart::isRed);
                 traffic.more(100);
                 assertThat(whole.isReady()).isTrue();
+                await().atMost(PATIENCE).until(() -> observed.present().size() == READERS / 2);
+                assertThat(observed.present())
+                        .as("those elsewhere")
+                        .contains("user1")
+                        .doesNotContain("user0");
                 namespace.heal();
                 await().atMost(PATIENCE).until(apart::isReady);
+                await().atMost(PATIENCE).until(() -> observed.present().size() == READERS);
                 traffic.more(50);
             }
             cluster.settle(CHANNEL);

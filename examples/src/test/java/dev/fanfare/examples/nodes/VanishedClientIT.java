@@ -31,6 +31,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -69,6 +70,13 @@ class VanishedClientIT {
     private final RecordingSubscriber watcher = new RecordingSubscriber();
     private final List<RemoteSocket> clients = new ArrayList<>();
 
+    @BeforeEach
+    void askTheKernel() {
+        if (!Epoll.isAvailable()) {
+            NotTested.because("without Netty's native library nobody asks the kernel: " + Epoll.unavailabilityCause());
+        }
+    }
+
     @AfterEach
     void close() {
         clients.forEach(RemoteSocket::close);
@@ -94,9 +102,6 @@ class VanishedClientIT {
 
     @Test
     void eventStreamsAreAskedForNoPongAndGivenUpAllTheSame() {
-        if (!Epoll.isAvailable()) {
-            NotTested.because("without Netty's native library nobody asks the kernel: " + Epoll.unavailabilityCause());
-        }
         fanfare.subscribe(ROOM, StartAt.live(), watcher);
         watcher.awaitReady();
         open("events", "GET /sse?user=events&channel=room:lobby HTTP/1.1\r\nHost: localhost\r\n\r\n");

@@ -396,6 +396,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
         isAgreeingOnTls = false;
         hasAgreedOnTls = isAgreed;
         if (isAgreed) {
+            hasAccepted = true; // what was read was for TLS, and begins no request
             expectFirstRequest();
         } else {
             router.rejected(Rejection.NO_TLS);
@@ -452,7 +453,7 @@ public final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void closeQuietly() {
-        if (!hasAsked) {
+        if (!hasAsked && !isLingering) { // who lingers was refused, and counted
             router.rejected(Rejection.SLOW_REQUEST);
         }
         context().close();

@@ -72,8 +72,11 @@ const TROUBLE = [
   { field: 'disconnects', name: 'Disconnects', isBad: false },
 ];
 
+/** People leave, which is no trouble. */
+const USUAL = new Set(['BY_CLIENT']);
+
 function showTrouble(now) {
-  const groups = TROUBLE.map(({ field, name, isBad }) => ({ name, isBad, all: Object.entries(now[field]) })).filter(({ all }) => all.length > 0);
+  const groups = TROUBLE.map(({ field, name, isBad }) => ({ name, isBad, all: Object.entries(now[field]).filter(([reason]) => !USUAL.has(reason)) })).filter(({ all }) => all.length > 0);
   const other = [['catch-ups', now.catchUps], ['repairs from the log', now.repairs]].filter(([, count]) => count > 0);
   if (other.length > 0) {
     groups.push({ name: 'Mended by itself', isBad: false, all: other });

@@ -30,13 +30,15 @@ final class EmbeddedClient implements AutoCloseable {
 
     private static final byte[] MASK = {0x12, 0x34, 0x56, 0x78};
 
-    final ScriptedGateway gateway = new ScriptedGateway();
+    final ScriptedGateway gateway;
     final EmbeddedChannel channel;
+    private final CentrifugeUpgrade upgrade;
     private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(true, true);
     private final ByteBuf received = Unpooled.buffer();
 
-    private EmbeddedClient(Authenticator authenticator, TransportSettings settings) {
-        CentrifugeUpgrade upgrade = new CentrifugeUpgrade(new TransportContext(gateway, authenticator, settings));
+    private EmbeddedClient(ScriptedGateway gateway, CentrifugeUpgrade upgrade) {
+        this.gateway = gateway;
+        this.upgrade = upgrade;
         channel = new EmbeddedChannel();
         channel.config().setAllocator(allocator);
         channel.pipeline().addLast(new HttpServerCodec(), new HttpObjectAggregator(100), new Router(upgrade));
@@ -44,7 +46,14 @@ final class EmbeddedClient implements AutoCloseable {
 
     /** Opens a TCP connection, on which HTTP is spoken so far. */
     static EmbeddedClient http(Authenticator authenticator, TransportSettings settings) {
-        return new EmbeddedClient(authenticator, settings);
+        ScriptedGateway gateway = new ScriptedGateway();
+        return new EmbeddedClient(
+                gateway, new CentrifugeUpgrade(new TransportContext(gateway, authenticator, settings)));
+    }
+
+    /** Opens another TCP connection to the same transport. */
+    EmbeddedClient another() {
+        return new EmbeddedClient(gateway, upgrade);
     }
 
     /** Opens a WebSocket. */

@@ -53,7 +53,7 @@ class SecretsInLogsTest {
             "A publication cannot be sent in a wire format",
             "What the authenticator says of a client is no JSON",
             "A command could not be brought to another node",
-            "A route of the host failed");
+            "A request failed in the host");
 
     private final FaultyStore store = FaultyStore.wrap(MemoryStore.create(), new ManualTime(), 1);
     private final LoggedLines logged = new LoggedLines();

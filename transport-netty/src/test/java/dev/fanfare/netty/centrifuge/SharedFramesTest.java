@@ -36,7 +36,9 @@ class SharedFramesTest {
     }
 
     private FrameEncoder encoder(String query, String... headers) {
-        EmbeddedClient client = EmbeddedClient.http(Authenticator.anonymous(), settings);
+        EmbeddedClient client = clients.isEmpty()
+                ? EmbeddedClient.http(Authenticator.anonymous(), settings)
+                : clients.get(0).another();
         clients.add(client);
         client.request(EmbeddedClient.handshake("/connection/websocket" + query, headers));
         boolean isProtobuf = !query.isEmpty();

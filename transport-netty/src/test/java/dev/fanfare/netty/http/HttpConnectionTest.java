@@ -138,12 +138,15 @@ class HttpConnectionTest {
         secure.runScheduledPendingTasks();
         assertThat(secure.isOpen()).as("TLS has a time of its own").isTrue();
         secure.pipeline().fireUserEventTriggered(SslHandshakeCompletionEvent.SUCCESS);
+        secure.pipeline().fireChannelReadComplete(); // of the read that ended the handshake
+        secure.releaseOutbound();
 
         secure.advanceTimeBy(REQUEST, TimeUnit.SECONDS);
         secure.runScheduledPendingTasks();
 
         assertThat(secure.isOpen()).isFalse();
-        assertThat(rejections).contains(Rejection.SLOW_REQUEST);
+        assertThat(secure.outboundMessages()).as("what is sent").isEmpty();
+        assertThat(rejections).containsExactly(Rejection.SLOW_REQUEST);
         secure.finishAndReleaseAll();
     }
 
@@ -350,6 +353,18 @@ class HttpConnectionTest {
     private static final class StalledPeer extends ChannelOutboundHandlerAdapter {
         @Override
         public void flush(ChannelHandlerContext ctx) {}
+    }
+
+    @Test
+    void whatIsRefusedIsCountedOnceAlsoIfThePeerStays() {
+        channel.pipeline().addFirst(new StalledPeer());
+
+        receive("GET / now HTTP/1.1\r\n\r\n");
+        while (channel.isOpen()) {
+            pass(60);
+        }
+
+        assertThat(rejections).containsExactly(Rejection.MALFORMED);
     }
 
     private void assertRefused(String head, String status) {

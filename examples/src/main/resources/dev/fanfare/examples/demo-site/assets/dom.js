@@ -65,13 +65,13 @@ export function readMessage(data) {
   return { user: 'somebody', text: typeof data === 'string' ? data : JSON.stringify(data) };
 }
 
-/** Gives each command on the page a button that copies it. */
+/** Gives each command on the page a button that copies it, or what its data-copy says. */
 export function offerCopies() {
   for (const command of document.querySelectorAll('.command')) {
     const text = find('code', command);
     const button = make('button', { type: 'button', class: 'button quiet copy' }, 'Copy');
     button.addEventListener('click', async () => {
-      await navigator.clipboard.writeText(text.textContent);
+      await navigator.clipboard.writeText(text.dataset.copy ?? text.textContent);
       button.textContent = 'Copied';
       setTimeout(() => (button.textContent = 'Copy'), 1500);
     });

@@ -15,9 +15,11 @@ const page = {
   resets: find('#resets'),
   lastId: find('#last-id'),
   curl: find('#curl'),
+  curlNote: find('#curl-note'),
   status: find('#status'),
   scroll: find('#scroll'),
   log: find('#log'),
+  hush: find('#hush'),
 };
 
 let source = null;
@@ -36,8 +38,8 @@ function open(cursor = '') {
   } else {
     query.set('history', HISTORY);
   }
-  page.curl.textContent = `curl -N '${location.origin}/sse?${decodeURIComponent(query)}'`;
   const token = savedToken();
+  showCurl(`'${location.origin}/sse?${decodeURIComponent(query)}'`, token);
   if (token) {
     query.set('token', token);
   }
@@ -80,6 +82,18 @@ function open(cursor = '') {
       resumed = null;
     }
   });
+}
+
+/** Shows the same for a terminal. The token is not shown, but copied, and only for the room that needs it. */
+function showCurl(url, token) {
+  const needsToken = page.room.value === 'leads';
+  const command = (word) => (needsToken ? `curl -N -H 'Authorization: Bearer ${word}' ${url}` : `curl -N ${url}`);
+  page.curl.textContent = command('…');
+  page.curl.dataset.copy = command(token ?? '…');
+  page.curlNote.hidden = !needsToken;
+  page.curlNote.textContent = token
+    ? 'Copy puts the token of your sign-in in.'
+    : 'It needs a token: sign in to the chat as ada or grace, in this tab, and Copy puts it in.';
 }
 
 /** An EventSource is not told why it was refused; this page can guess. */
@@ -137,6 +151,7 @@ function mark(text, isLost = false) {
 function append(element) {
   const follow = isAtEnd(page.scroll);
   page.log.append(element);
+  hushOrNot();
   while (page.log.children.length > KEPT) {
     page.log.firstElementChild.remove();
   }
@@ -148,6 +163,12 @@ function append(element) {
 function say(name, text) {
   page.state.dataset.state = name;
   page.state.textContent = text;
+  hushOrNot();
+}
+
+/** An empty room says that it is empty. */
+function hushOrNot() {
+  page.hush.hidden = page.state.dataset.state !== 'connected' || page.log.childElementCount > 0;
 }
 
 page.room.addEventListener('change', () => {

@@ -35,6 +35,7 @@ const page = {
   composer: find('#composer'),
   text: find('#text'),
   people: find('#people'),
+  peopleLabel: find('#people-label'),
   peopleCount: find('#people-count'),
   offline: find('#offline'),
   cut: find('#cut'),
@@ -193,6 +194,7 @@ class Chat {
     page.older.hidden = true;
     page.typing.textContent = '';
     page.people.replaceChildren();
+    showStale(false);
     page.peopleCount.textContent = '';
     hideBanner();
     showHush();
@@ -297,6 +299,16 @@ class Chat {
 function showState(name, text) {
   page.state.dataset.state = name;
   page.state.textContent = text;
+  if (name !== 'connected') {
+    hideBanner(); // what it says of the connection is over
+    showStale(page.people.childElementCount > 0);
+  }
+}
+
+/** Says that the people shown are those who were there when the connection was lost; the next list takes it back. */
+function showStale(isStale) {
+  page.peopleLabel.textContent = isStale ? 'Before the cut' : 'Here now';
+  page.people.classList.toggle('stale', isStale);
 }
 
 function showHush(title = '', text = '') {
@@ -333,6 +345,7 @@ function hideBanner() {
 }
 
 function showPeople(people, me) {
+  showStale(false);
   const names = [...people.keys()].filter((name) => name !== '').sort((a, b) => (b === me) - (a === me) || a.localeCompare(b));
   const guests = people.get('') ?? 0;
   page.peopleCount.textContent = names.length + guests || '';

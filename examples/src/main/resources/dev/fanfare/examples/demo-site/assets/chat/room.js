@@ -130,7 +130,7 @@ export class Room {
 
   #publication(context) {
     this.#missed?.push(context.offset);
-    this.#view.message(context);
+    this.#view.message(this.#missed ? context : { ...context, arrivedAt: Date.now() });
     if (context.data?.user) {
       this.#stoppedTyping(context.data.user);
     }

@@ -67,9 +67,9 @@ export class Timeline {
     const follow = isAtEnd(this.#scroll);
     const before = this.#scroll.scrollHeight - this.#scroll.scrollTop;
     let added = 0;
-    for (const { offset, data } of publications) {
-      if (!this.#byOffset.has(offset)) {
-        this.#addOne(offset, data);
+    for (const publication of publications) {
+      if (!this.#byOffset.has(publication.offset)) {
+        this.#addOne(publication);
         added++;
       }
     }
@@ -93,10 +93,10 @@ export class Timeline {
     return over > 0;
   }
 
-  #addOne(offset, data) {
+  #addOne({ offset, data, arrivedAt = null }) {
     const { user, text } = readMessage(data);
     const tempId = user === this.#user ? data?.tempId : undefined;
-    const at = isPlausible(data?.at) ? data.at : null;
+    const at = isPlausible(data?.at) ? data.at : arrivedAt; // the API need not say when; the protocol does not
     const pending = tempId && this.#entries.find((entry) => entry.tempId === tempId && !entry.offset);
     const byApi = !data?.tempId;
     const entry = pending || { author: user, at, element: this.#draw(user, text, at, byApi) };
