@@ -252,7 +252,11 @@ public final class ChannelRules {
             return this;
         }
 
-        /** Sets the largest payload, 1 byte to 16 MiB; default 64 KiB. */
+        /**
+         * Sets the largest payload, 1 byte to 16 MiB; default 64 KiB. What a client sends is a whole message with the
+         * payload in it, and must also be within what the transport takes: {@code NettyTransport.Builder.maxMessageBytes},
+         * 64 KiB too, beyond which the client is disconnected.
+         */
         @CanIgnoreReturnValue
         public Builder maxMessageBytes(int bytes) {
             if (bytes < 1 || bytes > 16 * 1024 * 1024) {

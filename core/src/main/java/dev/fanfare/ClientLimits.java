@@ -13,45 +13,36 @@ import static java.util.Objects.requireNonNull;
 public final class ClientLimits {
 
     private static final ClientLimits STANDARD = new ClientLimits(
-            Rate.of(10, 30), Rate.of(50, 100), Rate.of(50, 256), Rate.of(200, 2_000), 100, 1_000_000, Rate.of(10, 300));
+            new Pace(Rate.of(10, 30), Rate.of(50, 100)),
+            new Pace(Rate.of(50, 256), Rate.of(200, 2_000)),
+            new Pace(Rate.of(50, 256), Rate.of(200, 2_000)),
+            100,
+            1_000_000,
+            Rate.of(10, 300));
     private static final ClientLimits UNLIMITED = new ClientLimits(
-            Rate.unlimited(),
-            Rate.unlimited(),
-            Rate.unlimited(),
-            Rate.unlimited(),
-            Integer.MAX_VALUE,
-            Integer.MAX_VALUE,
-            Rate.unlimited());
+            Pace.UNLIMITED, Pace.UNLIMITED, Pace.UNLIMITED, Integer.MAX_VALUE, Integer.MAX_VALUE, Rate.unlimited());
 
-    private final Rate publishes;
-    private final Rate publishesPerUser;
-    private final Rate subscribes;
-    private final Rate subscribesPerUser;
+    private final Pace publishes;
+    private final Pace subscribes;
+    private final Pace requests;
     private final int connectionsPerUser;
     private final int connections;
     private final Rate errors;
 
     private ClientLimits(
-            Rate publishes,
-            Rate publishesPerUser,
-            Rate subscribes,
-            Rate subscribesPerUser,
-            int connectionsPerUser,
-            int connections,
-            Rate errors) {
+            Pace publishes, Pace subscribes, Pace requests, int connectionsPerUser, int connections, Rate errors) {
         this.publishes = publishes;
-        this.publishesPerUser = publishesPerUser;
         this.subscribes = subscribes;
-        this.subscribesPerUser = subscribesPerUser;
+        this.requests = requests;
         this.connectionsPerUser = connectionsPerUser;
         this.connections = connections;
         this.errors = errors;
     }
 
     /**
-     * Returns the defaults. Per connection: 10 publishes a second after a burst of 30, 50 subscribes after 256, 10
-     * errors after 300. Per user: 50 publishes after 100, 200 subscribes after 2,000, 100 connections. In all: 1,000,000
-     * connections, of which transports may take fewer.
+     * Returns the defaults. Per connection: 10 publishes a second after a burst of 30, 50 subscribes after 256,
+     * 50 requests that read or call after 256, 10 errors after 300. Per user: 50 publishes after 100, 200 subscribes after
+     * 2,000, 200 requests after 2,000, 100 connections. In all: 1,000,000 connections, of which transports may take fewer.
      */
     public static ClientLimits standard() {
         return STANDARD;
@@ -65,49 +56,40 @@ public final class ClientLimits {
     /** Sets how often one connection may publish. */
     public ClientLimits withPublishes(Rate rate) {
         return new ClientLimits(
-                requireNonNull(rate, "rate"),
-                publishesPerUser,
-                subscribes,
-                subscribesPerUser,
-                connectionsPerUser,
-                connections,
-                errors);
+                publishes.withConnection(rate), subscribes, requests, connectionsPerUser, connections, errors);
     }
 
     /** Sets how often all connections of one user together may publish. */
     public ClientLimits withPublishesPerUser(Rate rate) {
         return new ClientLimits(
-                publishes,
-                requireNonNull(rate, "rate"),
-                subscribes,
-                subscribesPerUser,
-                connectionsPerUser,
-                connections,
-                errors);
+                publishes.withUser(rate), subscribes, requests, connectionsPerUser, connections, errors);
     }
 
     /** Sets how often one connection may subscribe; the burst must suffice for all its channels when it returns. */
     public ClientLimits withSubscribes(Rate rate) {
         return new ClientLimits(
-                publishes,
-                publishesPerUser,
-                requireNonNull(rate, "rate"),
-                subscribesPerUser,
-                connectionsPerUser,
-                connections,
-                errors);
+                publishes, subscribes.withConnection(rate), requests, connectionsPerUser, connections, errors);
     }
 
     /** Sets how often all connections of one user together may subscribe. */
     public ClientLimits withSubscribesPerUser(Rate rate) {
         return new ClientLimits(
-                publishes,
-                publishesPerUser,
-                subscribes,
-                requireNonNull(rate, "rate"),
-                connectionsPerUser,
-                connections,
-                errors);
+                publishes, subscribes.withUser(rate), requests, connectionsPerUser, connections, errors);
+    }
+
+    /**
+     * Sets how often one connection may read or call: history, presence, presence stats and rpc, counted together. The
+     * burst must suffice for a client that reads all its channels when it begins.
+     */
+    public ClientLimits withRequests(Rate rate) {
+        return new ClientLimits(
+                publishes, subscribes, requests.withConnection(rate), connectionsPerUser, connections, errors);
+    }
+
+    /** Sets how often all connections of one user together may read or call. */
+    public ClientLimits withRequestsPerUser(Rate rate) {
+        return new ClientLimits(
+                publishes, subscribes, requests.withUser(rate), connectionsPerUser, connections, errors);
     }
 
     /** Sets how many connections one user may have on this node; at least 1. */
@@ -115,7 +97,7 @@ public final class ClientLimits {
         if (count < 1) {
             throw new IllegalArgumentException("count must be at least 1: " + count);
         }
-        return new ClientLimits(publishes, publishesPerUser, subscribes, subscribesPerUser, count, connections, errors);
+        return new ClientLimits(publishes, subscribes, requests, count, connections, errors);
     }
 
     /**
@@ -126,8 +108,7 @@ public final class ClientLimits {
         if (count < 1) {
             throw new IllegalArgumentException("count must be at least 1: " + count);
         }
-        return new ClientLimits(
-                publishes, publishesPerUser, subscribes, subscribesPerUser, connectionsPerUser, count, errors);
+        return new ClientLimits(publishes, subscribes, requests, connectionsPerUser, count, errors);
     }
 
     /**
@@ -137,33 +118,37 @@ public final class ClientLimits {
      */
     public ClientLimits withErrors(Rate rate) {
         return new ClientLimits(
-                publishes,
-                publishesPerUser,
-                subscribes,
-                subscribesPerUser,
-                connectionsPerUser,
-                connections,
-                requireNonNull(rate, "rate"));
+                publishes, subscribes, requests, connectionsPerUser, connections, requireNonNull(rate, "rate"));
     }
 
     /** Returns how often one connection may publish. */
     public Rate publishes() {
-        return publishes;
+        return publishes.ofConnection;
     }
 
     /** Returns how often one user may publish. */
     public Rate publishesPerUser() {
-        return publishesPerUser;
+        return publishes.ofUser;
     }
 
     /** Returns how often one connection may subscribe. */
     public Rate subscribes() {
-        return subscribes;
+        return subscribes.ofConnection;
     }
 
     /** Returns how often one user may subscribe. */
     public Rate subscribesPerUser() {
-        return subscribesPerUser;
+        return subscribes.ofUser;
+    }
+
+    /** Returns how often one connection may read or call. */
+    public Rate requests() {
+        return requests.ofConnection;
+    }
+
+    /** Returns how often one user may read or call. */
+    public Rate requestsPerUser() {
+        return requests.ofUser;
     }
 
     /** Returns how many connections one user may have. */
@@ -179,5 +164,19 @@ public final class ClientLimits {
     /** Returns how often one connection may get an error. */
     public Rate errors() {
         return errors;
+    }
+
+    /** How often one connection, and all of a user's together, may do one kind of thing. */
+    private record Pace(Rate ofConnection, Rate ofUser) {
+
+        static final Pace UNLIMITED = new Pace(Rate.unlimited(), Rate.unlimited());
+
+        Pace withConnection(Rate rate) {
+            return new Pace(requireNonNull(rate, "rate"), ofUser);
+        }
+
+        Pace withUser(Rate rate) {
+            return new Pace(ofConnection, requireNonNull(rate, "rate"));
+        }
     }
 }

@@ -127,7 +127,7 @@ public final class FanfareBuilder {
         return this;
     }
 
-    /** Sets who decides what clients may do; default: nobody may do anything. */
+    /** Sets who decides what clients may do; default: nobody may do anything, of which a transport's start warns. */
     @CanIgnoreReturnValue
     public FanfareBuilder authorizer(Authorizer authorizer) {
         this.authorizer = once(this.authorizer, authorizer, "authorizer");

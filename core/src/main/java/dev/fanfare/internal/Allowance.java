@@ -17,6 +17,7 @@ final class Allowance {
     private final @Nullable User user;
     private @Nullable TokenBucket publishes;
     private @Nullable TokenBucket subscribes;
+    private @Nullable TokenBucket requests;
 
     Allowance(ClientLimits limits, TimeSource time, @Nullable User user) {
         this.limits = limits;
@@ -38,5 +39,14 @@ final class Allowance {
         }
         long now = time.nanos();
         return subscribes.tryTake(now) && (user == null || user.subscribes.tryTake(now));
+    }
+
+    /** Tells whether it may read or call once more: history, presence, rpc. */
+    boolean mayRequest() {
+        if (requests == null) {
+            requests = new TokenBucket(limits.requests());
+        }
+        long now = time.nanos();
+        return requests.tryTake(now) && (user == null || user.requests.tryTake(now));
     }
 }

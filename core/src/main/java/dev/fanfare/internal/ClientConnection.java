@@ -135,6 +135,10 @@ final class ClientConnection extends Port implements Connection {
 
     @Override
     public void history(ChannelId channel, HistoryQuery query, int enoughBytes, Consumer<HistoryResult> answer) {
+        if (!allowance.mayRequest()) {
+            answer.accept(new HistoryResult.Refused(permissions.noted(channel, Refusal.TOO_MANY_REQUESTS)));
+            return;
+        }
         ifAllowed(
                 Action.HISTORY,
                 channel,
@@ -147,6 +151,10 @@ final class ClientConnection extends Port implements Connection {
 
     @Override
     public void presence(ChannelId channel, int limit, Consumer<PresenceResult> answer) {
+        if (!allowance.mayRequest()) {
+            answer.accept(new PresenceResult.Refused(permissions.noted(channel, Refusal.TOO_MANY_REQUESTS)));
+            return;
+        }
         ifAllowed(Action.PRESENCE, channel, reason -> answer.accept(new PresenceResult.Refused(reason)), rules -> {
             if (!rules.hasPresence()) {
                 answer.accept(new PresenceResult.Refused(permissions.noted(channel, Refusal.NOT_AVAILABLE)));
@@ -163,6 +171,10 @@ final class ClientConnection extends Port implements Connection {
 
     @Override
     public void rpc(String method, Payload data, Consumer<RpcResult> answer) {
+        if (!allowance.mayRequest()) {
+            answer.accept(new RpcResult.Refused(permissions.noted(null, Refusal.TOO_MANY_REQUESTS)));
+            return;
+        }
         RpcHandler handler = engine.settings.rpcHandler();
         if (handler == null) {
             answer.accept(new RpcResult.Refused(permissions.noted(null, Refusal.NOT_AVAILABLE)));

@@ -16,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The connections of this node, by id and by user. Thread-safe.
@@ -29,6 +30,8 @@ final class Clients {
     private static final int MAX_GONE = 100_000;
     private static final LogLine FORGOTTEN = LogLine.warn(
             Clients.class, "More users went than are remembered; those who come back get their allowances anew");
+    private static final LogLine NO_TIMER = LogLine.warn(
+            Clients.class, "The time source took no task; a user who went gets the allowances anew when it comes back");
 
     private final Map<String, ClientConnection> byId = new ConcurrentHashMap<>();
     private final Map<String, User> byUser = new ConcurrentHashMap<>();
@@ -72,26 +75,48 @@ final class Clients {
 
     void remove(ClientConnection connection) {
         byId.remove(connection.info().id(), connection);
-        byUser.computeIfPresent(connection.info().user(), (name, present) -> {
+        String name = connection.info().user();
+        long now = time.nanos();
+        User left = byUser.computeIfPresent(name, (same, present) -> {
             present.connections.remove(connection);
-            return isStillNeeded(name, present) ? present : null;
+            return isStillNeeded(present, now) ? present : null;
         });
+        forgetLater(name, left);
     }
 
-    private boolean isStillNeeded(String name, User user) {
+    private boolean isStillNeeded(User user, long now) {
         if (!user.connections.isEmpty()) {
             return true;
         }
-        long wait = user.nanosUntilFull(time.nanos());
-        if (wait <= 0 || !isRemembered(user)) {
+        if (user.nanosUntilFull(now) <= 0 || !isRemembered(user)) {
             uncount(user);
             return false;
         }
-        if (!user.isToBeForgotten) {
-            user.isToBeForgotten = true;
-            time.schedule(Duration.ofNanos(wait), () -> forget(name));
-        }
         return true;
+    }
+
+    /** Comes to look later if the user can go; outside the map, as the clock may be the host's. */
+    private void forgetLater(String name, @Nullable User user) {
+        if (user == null || !user.connections.isEmpty() || !user.isToBeForgotten.compareAndSet(false, true)) {
+            return;
+        }
+        try {
+            time.schedule(Duration.ofNanos(user.nanosUntilFull(time.nanos())), () -> forget(name));
+        } catch (RuntimeException broken) {
+            NO_TIMER.logTrace(broken);
+            forgetNow(name);
+        }
+    }
+
+    private void forgetNow(String name) {
+        byUser.computeIfPresent(name, (same, user) -> {
+            user.isToBeForgotten.set(false);
+            if (!user.connections.isEmpty()) {
+                return user;
+            }
+            uncount(user);
+            return null;
+        });
     }
 
     /** Counts the user among those who are gone, if there is room for one more. */
@@ -115,10 +140,12 @@ final class Clients {
     }
 
     private void forget(String name) {
-        byUser.computeIfPresent(name, (same, user) -> {
-            user.isToBeForgotten = false;
-            return isStillNeeded(name, user) ? user : null;
+        long now = time.nanos();
+        User left = byUser.computeIfPresent(name, (same, user) -> {
+            user.isToBeForgotten.set(false);
+            return isStillNeeded(user, now) ? user : null;
         });
+        forgetLater(name, left);
     }
 
     int count() {

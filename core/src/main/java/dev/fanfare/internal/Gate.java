@@ -1,6 +1,7 @@
 package dev.fanfare.internal;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
 import dev.fanfare.ClientLimits;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.FanfareListener;
@@ -14,15 +15,23 @@ import dev.fanfare.spi.Mailboxes;
 import dev.fanfare.spi.Outlet;
 import dev.fanfare.spi.TimeSource;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The door through which transports reach an {@link Engine}. Thread-safe. */
 final class Gate implements Gateway {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Gate.class);
+
     private final Engine engine;
+    private final AtomicBoolean hasWarned = new AtomicBoolean();
 
     Gate(Engine engine) {
         this.engine = engine;
@@ -61,6 +70,33 @@ final class Gate implements Gateway {
     @Override
     public int maxChannelsPerConnection() {
         return engine.settings.maxChannelsPerConnection();
+    }
+
+    @Override
+    public @Nullable ChannelRules rules(ChannelId channel) {
+        return engine.rules(channel);
+    }
+
+    @Override
+    public void transportStarted(int maxMessageBytes) {
+        Settings settings = engine.settings;
+        if (settings.authorizer() == null
+                && settings.subscriptionAuthenticator() == null
+                && hasWarned.compareAndSet(false, true)) {
+            LOG.warn("No authorizer: clients may not subscribe, publish or read; Fanfare.builder().authorizer(...)");
+        }
+        List<String> larger = settings.namespaces().entrySet().stream()
+                .filter(namespace -> namespace.getValue().maxMessageBytes() > maxMessageBytes)
+                .map(Map.Entry::getKey)
+                .sorted()
+                .toList();
+        if (!larger.isEmpty()) {
+            LOG.atWarn()
+                    .addKeyValue("namespaces", larger)
+                    .addKeyValue("maxMessageBytes", maxMessageBytes)
+                    .log("Rules allow larger messages than the transport takes: a client that publishes one is "
+                            + "disconnected. Give both the same maxMessageBytes, and the transport a little more");
+        }
     }
 
     @Override

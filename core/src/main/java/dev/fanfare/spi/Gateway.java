@@ -1,6 +1,7 @@
 package dev.fanfare.spi;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
 import dev.fanfare.ClientLimits;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.FanfareListener;
@@ -12,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where transports come in: they register connections here and get a {@link Connection} to act
@@ -54,6 +56,18 @@ public interface Gateway {
     default int maxChannelsPerConnection() {
         return 128;
     }
+
+    /** Returns the rules of that channel; null if its namespace has none. */
+    default @Nullable ChannelRules rules(ChannelId channel) {
+        return null;
+    }
+
+    /**
+     * Learns that a transport began to accept clients, and warns of what they will stumble over.
+     *
+     * @param maxMessageBytes the largest message that the transport takes from a client
+     */
+    default void transportStarted(int maxMessageBytes) {}
 
     /** Returns the executor for foreign code: authenticators and handlers. */
     Executor hostExecutor();

@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import dev.fanfare.Authorizer;
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
 import dev.fanfare.DisconnectReason;
+import dev.fanfare.Fanfare;
+import dev.fanfare.Payload;
+import dev.fanfare.PublishOptions;
 import dev.fanfare.ResetReason;
 import dev.fanfare.StartAt;
 import dev.fanfare.faults.CausesFault;
@@ -14,14 +18,19 @@ import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.spi.AppendRequest;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
+import dev.fanfare.spi.TimeSource;
 import dev.fanfare.testkit.FaultyStore;
 import dev.fanfare.testkit.Gate;
+import dev.fanfare.testkit.ManualLoop;
 import dev.fanfare.testkit.ManualTime;
 import dev.fanfare.testkit.RecordingOutlet;
 import dev.fanfare.testkit.RecordingOutlet.Disconnected;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -100,6 +109,60 @@ class BrokenPartsTest {
 
     private static void runOutOfMemory() {
         throw new OutOfMemoryError("on purpose");
+    }
+
+    // ---- the clock
+
+    /** Who used something up is to be forgotten later, for which the clock is asked. */
+    @Test
+    void whoGoesWhileTheClockTakesNoTaskLeavesNothingBehind() {
+        HostsTime clock = new HostsTime(time);
+        try (Fanfare fanfare = withClock(clock)) {
+            RecordingOutlet client = publishedBy(fanfare, "ada");
+            clock.next = () -> {
+                throw new IllegalStateException("on purpose");
+            };
+
+            client.vanish();
+            node.settle();
+
+            assertThat(fanfare.stats().connections()).isZero();
+            assertThat(fanfare.stats().subscriptions()).isZero();
+        }
+    }
+
+    @Test
+    void theClockIsAskedWhileOthersOfTheUserMayComeAndGo() {
+        HostsTime clock = new HostsTime(time);
+        try (Fanfare fanfare = withClock(clock)) {
+            RecordingOutlet client = publishedBy(fanfare, "ada");
+            clock.next = () -> CompletableFuture.runAsync(
+                            () -> RecordingOutlet.connect(fanfare, new ManualLoop(), node.format, "ada"))
+                    .orTimeout(5, TimeUnit.SECONDS)
+                    .join();
+
+            client.vanish();
+            node.settle();
+
+            assertThat(fanfare.stats().connections()).isEqualTo(1);
+        }
+    }
+
+    private Fanfare withClock(TimeSource clock) {
+        return Fanfare.builder()
+                .store(MemoryStore.create(time))
+                .timeSource(clock)
+                .hostExecutor(node.host)
+                .authorizer(Authorizer.allowAll())
+                .build();
+    }
+
+    private RecordingOutlet publishedBy(Fanfare fanfare, String user) {
+        RecordingOutlet client = RecordingOutlet.connect(fanfare, node.loop, node.format, user);
+        client.subscribe("a", StartAt.live());
+        client.connection().publish(ChannelId.of("a"), Payload.of("1"), PublishOptions.none(), result -> {});
+        node.settle();
+        return client;
     }
 
     // ---- the log
@@ -213,6 +276,36 @@ class BrokenPartsTest {
         @Override
         public boolean announcesOn(Bus bus) {
             return false;
+        }
+    }
+
+    /** A clock of the host's, which does something of its own when it is next given a task. */
+    private static final class HostsTime implements TimeSource {
+        private final ManualTime time;
+        private @Nullable Runnable next;
+
+        HostsTime(ManualTime time) {
+            this.time = time;
+        }
+
+        @Override
+        public long millis() {
+            return time.millis();
+        }
+
+        @Override
+        public long nanos() {
+            return time.nanos();
+        }
+
+        @Override
+        public Timer schedule(Duration delay, Runnable task) {
+            Runnable own = next;
+            next = null;
+            if (own != null) {
+                own.run();
+            }
+            return time.schedule(delay, task);
         }
     }
 }

@@ -8,6 +8,8 @@ import dev.fanfare.ClientLimits;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.FanfareListener;
+import dev.fanfare.HistoryQuery;
+import dev.fanfare.HistoryResult;
 import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
@@ -19,6 +21,8 @@ import dev.fanfare.StartAt;
 import dev.fanfare.SubscriptionAuthenticator.Granted;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.spi.Connection;
+import dev.fanfare.spi.Connection.PresenceResult;
+import dev.fanfare.spi.Connection.RpcResult;
 import dev.fanfare.spi.Connection.SubscribeRequest;
 import dev.fanfare.spi.Connection.SubscribeResult;
 import dev.fanfare.testkit.ManualTime;
@@ -27,6 +31,7 @@ import dev.fanfare.testkit.RecordingOutlet.Answered;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -37,6 +42,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LimitsTest {
 
     private static final ChannelId CHANNEL = ChannelId.of("log:a");
+
+    private static final Set<Object> TOO_MANY_REQUESTS = Set.of(
+            new HistoryResult.Refused(Refusal.TOO_MANY_REQUESTS),
+            new PresenceResult.Refused(Refusal.TOO_MANY_REQUESTS),
+            new RpcResult.Refused(Refusal.TOO_MANY_REQUESTS));
 
     private final ManualTime time = new ManualTime();
     private final Refusals refusals = new Refusals();
@@ -172,6 +182,50 @@ class LimitsTest {
         try (ManualNode node = node(ClientLimits.standard().withSubscribesPerUser(Rate.of(1, 30)))) {
             assertThat(subscribe(node, node.connect("ada"), 0, 20)).isZero();
             assertThat(subscribe(node, node.connect("ada"), 0, 20)).isEqualTo(10);
+        }
+    }
+
+    /** Reads or calls so often at once, each time in another way, and tells how often in vain. */
+    private static int request(ManualNode node, Connection connection, int count) {
+        List<Object> results = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            switch (i % 3) {
+                case 0 -> connection.history(CHANNEL, new HistoryQuery(null, 10, false), 1_000, results::add);
+                case 1 -> connection.presence(CHANNEL, 10, results::add);
+                default -> connection.rpc("method", Payload.of("1"), results::add);
+            }
+        }
+        node.settle();
+        assertThat(results).hasSize(count);
+        return (int) results.stream().filter(TOO_MANY_REQUESTS::contains).count();
+    }
+
+    @Test
+    void aClientMayReadOrCallSoManyTimesAtOnceAndThenFiftyTimesASecond() {
+        try (ManualNode node = node(ClientLimits.standard())) {
+            Connection connection = node.connect().connection();
+
+            assertThat(request(node, connection, 300)).isEqualTo(44);
+            time.advance(Duration.ofSeconds(1));
+            assertThat(request(node, connection, 60)).isEqualTo(10);
+            assertThat(refusals.reasons.stream().filter(Refusal.TOO_MANY_REQUESTS::equals))
+                    .hasSize(54);
+            assertThat(publish(node, connection, 30)).isZero();
+        }
+    }
+
+    @Test
+    void allConnectionsOfAUserShareTheUsersRequests() {
+        ClientLimits limits =
+                ClientLimits.standard().withRequests(Rate.of(1, 30)).withRequestsPerUser(Rate.of(1, 40));
+        try (ManualNode node = node(limits)) {
+            Connection first = node.connect("ada").connection();
+            assertThat(request(node, first, 30)).isZero();
+
+            first.closed(DisconnectReason.BY_CLIENT);
+            node.settle();
+
+            assertThat(request(node, node.connect("ada").connection(), 30)).isEqualTo(20);
         }
     }
 

@@ -373,7 +373,9 @@ public final class NettyTransport implements AutoCloseable {
 
         /**
          * Sets the largest message that a client may send, 1 KiB to 16 MiB; default 64 KiB. A larger one closes
-         * a WebSocket, and is answered 413 elsewhere.
+         * a WebSocket (1009), and is answered 413 elsewhere. It is about whole messages, whatever is in them; how large a
+         * publication may be is for the rules to say ({@link dev.fanfare.ChannelRules.Builder#maxMessageBytes}), and those
+         * should not allow more than this.
          */
         @CanIgnoreReturnValue
         public Builder maxMessageBytes(int bytes) {

@@ -77,6 +77,7 @@ final class Startup {
                 .addKeyValue("address", bound.channel().localAddress())
                 .addKeyValue("sockets", loops.name())
                 .log("Fanfare listens");
+        gateway.transportStarted(settings.maxMessageBytes());
         return transport;
     }
 

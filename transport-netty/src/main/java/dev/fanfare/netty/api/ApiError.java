@@ -1,6 +1,5 @@
 package dev.fanfare.netty.api;
 
-import dev.fanfare.ChannelId;
 import dev.fanfare.ClosedException;
 import dev.fanfare.FanfareException;
 import dev.fanfare.Refusal;
@@ -73,9 +72,9 @@ public record ApiError(
         };
     }
 
-    /** Returns the same error, naming the channel. */
-    public ApiError about(ChannelId channel) {
-        return new ApiError(code, message + ": " + channel, isTemporary, retryAfter);
+    /** Returns the same error with more words: the channel, or a limit. */
+    public ApiError about(String detail) {
+        return new ApiError(code, message + ": " + detail, isTemporary, retryAfter);
     }
 
     /** Answers with it: {@code {"error":…}}. */

@@ -1,6 +1,7 @@
 package dev.fanfare.netty.api;
 
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelRules;
 import dev.fanfare.Connections;
 import dev.fanfare.DisconnectReason;
 import dev.fanfare.Fanfare;
@@ -11,6 +12,7 @@ import dev.fanfare.PublishOptions;
 import dev.fanfare.PublishResult;
 import dev.fanfare.Refusal;
 import dev.fanfare.Selection;
+import dev.fanfare.netty.connection.ErrorCode;
 import dev.fanfare.netty.http.JsonText;
 import dev.fanfare.netty.http.RequestRefused;
 import dev.fanfare.spi.Gateway;
@@ -68,7 +70,9 @@ final class ApiMethods {
 
     private ApiCall<PublishResult> publish(ApiRequest request) {
         ChannelId channel = request.channel();
-        return new ApiCall<>(gateway.publish(channel, request.data(), request.options()), ApiReply::published);
+        return new ApiCall<>(
+                gateway.publish(channel, request.data(), request.options()),
+                (out, result, failure) -> writePublished(out, channel.value(), result, failure));
     }
 
     private ApiCall<Void> broadcast(ApiRequest request) {
@@ -83,7 +87,7 @@ final class ApiMethods {
             results.add(publishOne(channel, data, options).toCompletableFuture());
         }
         CompletableFuture<Void> all = CompletableFuture.allOf(results.toArray(CompletableFuture[]::new));
-        return new ApiCall<>(all, (out, done, failure) -> writeBroadcast(out, results));
+        return new ApiCall<>(all, (out, done, failure) -> writeBroadcast(out, channels, results));
     }
 
     private CompletionStage<PublishResult> publishOne(String channel, Payload data, PublishOptions options) {
@@ -93,14 +97,31 @@ final class ApiMethods {
         return gateway.publish(ChannelId.of(channel), data, options);
     }
 
-    private static void writeBroadcast(ByteBuf out, List<CompletableFuture<PublishResult>> results) {
+    /** Writes what became of a publish, and what would have been right if it was refused. */
+    private void writePublished(
+            ByteBuf out, String channel, @Nullable PublishResult result, @Nullable Throwable failure) {
+        if (!ChannelId.isValid(channel)) {
+            ApiReply.error(out, ApiError.of(Refusal.BAD_REQUEST).about(ErrorCode.CHANNEL_NAME));
+            return;
+        }
+        boolean isTooLarge = result instanceof PublishResult.Refused refused && refused.reason() == Refusal.TOO_LARGE;
+        ChannelRules rules = isTooLarge ? gateway.rules(ChannelId.of(channel)) : null;
+        if (rules != null) {
+            ApiReply.error(out, ApiError.of(Refusal.TOO_LARGE).about("at most " + rules.maxMessageBytes() + " bytes"));
+        } else {
+            ApiReply.published(out, result, failure);
+        }
+    }
+
+    private void writeBroadcast(ByteBuf out, List<String> channels, List<CompletableFuture<PublishResult>> results) {
         JsonText.raw(out, "{\"result\":{\"responses\":[");
         for (int i = 0; i < results.size(); i++) {
             if (i > 0) {
                 out.writeByte(',');
             }
+            String channel = channels.get(i);
             BiConsumer<@Nullable PublishResult, @Nullable Throwable> write =
-                    (result, failure) -> ApiReply.published(out, result, failure);
+                    (result, failure) -> writePublished(out, channel, result, failure);
             results.get(i).whenComplete(write);
         }
         JsonText.raw(out, "]}}");

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import dev.fanfare.Authenticator;
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
@@ -14,6 +15,7 @@ import dev.fanfare.HostCode;
 import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.Selection;
+import dev.fanfare.netty.connection.ErrorCode;
 import dev.fanfare.netty.http.JsonText;
 import dev.fanfare.netty.http.RequestRefused;
 import java.io.IOException;
@@ -87,6 +89,8 @@ final class ApiRequest {
         }
         try (JsonParser parser = JsonText.parser(body, 0, body.length)) {
             request.read(parser);
+        } catch (StreamConstraintsException e) {
+            throw malformed("its JSON is beyond a limit: " + JsonText.LIMITS);
         } catch (JsonProcessingException e) {
             JsonLocation where = e.getLocation();
             throw malformed("no JSON" + (where == null ? "" : " at byte " + where.getByteOffset()));
@@ -169,7 +173,7 @@ final class ApiRequest {
 
     static ChannelId channelId(String name) {
         if (!ChannelId.isValid(name)) {
-            throw badRequest("channel is not a valid name");
+            throw badRequest(ErrorCode.CHANNEL_NAME);
         }
         return ChannelId.of(name);
     }
@@ -268,7 +272,7 @@ final class ApiRequest {
     String pattern() {
         String present = pattern == null ? "*" : pattern;
         if (present.length() > ChannelId.MAX_LENGTH) {
-            throw badRequest("pattern is longer than a channel's name");
+            throw badRequest("pattern is longer than " + ChannelId.MAX_LENGTH + " characters");
         }
         return present;
     }

@@ -13,6 +13,7 @@ import dev.fanfare.PublishResult;
 import dev.fanfare.Refusal;
 import dev.fanfare.RpcHandler;
 import dev.fanfare.netty.connection.ErrorCode;
+import dev.fanfare.netty.http.JsonText;
 import dev.fanfare.presence.PresenceSnapshot;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Connection.PresenceResult;
@@ -156,10 +157,14 @@ final class ClientCommands implements Request.Visitor {
         PublishOptions options = options(request.key());
         if (request.type() != STREAM || request.isRemoval()) {
             refuse(id, Refusal.NOT_AVAILABLE);
-        } else if (options == null || !isPublishable(channel, request.data())) {
+        } else if (options == null) {
             refuse(id, Refusal.BAD_REQUEST);
+        } else if (!isPublishable(channel, request.data())) {
+            outlet.refuseAsBad(
+                    id, connection.info(), "data must be JSON, at most " + JsonText.MAX_DEPTH + " levels deep");
         } else {
-            connection.publish(channel, request.data(), options, answers.expect(result -> published(id, result)));
+            connection.publish(
+                    channel, request.data(), options, answers.expect(result -> published(id, channel, result)));
         }
     }
 
@@ -178,11 +183,20 @@ final class ClientCommands implements Request.Visitor {
         }
     }
 
-    private void published(long id, PublishResult result) {
+    private void published(long id, ChannelId channel, PublishResult result) {
         if (result instanceof PublishResult.Refused refused) {
-            outlet.error(id, ErrorCode.of(refused.reason()));
+            notPublished(id, channel, refused.reason());
         } else {
             outlet.reply(outlet.messages().published(id));
+        }
+    }
+
+    private void notPublished(long id, ChannelId channel, Refusal reason) {
+        ChannelRules rules = reason == Refusal.TOO_LARGE ? connection.rules(channel) : null;
+        if (rules != null) {
+            outlet.badRequest(id, reason.text() + ": at most " + rules.maxMessageBytes() + " bytes");
+        } else {
+            outlet.error(id, ErrorCode.of(reason));
         }
     }
 
@@ -299,7 +313,7 @@ final class ClientCommands implements Request.Visitor {
             return null;
         }
         if (!ChannelId.isValid(name)) {
-            refuse(id, Refusal.BAD_REQUEST);
+            outlet.refuseAsBad(id, connection.info(), ErrorCode.CHANNEL_NAME);
             return null;
         }
         return ChannelId.of(name);

@@ -179,7 +179,11 @@ final class ClientOutlet extends ChannelOutlet {
     }
 
     void error(long id, ErrorCode error) {
-        reply(messages().error(id, error.code(), error.text(), error.isTemporary()));
+        error(id, error, error.text());
+    }
+
+    private void error(long id, ErrorCode error, String text) {
+        reply(messages().error(id, error.code(), text, error.isTemporary()));
         if (error != ErrorCode.INTERNAL && !mayErrAgain()) {
             disconnect(
                     error == ErrorCode.TOO_MANY_REQUESTS
@@ -192,6 +196,17 @@ final class ClientOutlet extends ChannelOutlet {
     void refuse(long id, ConnectionInfo connection, Refusal reason) {
         noted(connection, null, reason);
         error(id, ErrorCode.of(reason));
+    }
+
+    /** Refuses what makes no sense, and says what would. */
+    void refuseAsBad(long id, ConnectionInfo connection, String detail) {
+        noted(connection, null, Refusal.BAD_REQUEST);
+        badRequest(id, detail);
+    }
+
+    /** Answers with what was bad about a request that somebody else has counted. */
+    void badRequest(long id, String detail) {
+        error(id, ErrorCode.BAD_REQUEST, ErrorCode.BAD_REQUEST.text() + ": " + detail);
     }
 
     /** Counts a refusal that is not the core's. */

@@ -124,7 +124,9 @@ public final class EmulationEndpoint implements Endpoint {
             }
             case TOO_LARGE -> {
                 context.gateway().listener().onReject(Rejection.TOO_LARGE);
-                exchange.fail(TOO_LARGE, "message too large");
+                exchange.fail(
+                        TOO_LARGE,
+                        "message too large for another node: at most " + Mailboxes.MAX_REMOTE_BYTES + " bytes");
             }
         }
     }

@@ -108,7 +108,10 @@ final class FrameHandler extends ChannelInboundHandlerAdapter {
     }
 
     private void violated(ChannelHandlerContext ctx, WebSocketCloseStatus status) {
-        outlet.violated(WebSocketFraming.close(ctx.alloc(), status.code(), status.reasonText()));
+        String reason = status.equals(WebSocketCloseStatus.MESSAGE_TOO_BIG)
+                ? "message larger than " + maxMessageBytes + " bytes"
+                : status.reasonText();
+        outlet.violated(WebSocketFraming.close(ctx.alloc(), status.code(), reason));
     }
 
     @Override

@@ -75,7 +75,10 @@ public final class StreamEndpoint implements Endpoint {
     private List<Command> commands(Exchange exchange, WireFormat format) {
         byte[] message = firstMessage(exchange);
         if (message.length > context.settings().maxMessageBytes()) {
-            throw new RequestRefused(TOO_LARGE, TOO_LARGE, "message too large");
+            throw new RequestRefused(
+                    TOO_LARGE,
+                    TOO_LARGE,
+                    "message larger than " + context.settings().maxMessageBytes() + " bytes");
         }
         try {
             return format.commands().decode(message);

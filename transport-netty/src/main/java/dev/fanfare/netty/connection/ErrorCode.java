@@ -1,12 +1,13 @@
 package dev.fanfare.netty.connection;
 
+import dev.fanfare.ChannelId;
 import dev.fanfare.Refusal;
 
 /** The errors of the client protocol that we answer with; the server API and event streams use the same codes. */
 public enum ErrorCode {
     INTERNAL(100, "internal server error", true),
     UNAUTHORIZED(101, "unauthorized", false),
-    UNKNOWN_CHANNEL(102, "unknown channel", false),
+    UNKNOWN_CHANNEL(102, Refusal.UNKNOWN_NAMESPACE.text(), false),
     PERMISSION_DENIED(103, "permission denied", false),
     METHOD_NOT_FOUND(104, "method not found", false),
     ALREADY_SUBSCRIBED(105, "already subscribed", false),
@@ -17,6 +18,10 @@ public enum ErrorCode {
     EXPIRED(110, "expired", false),
     TOO_MANY_REQUESTS(111, "too many requests", true),
     UNRECOVERABLE_POSITION(112, "unrecoverable position", false);
+
+    /** What a channel's name must be like, for errors. */
+    public static final String CHANNEL_NAME =
+            "channel must have 1 to " + ChannelId.MAX_LENGTH + " characters, none of them a control character";
 
     private final int code;
     private final String text;

@@ -23,10 +23,20 @@ public final class JsonText {
     /** How deep values may be nested. */
     public static final int MAX_DEPTH = 512;
 
+    private static final int MAX_DIGITS = 1_000;
+    private static final int MAX_NAME = 50_000;
+
+    /** What JSON may be like here, for errors. */
+    public static final String LIMITS =
+            "at most " + MAX_DEPTH + " levels deep, numbers of " + MAX_DIGITS + " characters, names of " + MAX_NAME;
+
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES) // they are few
-            .streamReadConstraints(
-                    StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).build())
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxNestingDepth(MAX_DEPTH)
+                    .maxNumberLength(MAX_DIGITS)
+                    .maxNameLength(MAX_NAME)
+                    .build())
             .build();
 
     private static final byte[] HEX = "0123456789abcdef".getBytes(US_ASCII);

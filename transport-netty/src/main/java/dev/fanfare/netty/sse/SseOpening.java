@@ -172,7 +172,7 @@ final class SseOpening implements Admission.Outcome {
         if (result instanceof SubscribeResult.Refused refused) {
             fail(
                     status(refused.reason()),
-                    ApiError.of(refused.reason()).about(channel),
+                    ApiError.of(refused.reason()).about(channel.value()),
                     disconnectReason(refused.reason()));
         } else if (result instanceof SubscribeResult.Subscribed subscribed) {
             beginnings.put(index, new Beginning(channel, cursor, subscribed));

@@ -3,6 +3,7 @@ package dev.fanfare.netty.sse;
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
 import dev.fanfare.StartAt;
+import dev.fanfare.netty.connection.ErrorCode;
 import dev.fanfare.netty.http.Exchange;
 import dev.fanfare.netty.http.RequestRefused;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -101,7 +102,7 @@ final class SseRequest {
         List<ChannelId> channels = new ArrayList<>();
         for (String name : names) {
             if (!ChannelId.isValid(name)) {
-                throw RequestRefused.badRequest("channel is not a valid name");
+                throw RequestRefused.badRequest(ErrorCode.CHANNEL_NAME);
             }
             channels.add(ChannelId.of(name));
         }

@@ -217,7 +217,28 @@ class ServerApiTest {
         JsonNode error = call("publish", "{\"channel\":\"small:a\",\"data\":\"12345678901\"}");
 
         assertThat(error.at("/error/code").asInt()).isEqualTo(413);
-        assertThat(error.at("/error/message").asText()).isEqualTo("message too large");
+        assertThat(error.at("/error/message").asText()).isEqualTo("message too large: at most 10 bytes");
+    }
+
+    @Test
+    void broadcastTellsOfEachChannelWhatIsWrong() {
+        String body = "{\"channels\":[\"small:a\",\"" + "x".repeat(256) + "\",\"chat:a\"],\"data\":12345678901}";
+
+        JsonNode responses = call("broadcast", body).at("/result/responses");
+
+        assertThat(responses.at("/0/error/message").asText()).isEqualTo("message too large: at most 10 bytes");
+        assertThat(responses.at("/1/error/message").asText())
+                .isEqualTo("bad request: channel must have 1 to 255 characters, none of them a control character");
+        assertThat(responses.at("/2/result/offset").asInt()).isEqualTo(1);
+    }
+
+    @Test
+    void aChannelThatIsTooLongIsToldTheLimit() {
+        JsonNode error = call("publish", "{\"channel\":\"" + "x".repeat(256) + "\",\"data\":1}")
+                .get("error");
+
+        assertThat(error.get("message").asText())
+                .isEqualTo("bad request: channel must have 1 to 255 characters, none of them a control character");
     }
 
     @ParameterizedTest
@@ -508,6 +529,38 @@ class ServerApiTest {
 
         assertThat(error.get("code").asInt()).isEqualTo(107);
         assertThat(error.get("message").asText()).startsWith("bad request: ").contains(words);
+    }
+
+    @Test
+    void aBodyWhoseJsonIsBeyondALimitIsToldTheLimits() {
+        assertThat(call("publish", nested(511)).has("result")).isTrue();
+        assertThat(call("publish", number(1000)).has("result")).isTrue();
+        assertThat(call("publish", name(50_000)).has("result")).isTrue();
+
+        assertBeyondALimit(nested(512));
+        assertBeyondALimit(number(1001));
+        assertBeyondALimit(name(50_001));
+    }
+
+    private void assertBeyondALimit(String body) {
+        Answer answer = client.post("/api/publish", body, "X-API-Key: key");
+
+        assertThat(answer.status).isEqualTo(400);
+        assertThat(answer.text())
+                .isEqualTo("{\"error\":{\"code\":107,\"message\":\"bad request: the body cannot be read: its JSON is "
+                        + "beyond a limit: at most 512 levels deep, numbers of 1000 characters, names of 50000\"}}");
+    }
+
+    private static String number(int digits) {
+        return "{\"channel\":\"chat:a\",\"data\":" + "1".repeat(digits) + "}";
+    }
+
+    private static String name(int length) {
+        return "{\"channel\":\"chat:a\",\"data\":{\"" + "x".repeat(length) + "\":1}}";
+    }
+
+    private static String nested(int levels) {
+        return "{\"channel\":\"chat:a\",\"data\":" + "[".repeat(levels) + "]".repeat(levels) + "}";
     }
 
     @Test

@@ -31,6 +31,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ClientCommandsTest {
 
+    private static final String NO_JSON = "data must be JSON, at most 512 levels deep";
+
     private static final Cursor TOP = new Cursor("e", 20, 77);
 
     private final EmbeddedClient client = EmbeddedClient.connected();
@@ -161,7 +163,7 @@ class ClientCommandsTest {
                 "\"channel\":\"c\",\"type\":1 | 108 | not available",
                 "\"channel\":\"c\",\"type\":4 | 108 | not available",
                 "\"channel\":\"c\",\"tf\":{} | 107 | bad request",
-                "\"channel\":\"c\\u0000\" | 107 | bad request"
+                "\"channel\":\"c\\u0000\" | 107 | bad request: channel must have 1 to 255 characters, none of them a control character"
             })
     void repliesWithAnErrorToWhatItDoesNotOffer(String subscribe, int code, String message) {
         client.send("{\"id\":2,\"subscribe\":{" + subscribe + "}}");
@@ -174,7 +176,7 @@ class ClientCommandsTest {
     void repliesWithAnErrorToANameThatIsTooLong() {
         client.send("{\"id\":2,\"subscribe\":{\"channel\":\"" + "c".repeat(256) + "\"}}");
 
-        assertError(2, 107, "bad request");
+        assertError(2, 107, "bad request: channel must have 1 to 255 characters, none of them a control character");
     }
 
     /** SDKs give the whole connection up after 5 s. */
@@ -246,9 +248,18 @@ class ClientCommandsTest {
     void saysThatAPublishWasRefused() {
         client.send("{\"id\":2,\"publish\":{\"channel\":\"c\",\"data\":1}}");
 
-        core.answer(new PublishResult.Refused(Refusal.TOO_LARGE));
+        core.answer(new PublishResult.Refused(Refusal.DEDUP_CONFLICT));
 
         assertError(2, 107, "bad request");
+    }
+
+    @Test
+    void saysHowLargeAPublicationMayBe() {
+        client.send("{\"id\":2,\"publish\":{\"channel\":\"c\",\"data\":1}}");
+
+        core.answer(new PublishResult.Refused(Refusal.TOO_LARGE));
+
+        assertError(2, 107, "bad request: message too large: at most 65536 bytes");
     }
 
     @ParameterizedTest
@@ -258,7 +269,7 @@ class ClientCommandsTest {
                 "\"data\":1,\"type\":1 | 108 | not available",
                 "\"data\":1,\"removed\":true | 108 | not available",
                 "\"data\":1,\"key\":\"a\\nb\" | 107 | bad request",
-                "\"key\":\"a\" | 107 | bad request"
+                "\"key\":\"a\" | 107 | bad request: " + NO_JSON
             })
     void publishesNothingOtherThanData(String publish, int code, String message) {
         client.send("{\"id\":2,\"publish\":{\"channel\":\"c\"," + publish + "}}");

@@ -120,6 +120,16 @@ class FrameHandlerTest {
     }
 
     @Test
+    void tellsHowLargeAMessageMayBe() {
+        client.write(Unpooled.wrappedBuffer(new byte[] {(byte) TEXT, (byte) 0xff, 0, 0, 0, 0, 0, 2, 0, 0, 1, 2, 3, 4}));
+
+        assertThat(client.frames())
+                .singleElement()
+                .extracting(EmbeddedClient.Received::closeReason)
+                .isEqualTo("message larger than 65536 bytes");
+    }
+
+    @Test
     void closesForAFrameWithoutMask() {
         client.write(Unpooled.wrappedBuffer(new byte[] {(byte) TEXT, 2, '{', '}'}));
 

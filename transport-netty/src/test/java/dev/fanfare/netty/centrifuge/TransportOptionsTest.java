@@ -54,6 +54,42 @@ class TransportOptionsTest {
     }
 
     @Test
+    void aPublicationAboveTheLimitOfTheRulesIsToldIt() {
+        try (NettyTransport transport = listen(builder -> builder.maxMessageBytes(2 * LARGE));
+                SocketClient client = SocketClient.connected(transport.port())) {
+            client.send("{\"id\":2,\"publish\":{\"channel\":\"a\",\"data\":\"" + "x".repeat(LARGE) + "\"}}");
+
+            assertThat(client.next()).contains("\"message\":\"bad request: message too large: at most 2097152 bytes\"");
+        }
+    }
+
+    @Test
+    void rulesThatAllowMoreThanTheTransportTakesAreWarnedOf() {
+        try (LoggedLines logged = new LoggedLines();
+                NettyTransport small = listen(builder -> builder.maxMessageBytes(LARGE - 1));
+                NettyTransport large = listen(builder -> builder.maxMessageBytes(LARGE))) {
+            assertThat(logged.lines().stream().filter(line -> line.startsWith("WARN")))
+                    .singleElement()
+                    .asString()
+                    .contains("Rules allow larger messages than the transport takes")
+                    .contains("maxMessageBytes=\"2097151\"");
+        }
+    }
+
+    @Test
+    void withoutAnAuthorizerThatIsWarnedOfOnce() {
+        try (LoggedLines logged = new LoggedLines();
+                Fanfare silent = Fanfare.builder().build();
+                NettyTransport one = NettyTransport.builder(silent).port(0).start();
+                NettyTransport other = NettyTransport.builder(silent).port(0).start()) {
+            assertThat(logged.lines().stream().filter(line -> line.startsWith("WARN")))
+                    .singleElement()
+                    .asString()
+                    .contains("No authorizer: clients may not subscribe, publish or read");
+        }
+    }
+
+    @Test
     void theLimitIsThatOfPostsToo() {
         try (NettyTransport transport = listen(builder -> builder.maxMessageBytes(LARGE));
                 RawClient small = RawClient.connect(transport.port());

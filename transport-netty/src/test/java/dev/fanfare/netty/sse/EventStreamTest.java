@@ -21,6 +21,7 @@ import dev.fanfare.Resume;
 import dev.fanfare.netty.NettyTransport;
 import dev.fanfare.netty.RawClient;
 import dev.fanfare.netty.RawClient.Answer;
+import dev.fanfare.netty.connection.ErrorCode;
 import java.net.URLEncoder;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -484,6 +485,18 @@ class EventStreamTest {
         assertThat(answer.headers).containsEntry("content-type", "application/json");
         assertThat(answer.text()).startsWith("{\"error\":{\"code\":" + code + ",");
         assertThat(client.get("/health/live").status).isEqualTo(200);
+    }
+
+    @Test
+    void aChannelThatIsTooLongIsToldTheLimit() {
+        assertThat(refused("channel=" + "x".repeat(256)).text())
+                .contains("bad request: channel must have 1 to 255 characters");
+    }
+
+    @Test
+    void aChannelWithoutRulesIsNamedAsByTheClientProtocol() {
+        assertThat(refused("channel=nope:a").text())
+                .contains("\"message\":\"" + ErrorCode.UNKNOWN_CHANNEL.text() + ": nope:a\"");
     }
 
     @Test
