@@ -2,7 +2,8 @@ package dev.fanfare;
 
 /**
  * What was asked for is not to be had, for a reason that is not a fault: an in-process subscription that
- * could not begin ({@link Subscription#ready}), a look at the presence of a channel that has none. Publish and
+ * could not begin ({@link Subscription#ready}), a look at the presence of a channel that has none, a publication within a
+ * transaction that is to fail with it. Publish and
  * history have outcomes of their own for this, {@link PublishResult.Refused} and {@link
  * HistoryResult.Refused}.
  */
