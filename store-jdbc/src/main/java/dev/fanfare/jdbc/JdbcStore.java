@@ -135,8 +135,9 @@ public final class JdbcStore implements Store, AutoCloseable {
      * goes into this store's log, and Fanfares whose log that is deliver it.
      *
      * @param rules the rules of each channel, null if it has none: {@code fanfare::rules}; the same on all nodes, because
-     *     any of them may be the one that sequences. Called on store threads. While it throws, its partition waits, and is
-     *     tried again five times a second
+     *     any of them may be the one that sequences. Called on store threads, and by {@link Outbox#publishIn} on its
+     *     caller's, which gets what it throws. While it throws on the former, its partition waits, and is tried again five
+     *     times a second
      */
     @CanIgnoreReturnValue
     public Outbox outbox(Function<ChannelId, @Nullable ChannelRules> rules) {
@@ -145,7 +146,8 @@ public final class JdbcStore implements Store, AutoCloseable {
 
     /** As the other, with a clock of its own; for tests. */
     Outbox outbox(Function<ChannelId, @Nullable ChannelRules> rules, LongSupplier nanos) {
-        return new Outbox(database, new Sequencer(database, bus, parts, requireNonNull(rules, "rules"), nanos));
+        requireNonNull(rules, "rules");
+        return new Outbox(database, new Sequencer(database, bus, parts, rules, nanos), rules);
     }
 
     /**

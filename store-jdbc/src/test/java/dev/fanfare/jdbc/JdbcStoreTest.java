@@ -241,7 +241,8 @@ class JdbcStoreTest {
                 .handle((done, failure) -> failure)
                 .toCompletableFuture()
                 .join());
-        try (Outbox outbox = store.outbox(id -> RULES);
+        ChannelRules huge = ChannelRules.builder().maxMessageBytes(1 << 24).build();
+        try (Outbox outbox = store.outbox(id -> huge);
                 Connection connection = Databases.h2Memory().getConnection()) {
             connection.setAutoCommit(false);
             failures.add(catchThrowable(() -> outbox.publishIn(connection, channel, tooLarge, PublishOptions.none())));

@@ -10,6 +10,8 @@ import dev.fanfare.ChannelRules;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.PublishOptions;
+import dev.fanfare.Refusal;
+import dev.fanfare.RefusedException;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog.LogRead;
@@ -28,6 +30,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -146,12 +149,14 @@ abstract class OutboxCases {
         Outbox outbox = store.outbox(id -> id.value().endsWith("unknown") ? null : small);
         opened.add(outbox);
         deadBefore = outbox.dead();
+        Outbox generous = node().outbox(id -> RULES); // as a node may be that has not got the new rules yet
+        generous.close();
 
         try (Connection connection = transaction()) {
-            publish(outbox, connection, "a");
-            publish(outbox, connection, "far too long for it");
-            outbox.publishIn(connection, ChannelId.of(channel + "unknown"), Payload.of("x"), PublishOptions.none());
-            publish(outbox, connection, "b");
+            publish(generous, connection, "a");
+            publish(generous, connection, "far too long for it");
+            generous.publishIn(connection, ChannelId.of(channel + "unknown"), Payload.of("x"), PublishOptions.none());
+            publish(generous, connection, "b");
             connection.commit();
         }
 
@@ -185,11 +190,114 @@ abstract class OutboxCases {
     }
 
     @Test
+    void whatTheRulesDoNotTakeIsRefusedInTheTransaction() throws SQLException {
+        JdbcStore store = node();
+        ChannelRules small = ChannelRules.builder()
+                .retain(10, Duration.ofHours(1))
+                .maxMessageBytes(10)
+                .build();
+        Outbox outbox = store.outbox(id -> id.value().endsWith("unknown") ? null : small);
+        opened.add(outbox);
+        ChannelId unknown = ChannelId.of(channel + "unknown");
+
+        try (Connection connection = transaction()) {
+            assertRefused(Refusal.TOO_LARGE, "19 bytes", () -> publish(outbox, connection, "far too long for it"));
+            assertRefused(
+                    Refusal.UNKNOWN_NAMESPACE,
+                    unknown.value(),
+                    () -> outbox.publishIn(connection, unknown, Payload.of("x"), PublishOptions.none()));
+            publish(outbox, connection, "short");
+            connection.commit();
+        }
+
+        await().until(() -> !texts(store).isEmpty());
+        assertThat(texts(store)).containsExactly("short");
+    }
+
+    private static void assertRefused(Refusal reason, String words, ThrowingCallable publishing) {
+        assertThatThrownBy(publishing)
+                .isInstanceOfSatisfying(
+                        RefusedException.class,
+                        refused -> assertThat(refused.reason()).isEqualTo(reason))
+                .hasMessageContaining(words);
+    }
+
+    @Test
+    void whatNoRollbackWouldTakeBackIsRefused() throws SQLException {
+        Outbox outbox = outbox(node());
+
+        try (Connection connection = dataSource.getConnection()) {
+            connection.setAutoCommit(true);
+            assertThatThrownBy(() -> publish(outbox, connection, "a"))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("setAutoCommit(false)");
+        }
+
+        assertThat(rows("outbox")).isZero();
+    }
+
+    @Test
+    void whatWasSetAsideIsPublishedOnceTheRulesTakeIt() throws SQLException {
+        JdbcStore store = node();
+        AtomicReference<ChannelRules> known = new AtomicReference<>();
+        Outbox strict = store.outbox(id -> id.equals(channel) ? known.get() : null);
+        opened.add(strict);
+        Outbox generous = node().outbox(id -> RULES);
+        generous.close();
+        try (Connection connection = transaction()) {
+            for (int i = 0; i < 3; i++) {
+                publish(generous, connection, "p" + i);
+            }
+            generous.publishIn(connection, ChannelId.of(channel + "unknown"), Payload.of("x"), PublishOptions.none());
+            connection.commit();
+        }
+        await().until(() -> rowsOf(channel) == 3);
+
+        known.set(RULES);
+        assertThat(strict.retryDead()).isGreaterThanOrEqualTo(4);
+
+        await().until(() -> texts(store).size() == 3);
+        assertThat(texts(store)).containsExactly("p0", "p1", "p2");
+        assertThat(rowsOf(channel)).isZero();
+        await().until(() -> rowsOf(ChannelId.of(channel + "unknown")) == 1);
+    }
+
+    private long rowsOf(ChannelId dead) throws SQLException {
+        try (Connection connection = dataSource.getConnection();
+                var select =
+                        connection.prepareStatement("SELECT count(*) FROM fanfare_outbox_dead WHERE channel = ?")) {
+            select.setString(1, dead.value());
+            try (var row = select.executeQuery()) {
+                row.next();
+                return row.getLong(1);
+            }
+        }
+    }
+
+    @Test
+    void whatWaitsIsCountedOnceItIsCommitted() throws SQLException {
+        JdbcStore store = node();
+        Outbox outbox = outbox(store);
+        outbox.close(); // nobody sequences
+
+        try (Connection connection = transaction()) {
+            publish(outbox, connection, "a");
+            assertThat(outbox.waiting()).isZero();
+            connection.commit();
+        }
+
+        assertThat(outbox.waiting()).isEqualTo(1);
+        Outbox heir = outbox(store);
+        await().until(() -> heir.waiting() == 0);
+    }
+
+    @Test
     void aReadOnlyTransactionIsRefused() throws SQLException {
         Outbox outbox = outbox(node());
 
         try (Connection connection = dataSource.getConnection()) {
             connection.setReadOnly(true);
+            connection.setAutoCommit(false);
             try {
                 if (connection.isReadOnly()) {
                     assertThatThrownBy(() -> publish(outbox, connection, "a"))
@@ -197,6 +305,7 @@ abstract class OutboxCases {
                             .hasMessageContaining("read-only");
                 }
             } finally {
+                connection.rollback();
                 connection.setReadOnly(false);
             }
         }

@@ -87,7 +87,7 @@ class StoreBenchmark {
     }
 
     private static void fillOutbox(JdbcStore store, int rows) throws SQLException {
-        Outbox filling = store.outbox(id -> null);
+        Outbox filling = store.outbox(id -> RULES);
         filling.close();
         try (Connection connection = pool.getConnection()) {
             connection.setAutoCommit(false);

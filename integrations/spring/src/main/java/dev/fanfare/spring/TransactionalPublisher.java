@@ -81,6 +81,8 @@ public final class TransactionalPublisher {
      *
      * @throws IllegalStateException if the transaction is read-only, is not one of this DataSource, or publishes too
      *     much
+     * @throws dev.fanfare.RefusedException if there is no transaction, and the rules do not take it; in a transaction its
+     *     commit throws that, and everything is rolled back
      * @throws dev.fanfare.StoreException if there is no transaction, and the row cannot be inserted
      */
     public void publish(ChannelId channel, Payload data, PublishOptions options) {
@@ -101,8 +103,17 @@ public final class TransactionalPublisher {
 
     private void publishNow(Pending pending) {
         try (Connection connection = dataSource.getConnection()) {
-            connection.setAutoCommit(true);
-            pending.insertInto(outbox, connection);
+            boolean before = connection.getAutoCommit();
+            connection.setAutoCommit(false);
+            try {
+                pending.insertInto(outbox, connection);
+                connection.commit();
+            } catch (SQLException | RuntimeException failure) {
+                connection.rollback();
+                throw failure;
+            } finally {
+                connection.setAutoCommit(before);
+            }
         } catch (SQLException failure) {
             throw new dev.fanfare.StoreException("Cannot publish to " + pending.channel(), failure, true);
         }

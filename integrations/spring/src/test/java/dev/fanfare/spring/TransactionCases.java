@@ -9,6 +9,7 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
+import dev.fanfare.RefusedException;
 import dev.fanfare.jdbc.JdbcStore;
 import dev.fanfare.jdbc.Outbox;
 import dev.fanfare.spi.ChannelLog.LogRead;
@@ -203,6 +204,25 @@ abstract class TransactionCases {
         publish("a");
 
         awaitTexts("a");
+    }
+
+    @Test
+    void whatTheRulesDoNotTakeRollsTheTransactionBack() {
+        Payload tooLarge = Payload.of("x".repeat(RULES.maxMessageBytes() + 1));
+        String order = channel.value();
+        JdbcTemplate jdbc = new JdbcTemplate(dataSource);
+        jdbc.execute("CREATE TABLE IF NOT EXISTS host_order (name varchar(80) PRIMARY KEY)");
+
+        assertThatThrownBy(() -> in(propagation(TransactionDefinition.PROPAGATION_REQUIRED), () -> {
+                    jdbc.update("INSERT INTO host_order VALUES (?)", order);
+                    publisher.publish(channel, tooLarge, PublishOptions.none());
+                }))
+                .isInstanceOf(RefusedException.class);
+        assertThatThrownBy(() -> publisher.publish(channel, tooLarge, PublishOptions.none()))
+                .isInstanceOf(RefusedException.class);
+
+        assertThat(jdbc.queryForObject("SELECT count(*) FROM host_order WHERE name = ?", Integer.class, order))
+                .isZero();
     }
 
     /** The first transaction publishes first but changes the row second: the log says what happened. */
