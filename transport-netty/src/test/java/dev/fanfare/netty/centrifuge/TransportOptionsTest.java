@@ -8,6 +8,7 @@ import dev.fanfare.Authorizer;
 import dev.fanfare.Fanfare;
 import dev.fanfare.netty.NettyTransport;
 import dev.fanfare.netty.RawClient;
+import dev.fanfare.spi.Mailboxes;
 import java.time.Duration;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
@@ -86,6 +87,29 @@ class TransportOptionsTest {
                     .singleElement()
                     .asString()
                     .contains("No authorizer: clients may not subscribe, publish or read");
+        }
+    }
+
+    @Test
+    void aFirstMessageAboveTheLimitIsToldIt() {
+        try (NettyTransport transport = listen(builder -> builder.maxMessageBytes(1024));
+                RawClient client = RawClient.connect(transport.port())) {
+            assertThat(client.get("/connection/sse?cf_connect=" + "x".repeat(1025))
+                            .text())
+                    .contains("message larger than 1024 bytes");
+        }
+    }
+
+    @Test
+    void aPostThatIsTooLargeForAnotherNodeIsToldTheLimit() {
+        try (NettyTransport transport = listen(builder -> builder.maxMessageBytes(LARGE));
+                RawClient client = RawClient.connect(transport.port())) {
+            String data = "x".repeat(Mailboxes.MAX_REMOTE_BYTES + 1);
+
+            String post = "{\"session\":\"s\",\"node\":\"another\",\"data\":\"" + data + "\"}";
+
+            assertThat(client.post("/emulation", post).text())
+                    .contains("message too large for another node: at most 194560 bytes");
         }
     }
 
