@@ -38,7 +38,8 @@ final class BusReader implements BusWriter.Sent {
      *
      * Failure: while the connection is gone, it is made anew with growing pauses. What was told meanwhile is still in the
      * table, but hints may not have been written: so all watchers are told to look at their logs. The same
-     * happens if messages were deleted before they were read. A connection that failed is ended before it is given
+     * happens if messages were deleted before they were read. Who waits for the beginning is told at once if there are no
+     * tables, since those do not come by themselves. A connection that failed is ended before it is given
      * back: it still listens, and a pool need not notice that it is dead, since the waiting goes past the pool.
      */
 
@@ -76,6 +77,9 @@ final class BusReader implements BusWriter.Sent {
 
     private volatile @Nullable String trouble;
 
+    /** Fails when there are no tables, and is then replaced. */
+    private volatile CompletableFuture<Void> beginning = new CompletableFuture<>();
+
     /** Owned by the thread. */
     private long pauseMillis = MIN_PAUSE_MILLIS;
 
@@ -103,7 +107,15 @@ final class BusReader implements BusWriter.Sent {
         return started.copy();
     }
 
-    /** Returns why nothing can be heard now, or null. */
+    /** As {@link #start}, but fails if there are no tables, rather than wait until somebody makes them. */
+    CompletionStage<Void> startOrFail() {
+        CompletionStage<Void> start = start();
+        return started.isDone()
+                ? start
+                : CompletableFuture.anyOf(started, beginning).thenAccept(any -> {});
+    }
+
+    /** Returns why nothing can be heard now, as a sentence about the database, or null. */
     @Nullable
     String trouble() {
         return trouble;
@@ -134,13 +146,25 @@ final class BusReader implements BusWriter.Sent {
                 listenOn(borrowed);
             } catch (SQLException | RuntimeException failure) {
                 if (!isClosed()) {
-                    trouble = failure.toString();
-                    UNREADABLE.log("millis", pauseMillis, "failure", failure);
+                    trouble = database.describe(failure);
+                    UNREADABLE.log("millis", pauseMillis, "failure", told(failure));
                     sleep(pauseMillis);
                     pauseMillis = Math.min(2 * pauseMillis, MAX_PAUSE_MILLIS);
                 }
             }
         }
+    }
+
+    /** Returns the failure with what the reader can do about it, and tells those who wait for what does not come. */
+    private Exception told(Exception failure) {
+        if (!(failure instanceof SQLException sql) || !Database.isMissingTable(sql)) {
+            return failure;
+        }
+        StoreException deaf = database.deaf(sql);
+        CompletableFuture<Void> waiting = beginning;
+        beginning = new CompletableFuture<>();
+        waiting.completeExceptionally(deaf);
+        return deaf;
     }
 
     private void listenOn(Database.Borrowed borrowed) throws SQLException {

@@ -225,18 +225,29 @@ final class Database {
         if (trouble != null) {
             lastWriteTrouble = new WriteTrouble(trouble, System.nanoTime());
         }
-        String hint = isMissingTable(failure) ? "; are the tables there? JdbcStore.migrate() makes them" : "";
         SQLException cause = withoutValues(failure);
         return new StoreException(
-                "The database " + (trouble == null ? "failed" : trouble) + ": " + what + ": " + firstLine(cause) + hint,
+                "The database " + (trouble == null ? "failed" : trouble) + ": " + what + ": " + firstLine(cause)
+                        + hint(failure),
                 cause,
                 isRetryable);
+    }
+
+    /** Returns what follows a message whose reader can mend the failure. */
+    private static String hint(SQLException failure) {
+        return isMissingTable(failure) ? "; are the tables there? JdbcStore.migrate() makes them" : "";
+    }
+
+    /** Returns what to tell whoever waits for the bus, where waiting is in vain. */
+    StoreException deaf(SQLException failure) {
+        return asStoreException("listen to other nodes", failure, judge(failure) != Dialect.Failure.PERMANENT);
     }
 
     /** Returns what to tell a host whose own transaction failed: only the host can run that again. */
     StoreException refusal(String what, SQLException failure) {
         SQLException cause = withoutValues(failure);
-        return new StoreException(what + ": " + firstLine(cause), cause, judge(failure) != Dialect.Failure.PERMANENT);
+        return new StoreException(
+                what + ": " + firstLine(cause) + hint(failure), cause, judge(failure) != Dialect.Failure.PERMANENT);
     }
 
     private Dialect.Failure judge(SQLException failure) {

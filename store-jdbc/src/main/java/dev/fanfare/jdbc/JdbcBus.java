@@ -9,6 +9,7 @@ import dev.fanfare.Publication;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
@@ -63,7 +64,17 @@ final class JdbcBus implements Bus, BusReader.Listener {
                 });
             }
         };
-        return reader.start().thenApply(started -> watch);
+        return begun(watch);
+    }
+
+    private CompletionStage<Watch> begun(Watch watch) {
+        return reader.startOrFail().handle((started, failure) -> {
+            if (failure != null) {
+                watch.close();
+                throw failure instanceof CompletionException wrapped ? wrapped : new CompletionException(failure);
+            }
+            return watch;
+        });
     }
 
     @Override
@@ -77,7 +88,7 @@ final class JdbcBus implements Bus, BusReader.Listener {
                 patterns.remove(turnstile);
             }
         };
-        return reader.start().thenApply(started -> watch);
+        return begun(watch);
     }
 
     @Override
@@ -151,7 +162,7 @@ final class JdbcBus implements Bus, BusReader.Listener {
         patterns.keySet().forEach(Turnstile::interrupt);
     }
 
-    /** Returns why other nodes cannot be heard now, or null. */
+    /** Returns why other nodes cannot be heard now, as a sentence about the database, or null. */
     @Nullable
     String trouble() {
         return reader.trouble();

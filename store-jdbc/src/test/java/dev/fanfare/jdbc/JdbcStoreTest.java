@@ -9,6 +9,7 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.fanfare.ChannelId;
+import dev.fanfare.ChannelPattern;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.Cursor;
 import dev.fanfare.Payload;
@@ -37,6 +38,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -127,6 +129,73 @@ class JdbcStoreTest {
                 .cause()
                 .isInstanceOf(StoreException.class)
                 .hasMessageContaining("migrate");
+    }
+
+    /** Whatever is asked first, and by whomever. */
+    @Test
+    void withoutTablesEverybodyIsToldWhatToDo() throws SQLException {
+        JdbcStore store =
+                JdbcStore.builder(Databases.postgres()).tablePrefix("missing_").build();
+        stores.add(store);
+        CountDownLatch never = new CountDownLatch(1);
+
+        assertThatThrownBy(() -> watch(store, never)).hasMessageContaining("JdbcStore.migrate()");
+        assertThatThrownBy(() -> store.bus()
+                        .watchMatching(ChannelPattern.of("test:*"), watcher(never))
+                        .toCompletableFuture()
+                        .get(5, TimeUnit.SECONDS))
+                .hasMessageContaining("JdbcStore.migrate()");
+        assertThat(store.health().reasons())
+                .isNotEmpty()
+                .allSatisfy(reason -> assertThat(reason).contains("JdbcStore.migrate()"));
+        try (Outbox outbox = store.outbox(id -> RULES);
+                Connection connection = Databases.postgres().getConnection()) {
+            connection.setAutoCommit(false);
+            assertThatThrownBy(() -> outbox.publishIn(connection, channel.value(), "a"))
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining("JdbcStore.migrate()");
+            connection.rollback();
+        }
+    }
+
+    @Test
+    void whoWatchesOnceTheTablesAreThereHearsAll() throws Exception {
+        JdbcStore store =
+                JdbcStore.builder(Databases.h2Memory()).tablePrefix("later_").build();
+        stores.add(store);
+        CountDownLatch heard = new CountDownLatch(1);
+        CountDownLatch heardByWhoWasRefused = new CountDownLatch(1);
+        assertThatThrownBy(() -> watch(store, heardByWhoWasRefused)).hasMessageContaining("JdbcStore.migrate()");
+
+        store.migrate();
+        await().ignoreExceptions().untilAsserted(() -> watch(store, heard));
+        store.bus()
+                .announce(new Announcement.Published(channel, append(store, "a")))
+                .toCompletableFuture()
+                .get(5, TimeUnit.SECONDS);
+
+        assertThat(heard.await(5, TimeUnit.SECONDS)).isTrue();
+        assertThat(heardByWhoWasRefused.getCount()).isEqualTo(1);
+    }
+
+    private void watch(JdbcStore store, CountDownLatch heard) throws Exception {
+        assertThat(store.bus()
+                        .watch(channel, watcher(heard))
+                        .toCompletableFuture()
+                        .get(5, TimeUnit.SECONDS))
+                .isNotNull();
+    }
+
+    private static Bus.Watcher watcher(CountDownLatch heard) {
+        return new Bus.Watcher() {
+            @Override
+            public void announced(Announcement announcement) {
+                heard.countDown();
+            }
+
+            @Override
+            public void interrupted() {}
+        };
     }
 
     @Test
@@ -454,8 +523,8 @@ class JdbcStoreTest {
         await().until(() -> store.health().isUp());
 
         flaky.cutOff("fanfare-jdbc-bus");
-        await().untilAsserted(() ->
-                assertThat(store.health().reasons()).containsExactly("jdbc: other nodes cannot be heard"));
+        await().untilAsserted(() -> assertThat(store.health().reasons())
+                .containsExactly("jdbc: other nodes cannot be heard, as it cannot be reached"));
         append(store, "a");
 
         flaky.cutOff("");
