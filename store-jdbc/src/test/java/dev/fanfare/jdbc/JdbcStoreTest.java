@@ -481,7 +481,9 @@ class JdbcStoreTest {
         assertThat(append(store, "a").offset()).isEqualTo(1);
         try (Outbox outbox = store.outbox(id -> RULES);
                 Connection connection = Databases.postgres().getConnection()) {
+            connection.setAutoCommit(false);
             outbox.publishIn(connection, channel, Payload.of("b"), PublishOptions.none());
+            connection.commit();
             await().until(() -> read(store).head().offset() == 2);
         }
     }
@@ -501,7 +503,9 @@ class JdbcStoreTest {
 
         try (Outbox outbox = store.outbox(id -> RULES);
                 Connection connection = Databases.postgres().getConnection()) {
+            connection.setAutoCommit(false);
             outbox.publishIn(connection, channel, Payload.of("new"), PublishOptions.none());
+            connection.commit();
             await().until(() -> read(store).head().offset() == 2);
         }
     }
