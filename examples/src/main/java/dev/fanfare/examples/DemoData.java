@@ -49,7 +49,8 @@ record DemoData(Server server, JdbcStore store, HikariDataSource pool) implement
         HikariConfig config = new HikariConfig();
         // Without the delay a publication that was accepted is in the file.
         config.setJdbcUrl("jdbc:h2:file:" + directory.toAbsolutePath().resolve("fanfare")
-                + ";WRITE_DELAY=0;DB_CLOSE_ON_EXIT=FALSE"); // the demo closes it
+                + ";WRITE_DELAY=0;DB_CLOSE_ON_EXIT=FALSE" // the demo closes it
+                + ";TRACE_LEVEL_FILE=0"); // which grows fast on a full disk
         config.setMaximumPoolSize(10);
         config.setInitializationFailTimeout(1); // one try
         config.setConnectionTimeout(3000);
