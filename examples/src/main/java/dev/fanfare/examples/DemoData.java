@@ -53,7 +53,7 @@ record DemoData(Server server, JdbcStore store, HikariDataSource pool) implement
         // Without the delay a publication that was accepted is in the file.
         config.setJdbcUrl("jdbc:h2:file:" + directory.toAbsolutePath().resolve("fanfare")
                 + ";WRITE_DELAY=0;DB_CLOSE_ON_EXIT=FALSE" // the demo closes it
-                + ";TRACE_LEVEL_FILE=0"); // else H2 writes to stderr what it cannot write to a file
+                + ";TRACE_LEVEL_FILE=0"); // H2 would fill a disk with it, or stderr
         config.setMaximumPoolSize(10);
         config.setInitializationFailTimeout(1); // one try
         config.setConnectionTimeout(3000);

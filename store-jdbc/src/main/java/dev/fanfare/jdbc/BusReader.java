@@ -179,6 +179,7 @@ final class BusReader implements BusWriter.Sent {
             wakeups.end();
         } catch (SQLException | RuntimeException failure) {
             borrowed.discard();
+            borrowed.endIfSpent(failure);
             throw failure;
         } finally {
             listening = null;

@@ -210,13 +210,18 @@ final class Database {
         if (!isWorthwhile || attempt >= ATTEMPTS || isClosed()) {
             throw asStoreException(what, failure, judged != Dialect.Failure.PERMANENT);
         }
-        int pause = FIRST_PAUSE_MILLIS << (2 * (attempt - 1));
+        int pause = Math.max(FIRST_PAUSE_MILLIS << (2 * (attempt - 1)), leastPauseMillis(failure));
         try {
             Thread.sleep(ThreadLocalRandom.current().nextInt(pause, 2 * pause));
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             throw asStoreException(what, failure, true);
         }
+    }
+
+    private int leastPauseMillis(SQLException failure) {
+        Dialect known = dialect;
+        return known == null ? 0 : known.leastPauseMillis(failure);
     }
 
     private StoreException asStoreException(String what, SQLException failure, boolean isRetryable) {
@@ -317,6 +322,7 @@ final class Database {
             borrowed.isolate();
             return borrowed;
         } catch (SQLException | RuntimeException failure) {
+            borrowed.endIfSpent(failure);
             closeQuietly(connection);
             throw failure;
         }
@@ -370,17 +376,27 @@ final class Database {
         }
 
         /**
-         * Runs the work. A connection that only reads is ended: a pool keeps those to a server that was the primary, and
-         * would give them out again long after there is another.
+         * Runs the work. A spent connection is ended, such as one that only reads: a pool keeps those to a server that was
+         * the primary, and would give them out again long after there is another.
          */
         private <T> T run(Work<T> work) throws SQLException {
             try {
                 return work.run(connection);
             } catch (SQLException failure) {
-                if (Dialect.READ_ONLY.equals(dialect().writeTrouble(failure))) {
-                    discard();
-                }
+                endIfSpent(failure);
                 throw failure;
+            }
+        }
+
+        /** Ends it if it is of no use to anybody any more. */
+        void endIfSpent(Exception failure) {
+            Dialect known = dialect;
+            if (known != null && failure instanceof SQLException sql && known.isSpent(sql)) {
+                try {
+                    known.end(connection);
+                } catch (SQLException | UnsupportedOperationException cannot) {
+                    LOG.debug("A spent connection could not be ended", cannot);
+                }
             }
         }
 

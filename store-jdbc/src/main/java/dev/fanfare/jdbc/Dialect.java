@@ -258,6 +258,21 @@ abstract class Dialect {
                 };
     }
 
+    /** Tells whether the connection that had the failure is of no use any more, and a pool need not notice. */
+    boolean isSpent(SQLException failure) {
+        return READ_ONLY.equals(writeTrouble(failure));
+    }
+
+    /** Ends a connection so that its pool lets go of it. */
+    void end(Connection connection) throws SQLException {
+        connection.abort(Runnable::run);
+    }
+
+    /** Returns how long to wait at least until work is tried again that failed so. */
+    int leastPauseMillis(SQLException failure) {
+        return 0;
+    }
+
     /** Says what is wrong with the database, in a few words and without addresses. */
     String describe(SQLException failure) {
         String trouble = writeTrouble(failure);

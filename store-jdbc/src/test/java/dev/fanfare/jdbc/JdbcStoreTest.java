@@ -59,6 +59,8 @@ class JdbcStoreTest {
     private static final ChannelRules RULES =
             ChannelRules.builder().retain(1000, Duration.ofHours(1)).build();
 
+    private static final Duration SOON = Duration.ofSeconds(20);
+
     private final List<JdbcStore> stores = new ArrayList<>();
     private final AtomicLong shift = new AtomicLong();
     private final ChannelId channel =
@@ -84,6 +86,56 @@ class JdbcStoreTest {
             assertThat(append(reopened, "b").follows(before.cursor())).isTrue();
             stores.remove(0).close();
         }
+    }
+
+    /** H2 closes itself under all connections when a write fails, and a pool does not notice. */
+    @Test
+    void anH2FileIsOpenedAgainWhenItsDiskHasRoom(@TempDir Path directory) {
+        try (HikariDataSource pool = Databases.pool(SmallDisk.url(directory))) {
+            JdbcStore store = store(pool);
+            Publication before = append(store, "before");
+            List<String> reasons = new ArrayList<>();
+
+            SmallDisk.fill(true);
+            await().atMost(SOON).until(() -> isRefused(store));
+            await().atMost(SOON).untilAsserted(() -> {
+                assertThatThrownBy(() -> append(store, "lost")).hasMessageContaining("has no room left");
+                reasons.addAll(store.health().reasons());
+                assertThat(reasons).contains("database: has no room left");
+            });
+            SmallDisk.fill(false);
+
+            await().atMost(SOON).until(() -> !isRefused(store));
+            await().atMost(SOON).until(() -> store.health().isUp());
+            List<Publication> publications = read(store).publications();
+            assertThat(publications.get(0).cursor()).isEqualTo(before.cursor());
+            assertThat(publications).extracting(each -> each.data().text()).doesNotContain("lost");
+            stores.remove(store);
+            store.close();
+        }
+    }
+
+    @Test
+    void anH2ThatIsClosedIsNotSaidToBeOutOfReach() {
+        assertThat(new H2Dialect().describe(new SQLException("The database has been closed", "90098", 90098)))
+                .contains("failed write");
+    }
+
+    private boolean isRefused(JdbcStore store) {
+        return store.log()
+                .append(request("tried", PublishOptions.none(), RULES))
+                .handle((appended, failure) -> {
+                    if (failure != null) {
+                        assertThat(failure)
+                                .isInstanceOfSatisfying(
+                                        StoreException.class,
+                                        refusal -> assertThat(refusal.isRetryable())
+                                                .isTrue());
+                    }
+                    return failure != null;
+                })
+                .toCompletableFuture()
+                .join();
     }
 
     @Test
