@@ -37,6 +37,7 @@ final class OutboxBatch {
     private final int part;
     private List<Row> rows = List.of();
     private int careful;
+    private boolean isElsewhere;
     private final List<Aside> asides = new ArrayList<>();
 
     OutboxBatch(Database database, AppendParts parts, Function<ChannelId, @Nullable ChannelRules> rules, int part) {
@@ -56,6 +57,11 @@ final class OutboxBatch {
         return asides;
     }
 
+    /** Tells whether another node was at this partition when this one wanted to be. */
+    boolean isElsewhere() {
+        return isElsewhere;
+    }
+
     /** Takes rows one at a time for a while, after the database refused one of many. */
     void beCareful() {
         careful = Math.max(careful, MOST);
@@ -71,7 +77,8 @@ final class OutboxBatch {
     Moved move(Connection connection, int limit) throws SQLException {
         rows = List.of();
         asides.clear();
-        if (!lockPartition(connection)) {
+        isElsewhere = !lockPartition(connection);
+        if (isElsewhere) {
             return Moved.NOTHING;
         }
         rows = select(connection, limit);

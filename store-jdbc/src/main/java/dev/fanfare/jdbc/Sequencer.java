@@ -39,7 +39,7 @@ final class Sequencer {
      *
      * Looking: every FAST_MILLIS while rows are expected, because this node inserted some or found some a moment
      * ago; otherwise less and less often, down to SLOW_MILLIS, for what dead nodes left behind. A partition that
-     * failed rests for a while, and while all that have rows do, nobody looks: or a database that takes nothing would be
+     * failed rests for a while, and so for a shorter one does a partition that another node is at; while all that have rows do, nobody looks: or a database that takes nothing would be
      * asked without end.
      */
 
@@ -51,6 +51,7 @@ final class Sequencer {
     private static final long FAST_MILLIS = 5;
     private static final long SLOW_MILLIS = 500;
     static final long REST_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+    private static final long ELSEWHERE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
     private static final long EXPECT_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long PATIENCE_MILLIS = 3000;
 
@@ -191,6 +192,9 @@ final class Sequencer {
             int limit = OutboxBatch.MOST;
             for (int i = 0; i < BATCHES && limit > 0 && !isClosed && !database.isClosed(); i++) {
                 limit = drain(batch, limit);
+            }
+            if (batch.isElsewhere()) {
+                restsUntil.set(part, nanos.getAsLong() + ELSEWHERE_NANOS);
             }
         } catch (RuntimeException | Error failure) { // of the host's rules, too
             boolean isOurs = failure instanceof FanfareException;

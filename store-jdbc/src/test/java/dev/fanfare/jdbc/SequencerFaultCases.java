@@ -148,6 +148,31 @@ abstract class SequencerFaultCases {
     }
 
     @Test
+    void aPartitionThatAnotherNodeIsAtIsLeftAloneUntilItHasRested() throws SQLException {
+        AtomicLong nanos = new AtomicLong();
+        FlakyDataSource tries = new FlakyDataSource(dataSource);
+        FlakyDataSource looks = new FlakyDataSource(tries);
+        try (JdbcStore heir = JdbcStore.of(dataSource).migrate();
+                Connection other = dataSource.getConnection()) {
+            leaveBehind(heir);
+            other.setAutoCommit(false);
+            Dialect.execute(other, "SELECT part FROM fanfare_partition FOR UPDATE");
+            tries.count(SEQUENCING);
+            looks.count(LOOKING);
+            try (JdbcStore store = JdbcStore.of(looks);
+                    Outbox outbox = store.outbox(id -> RULES, nanos::get)) {
+                awaitAtLeast(tries::counted, 1);
+                lookAgain(looks, outbox);
+                assertThat(tries.counted()).isEqualTo(1);
+
+                other.rollback();
+                nanos.addAndGet(Sequencer.REST_NANOS);
+                awaitEmpty();
+            }
+        }
+    }
+
+    @Test
     void aHostWhoseRulesFailIsAskedAgainWhenThePartitionHasRested() throws SQLException {
         AtomicLong nanos = new AtomicLong();
         AtomicInteger asked = new AtomicInteger();
