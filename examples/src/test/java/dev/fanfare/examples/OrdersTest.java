@@ -51,7 +51,9 @@ class OrdersTest {
 
                 assertThat(seen.poll(10, SECONDS)).isEqualTo("orders:1 {\"state\":\"shipped\"}");
                 try (Connection another = pool.getConnection()) {
+                    another.setAutoCommit(false);
                     outbox.publishIn(another, "orders:2", "third");
+                    another.commit();
                 }
                 assertThat(seen.poll(10, SECONDS)).isEqualTo("orders:2 third");
             }

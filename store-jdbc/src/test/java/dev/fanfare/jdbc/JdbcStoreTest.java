@@ -101,7 +101,7 @@ class JdbcStoreTest {
             await().atMost(SOON).untilAsserted(() -> {
                 assertThatThrownBy(() -> append(store, "lost")).hasMessageContaining("has no room left");
                 reasons.addAll(store.health().reasons());
-                assertThat(reasons).contains("database: has no room left");
+                assertThat(reasons).contains("jdbc: has no room left");
             });
             SmallDisk.fill(false);
 
