@@ -194,10 +194,7 @@ final class Database {
                     return run.result();
                 }
                 if (run.isCommitting && dialect().isCommitUnknown(failure)) {
-                    throw new StoreException(
-                            "Whether it was committed is unknown: " + what + "; repeat it with the same dedup key",
-                            failure,
-                            true);
+                    throw unknown(what, failure);
                 }
                 pauseOrThrow(what, failure, attempt);
             }
@@ -224,12 +221,27 @@ final class Database {
         return known == null ? 0 : known.leastPauseMillis(failure);
     }
 
-    private StoreException asStoreException(String what, SQLException failure, boolean isRetryable) {
+    private StoreException unknown(String what, SQLException failure) {
+        String trouble = notedTrouble(failure);
+        return new StoreException(
+                "Whether it was committed is unknown" + (trouble == null ? "" : ", as the database " + trouble) + ": "
+                        + what + "; repeat it with the same dedup key",
+                failure,
+                true);
+    }
+
+    /** Returns why the database takes nothing, and remembers it; null if that is not what failed. */
+    private @Nullable String notedTrouble(SQLException failure) {
         Dialect known = dialect;
         String trouble = known == null ? null : known.writeTrouble(failure);
         if (trouble != null) {
             lastWriteTrouble = new WriteTrouble(trouble, System.nanoTime());
         }
+        return trouble;
+    }
+
+    private StoreException asStoreException(String what, SQLException failure, boolean isRetryable) {
+        String trouble = notedTrouble(failure);
         SQLException cause = withoutValues(failure);
         return new StoreException(
                 "The database " + (trouble == null ? "failed" : trouble) + ": " + what + ": " + firstLine(cause)
