@@ -11,6 +11,7 @@ import dev.fanfare.PublishResult;
 import dev.fanfare.spi.ChannelView;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Gateway;
+import dev.fanfare.spi.LogLine;
 import dev.fanfare.spi.Mailboxes;
 import dev.fanfare.spi.Outlet;
 import dev.fanfare.spi.TimeSource;
@@ -22,13 +23,16 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The door through which transports reach an {@link Engine}. Thread-safe. */
 final class Gate implements Gateway {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Gate.class);
+    private static final LogLine NO_AUTHORIZER = LogLine.warn(
+            Gate.class, "No authorizer: clients may not subscribe, publish or read; Fanfare.builder().authorizer(...)");
+    private static final LogLine LARGER = LogLine.warn(
+            Gate.class,
+            "Rules allow larger messages than the transport takes: a client that publishes one is disconnected. "
+                    + "Give both the same maxMessageBytes, and the transport a little more");
 
     private final Engine engine;
     private final AtomicBoolean hasWarned = new AtomicBoolean();
@@ -83,7 +87,7 @@ final class Gate implements Gateway {
         if (settings.authorizer() == null
                 && settings.subscriptionAuthenticator() == null
                 && hasWarned.compareAndSet(false, true)) {
-            LOG.warn("No authorizer: clients may not subscribe, publish or read; Fanfare.builder().authorizer(...)");
+            NO_AUTHORIZER.log();
         }
         List<String> larger = settings.namespaces().entrySet().stream()
                 .filter(namespace -> namespace.getValue().maxMessageBytes() > maxMessageBytes)
@@ -91,11 +95,7 @@ final class Gate implements Gateway {
                 .sorted()
                 .toList();
         if (!larger.isEmpty()) {
-            LOG.atWarn()
-                    .addKeyValue("namespaces", larger)
-                    .addKeyValue("maxMessageBytes", maxMessageBytes)
-                    .log("Rules allow larger messages than the transport takes: a client that publishes one is "
-                            + "disconnected. Give both the same maxMessageBytes, and the transport a little more");
+            LARGER.log("namespaces", larger, "maxMessageBytes", maxMessageBytes);
         }
     }
 
