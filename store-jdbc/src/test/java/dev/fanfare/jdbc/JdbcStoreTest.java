@@ -210,11 +210,20 @@ class JdbcStoreTest {
         }
     }
 
+    /** Returns a store that is alone with its tables, also if the test is run again; they are still to be made. */
+    private JdbcStore storeOfItsOwn(DataSource dataSource) {
+        JdbcStore store = JdbcStore.builder(dataSource).tablePrefix(ownPrefix()).build();
+        stores.add(store);
+        return store;
+    }
+
+    private String ownPrefix() {
+        return channel.value().replace("test:", "own_") + '_';
+    }
+
     @Test
     void whoWatchesOnceTheTablesAreThereHearsAll() throws Exception {
-        JdbcStore store =
-                JdbcStore.builder(Databases.h2Memory()).tablePrefix("later_").build();
-        stores.add(store);
+        JdbcStore store = storeOfItsOwn(Databases.h2Memory());
         CountDownLatch heard = new CountDownLatch(1);
         CountDownLatch heardByWhoWasRefused = new CountDownLatch(1);
         assertThatThrownBy(() -> watch(store, heardByWhoWasRefused)).hasMessageContaining("JdbcStore.migrate()");
