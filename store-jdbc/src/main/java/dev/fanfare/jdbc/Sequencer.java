@@ -39,8 +39,9 @@ final class Sequencer {
      *
      * Looking: every FAST_MILLIS while rows are expected, because this node inserted some or found some a moment
      * ago; otherwise less and less often, down to SLOW_MILLIS, for what dead nodes left behind. A partition that
-     * failed rests for a while, and so for a shorter one does a partition that another node is at; while all that have rows do, nobody looks: or a database that takes nothing would be
-     * asked without end.
+     * failed rests for a while, and so for a shorter one does a partition that another node is at. While all that have
+     * rows do, nobody looks, or every RESTING_MILLIS at least while rows are expected, which may come to others: or a
+     * database that takes nothing would be asked without end.
      */
 
     private static final LogLine UNREADABLE = LogLine.warn(Sequencer.class, "The outbox cannot be read; trying again");
@@ -49,6 +50,7 @@ final class Sequencer {
     private static final LogLine LATE =
             LogLine.warn(Sequencer.class, "Subscribers may hear late of what was published");
     private static final long FAST_MILLIS = 5;
+    private static final long RESTING_MILLIS = 50;
     private static final long SLOW_MILLIS = 500;
     static final long REST_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
     private static final long ELSEWHERE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
@@ -132,17 +134,20 @@ final class Sequencer {
             boolean isExpecting = isExpecting();
             boolean isQuiet = filled.isEmpty() && !isExpecting;
             wait = isQuiet ? Math.min(wait + wait / 4 + 1, SLOW_MILLIS) : FAST_MILLIS;
-            sleep(isExpecting ? wait : Math.max(wait, restMillis(filled)));
+            sleep(Math.max(wait, restMillis(filled, isExpecting)));
         }
     }
 
-    /** Returns how long none of these can be drained; the end of a draining under way wakes the thread by itself. */
-    private long restMillis(List<Integer> filled) {
+    /**
+     * Returns how long none of these can be drained. The end of a draining under way wakes the thread by itself; rows that
+     * are expected in other partitions do not wait for that.
+     */
+    private long restMillis(List<Integer> filled, boolean isExpecting) {
         long now = nanos.getAsLong();
-        long least = filled.isEmpty() ? 0 : SLOW_MILLIS;
+        long least = filled.isEmpty() ? 0 : isExpecting ? RESTING_MILLIS : SLOW_MILLIS;
         for (int part : filled) {
             long rest = TimeUnit.NANOSECONDS.toMillis(restsUntil.get(part) - now);
-            least = isDraining[part].get() ? least : Math.min(least, rest);
+            least = isDraining[part].get() && !isExpecting ? least : Math.min(least, rest);
         }
         return least;
     }

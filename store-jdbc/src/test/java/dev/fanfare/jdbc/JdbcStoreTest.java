@@ -41,7 +41,9 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import javax.sql.DataSource;
 import org.assertj.core.util.Throwables;
 import org.junit.jupiter.api.AfterEach;
@@ -219,6 +221,34 @@ class JdbcStoreTest {
 
     private String ownPrefix() {
         return channel.value().replace("test:", "own_") + '_';
+    }
+
+    @Test
+    void whileAllPartitionsRestItIsSeldomLookedThoughRowsAreExpected() throws SQLException {
+        FlakyDataSource looks = new FlakyDataSource(Databases.h2Memory());
+        looks.count("partition p WHERE EXISTS");
+        JdbcStore store = storeOfItsOwn(looks).migrate();
+        try (Outbox outbox = store.outbox(id -> RULES);
+                Connection connection = Databases.h2Memory().getConnection()) {
+            outbox.close(); // nobody sequences
+            connection.setAutoCommit(false);
+            outbox.publishIn(connection, channel.value(), "a");
+            connection.commit();
+        }
+        AtomicInteger tries = new AtomicInteger();
+        Function<ChannelId, ChannelRules> broken = id -> {
+            tries.incrementAndGet();
+            throw new IllegalStateException("the test wants this");
+        };
+
+        try (Outbox outbox = store.outbox(broken)) {
+            await().atMost(SOON).until(() -> {
+                outbox.retryDead(); // from now on rows are expected
+                return tries.get() >= 5;
+            });
+
+            assertThat(looks.counted()).isLessThanOrEqualTo(10 * tries.get());
+        }
     }
 
     @Test
