@@ -30,6 +30,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -221,6 +222,21 @@ class JdbcStoreTest {
 
     private String ownPrefix() {
         return channel.value().replace("test:", "own_") + '_';
+    }
+
+    @Test
+    void countingWhatWaitsEndsAtTenThousand() throws SQLException {
+        JdbcStore store = storeOfItsOwn(Databases.h2Memory()).migrate();
+        try (Outbox outbox = store.outbox(id -> RULES)) {
+            outbox.close(); // nobody sequences
+            try (Connection connection = Databases.h2Memory().getConnection();
+                    Statement statement = connection.createStatement()) {
+                statement.execute("INSERT INTO " + ownPrefix() + "outbox (part, channel, tag, data)"
+                        + " SELECT 0, 'test:many', x, X'00' FROM SYSTEM_RANGE(1, 10500)");
+            }
+
+            assertThat(outbox.waiting()).isEqualTo(10_001);
+        }
     }
 
     @Test
