@@ -66,7 +66,8 @@ public final class Outbox implements AutoCloseable {
 
     /**
      * Adds a publication to the connection's transaction. The connection goes to the database that the store is in; it
-     * may come from any pool, and may have a savepoint.
+     * may come from any pool, and may have a savepoint. In a JTA (XA) transaction it must not be in auto-commit either:
+     * pools that enlist connections turn that off, the bare drivers of MySQL and MariaDB do not.
      *
      * @throws RefusedException if the rules do not take it: the namespace is unknown, or the payload is too large; nothing was
      *     asked of the connection then
