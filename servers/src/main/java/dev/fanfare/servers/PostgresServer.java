@@ -42,7 +42,9 @@ public final class PostgresServer extends SqlServer {
         static final PostgresServer SERVER = startFresh();
 
         private static PostgresServer startFresh() {
-            PostgresServer server = PostgresServer.start("-c", "fsync=off", "-c", "full_page_writes=off");
+            // A test that makes a deadlock has so long to make it.
+            PostgresServer server =
+                    PostgresServer.start("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "deadlock_timeout=3s");
             Runtime.getRuntime().addShutdownHook(new Thread(server::close));
             return server;
         }

@@ -15,6 +15,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -44,7 +45,7 @@ abstract class ConflictCases {
 
     ConflictCases(DataSource dataSource) {
         this.dataSource = dataSource;
-        this.store = JdbcStore.of(dataSource).migrate();
+        this.store = JdbcStore.builder(dataSource).threads(2).build().migrate();
     }
 
     private ChannelId inTheSamePartition() {
@@ -75,7 +76,9 @@ abstract class ConflictCases {
             lock(holder, second);
             gatekeeper.setAutoCommit(false);
             lock(gatekeeper, gate);
-            append(gate, "so that the others are appended together");
+            // They keep the store's two threads, so that the others are appended together.
+            store.log().clear(gate);
+            store.log().clear(gate);
             toFirst = append(first, "after");
             toSecond = append(second, "after");
             gatekeeper.rollback();
@@ -118,6 +121,12 @@ abstract class ConflictCases {
     private Connection heavyTransaction() throws SQLException {
         Connection connection = dataSource.getConnection();
         connection.setAutoCommit(false);
+        if (connection.getMetaData().getDatabaseProductName().equals("PostgreSQL")) {
+            try (Statement statement = connection.createStatement()) {
+                // There whoever looks for a deadlock ends himself, once, after he waited for so long.
+                statement.execute("SET LOCAL deadlock_timeout = '10min'");
+            }
+        }
         try (PreparedStatement insert =
                 connection.prepareStatement("INSERT INTO fanfare_ended_life (life) VALUES (?)")) {
             for (int i = 0; i < 100; i++) {

@@ -260,6 +260,7 @@ abstract class OutboxCases {
         assertThat(texts(store)).containsExactly("p0", "p1", "p2");
         assertThat(rowsOf(channel)).isZero();
         await().until(() -> rowsOf(ChannelId.of(channel + "unknown")) == 1);
+        await().until(() -> strict.waiting() == 0); // what other tests had left there, too
     }
 
     private long rowsOf(ChannelId dead) throws SQLException {

@@ -296,6 +296,7 @@ final class Cluster implements Topology {
         if (!isWhole || !strays.isEmpty() || silent != null || ++looks % QUIET_LOOKS == 0) {
             refresh();
         }
+        primaries.values().forEach(primary -> primary.commands.askIfDown());
         threads.later(LOOK_PAUSE, this::look);
     }
 

@@ -8,6 +8,7 @@ import io.lettuce.core.RedisLoadingException;
 import io.lettuce.core.RedisNoScriptException;
 import io.lettuce.core.RedisReadOnlyException;
 import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.output.IntegerOutput;
 import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.CommandType;
 import java.time.Duration;
@@ -53,8 +54,6 @@ final class CommandLink {
     private static final int MOST_SENDINGS = 3;
     private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
-    /** For how long nothing is taken to get through after a server said that its cluster is down. */
-    private static final Duration DOWN_TIME = Duration.ofSeconds(3);
 
     private final Connector connector;
     private final boolean isEpochEndedByFailover;
@@ -68,7 +67,9 @@ final class CommandLink {
     private volatile long shiftMillis;
     private volatile boolean isClosed;
     private volatile boolean isTroubleLogged;
-    private volatile long downUntil = System.nanoTime();
+
+    /** The key of the last command that was refused because the cluster is down, until the server runs some again. */
+    private volatile byte @Nullable [] refusedKey;
 
     /**
      * Makes one.
@@ -94,7 +95,16 @@ final class CommandLink {
 
     /** Tells whether commands are run, as far as is known: a server whose cluster is down runs none. */
     boolean isServing() {
-        return isUp() && System.nanoTime() - downUntil >= 0;
+        return isUp() && refusedKey == null;
+    }
+
+    /** Asks a server whose cluster was down whether that is over, as perhaps nobody else comes. */
+    void askIfDown() {
+        byte[] key = refusedKey;
+        if (key != null) {
+            run(Request.of(CommandType.EXISTS, key, () -> new IntegerOutput<>(ByteArrayCodec.INSTANCE)), false)
+                    .whenComplete((count, failure) -> {}); // all that counts is seen in end()
+        }
     }
 
     boolean isFull() {
@@ -158,6 +168,9 @@ final class CommandLink {
             breaker.end(failure);
         }
         if (failure == null) {
+            if (request.isRefusedWhenDown()) {
+                refusedKey = null;
+            }
             answer.complete(reply);
             return;
         }
@@ -167,8 +180,9 @@ final class CommandLink {
             lost(current);
         }
         Redirect redirect = Redirect.of(cause);
-        if (redirect != null && redirect.kind() == Redirect.Kind.DOWN) {
-            downUntil = System.nanoTime() + DOWN_TIME.toNanos();
+        if (redirect != null) {
+            // One that is down sends nobody elsewhere.
+            refusedKey = redirect.kind() == Redirect.Kind.DOWN ? request.key : null;
         }
         answer.completeExceptionally(asStoreFailure(cause));
     }

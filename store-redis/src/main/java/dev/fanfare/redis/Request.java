@@ -75,6 +75,11 @@ final class Request<T> {
         return new Request<>(key, bytes, type, call, args, output, true);
     }
 
+    /** Tells whether a server of a Redis Cluster that is down would not run it: what has a key, but for announcements. */
+    boolean isRefusedWhenDown() {
+        return type != CommandType.CLUSTER && type != CommandType.PUBLISH && type != CommandType.SPUBLISH;
+    }
+
     private static IntegerOutput<byte[], byte[]> count() {
         return new IntegerOutput<>(ByteArrayCodec.INSTANCE);
     }
