@@ -16,6 +16,10 @@ import java.util.concurrent.CompletionStage;
  * none within 10 seconds nobody may. That is told apart from a no: clients get {@link Refusal#UNAVAILABLE} and try again
  * later, while {@link Refusal#NOT_ALLOWED} is an end.
  *
+ * <p>A subscribe of a client of the Centrifuge protocol has 3 seconds for everything that is asked on its behalf, one after
+ * the other: this (once for each action that it needs), presence and the log. After that the client is told to try again, so
+ * an authorizer that needs longer every time never lets it in.
+ *
  * <p><b>Threading:</b> called on the host executor, concurrently; it may block there, and may call
  * back into Fanfare.
  */

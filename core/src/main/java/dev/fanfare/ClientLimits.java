@@ -15,7 +15,7 @@ public final class ClientLimits {
     private static final ClientLimits STANDARD = new ClientLimits(
             new Pace(Rate.of(10, 30), Rate.of(50, 100)),
             new Pace(Rate.of(50, 256), Rate.of(200, 2_000)),
-            new Pace(Rate.of(50, 256), Rate.of(200, 2_000)),
+            new Pace(Rate.of(50, 512), Rate.of(200, 4_000)),
             100,
             1_000_000,
             Rate.of(10, 300));
@@ -41,8 +41,8 @@ public final class ClientLimits {
 
     /**
      * Returns the defaults. Per connection: 10 publishes a second after a burst of 30, 50 subscribes after 256,
-     * 50 requests that read or call after 256, 10 errors after 300. Per user: 50 publishes after 100, 200 subscribes after
-     * 2,000, 200 requests after 2,000, 100 connections. In all: 1,000,000 connections, of which transports may take fewer.
+     * 50 requests that read or call after 512, 10 errors after 300. Per user: 50 publishes after 100, 200 subscribes after
+     * 2,000, 200 requests after 4,000, 100 connections. In all: 1,000,000 connections, of which transports may take fewer.
      */
     public static ClientLimits standard() {
         return STANDARD;

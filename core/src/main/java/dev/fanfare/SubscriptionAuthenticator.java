@@ -11,7 +11,9 @@ import org.jspecify.annotations.Nullable;
  * <p>A good token is the permission: the {@link Authorizer} is not asked for {@link Action#SUBSCRIBE} any
  * more, but still for {@link Action#HISTORY}. A subscribe without a token goes to the {@link Authorizer}
  * alone, and so do all while there is no subscription authenticator. It fails closed: an exception, a null
- * answer or an answer later than 10 seconds is a refusal that the client may try again.
+ * answer or an answer later than 10 seconds is a refusal that the client may try again. A subscribe of a client of the
+ * Centrifuge protocol has 3 seconds for everything that is asked on its behalf: this, the {@link Authorizer}, presence and
+ * the log.
  *
  * <p><b>Threading:</b> called on the host executor, concurrently; it may block there, and may call back
  * into Fanfare.

@@ -101,7 +101,10 @@ final class Calls {
         return new StoreException("No answer from the store in " + patience.toSeconds() + " s: " + what, null, true);
     }
 
-    /** Asks the host's code, on the host executor; completes exceptionally if it fails or is late. */
+    /**
+     * Asks the host's code, on the host executor; completes exceptionally if it fails or is late. What is late before it is
+     * its turn is not asked.
+     */
     <T> CompletionStage<T> host(Supplier<@Nullable CompletionStage<T>> question) {
         CompletableFuture<T> answered = new CompletableFuture<>();
         waitFor(answered);
@@ -144,6 +147,9 @@ final class Calls {
     }
 
     private static <T> void ask(Supplier<@Nullable CompletionStage<T>> question, CompletableFuture<T> answered) {
+        if (answered.isDone()) {
+            return; // it came too late to its turn, and nobody waits for it any more
+        }
         try {
             CompletionStage<T> stage = question.get();
             if (stage == null) {

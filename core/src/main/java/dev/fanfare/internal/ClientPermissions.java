@@ -6,6 +6,7 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.Refusal;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -35,8 +36,12 @@ final class ClientPermissions {
         this.maxAsked = Math.max(MAX_ASKED, 2 * engine.settings.maxChannelsPerConnection());
     }
 
-    /** Asks the authorizer; the answer is null for yes. */
-    void ask(Action action, ChannelId channel, Consumer<@Nullable Refusal> answer) {
+    /** Asks the authorizer for a subscription, unless that is over when the host comes to it; the answer is null for yes. */
+    void ask(Action action, Reader reader, Consumer<@Nullable Refusal> answer) {
+        ask(action, reader.channel, () -> !reader.isEnded(), answer);
+    }
+
+    private void ask(Action action, ChannelId channel, BooleanSupplier isAwaited, Consumer<@Nullable Refusal> answer) {
         if (engine.permissions.allowsAll()) {
             answer.accept(null);
         } else if (engine.permissions.refusesAll()) {
@@ -48,6 +53,7 @@ final class ClientPermissions {
                     info.user(),
                     action,
                     channel,
+                    isAwaited,
                     refusal -> queue.add(() -> {
                         end();
                         answer.accept(refusal);
@@ -76,7 +82,7 @@ final class ClientPermissions {
             refuse.accept(noted(channel, Refusal.UNKNOWN_NAMESPACE));
             return;
         }
-        ask(action, channel, refusal -> {
+        ask(action, channel, () -> true, refusal -> {
             if (refusal == null) {
                 proceed.accept(rules);
             } else {

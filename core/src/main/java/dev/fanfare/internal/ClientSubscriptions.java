@@ -116,7 +116,7 @@ final class ClientSubscriptions {
     }
 
     private void ifAllowed(Action action, Reader reader, Runnable then) {
-        permissions.ask(action, reader.channel, refusal -> {
+        permissions.ask(action, reader, refusal -> {
             if (reader.isEnded()) {
                 return;
             }
@@ -134,7 +134,7 @@ final class ClientSubscriptions {
             then.run();
             return;
         }
-        permissions.ask(Action.PRESENCE, reader.channel, refusal -> {
+        permissions.ask(Action.PRESENCE, reader, refusal -> {
             if (reader.isEnded()) {
                 return;
             }

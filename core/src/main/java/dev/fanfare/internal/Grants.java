@@ -118,6 +118,7 @@ final class Grants {
     private void ask(Reader reader, String token, Consumer<@Nullable Answer> answer) {
         engine.permissions.judge(
                 new SubscriptionAuthenticator.Credentials(info, reader.channel, token),
+                () -> !reader.isEnded(),
                 judged -> queue.add(() -> answer.accept(judged)));
     }
 

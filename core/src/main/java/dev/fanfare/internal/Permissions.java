@@ -7,13 +7,22 @@ import dev.fanfare.Authorizer;
 import dev.fanfare.ChannelId;
 import dev.fanfare.Refusal;
 import dev.fanfare.SubscriptionAuthenticator;
+import dev.fanfare.SubscriptionAuthenticator.Answer;
+import dev.fanfare.SubscriptionAuthenticator.Rejected;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asks the host's authorizer, and takes nothing but a clear yes for one. Thread-safe.
+ * Asks the host's authorizer, and takes nothing but a clear yes for one. What nobody waits for any more when it is its
+ * turn is not put to the host, which has others to answer, and counts as a no. Thread-safe.
  */
 final class Permissions {
+
+    private static final CompletionStage<Boolean> NO = CompletableFuture.completedFuture(false);
+    private static final CompletionStage<Answer> NO_TOKEN = CompletableFuture.completedFuture(Rejected.INVALID_TOKEN);
 
     private final @Nullable Authorizer authorizer;
     private final @Nullable SubscriptionAuthenticator tokens;
@@ -40,26 +49,34 @@ final class Permissions {
     /** Has a token judged that there is somebody to judge; the answer comes on any thread, null if there is none. */
     void judge(
             SubscriptionAuthenticator.Credentials credentials,
-            Consumer<SubscriptionAuthenticator.@Nullable Answer> answer) {
+            BooleanSupplier isAwaited,
+            Consumer<@Nullable Answer> answer) {
         SubscriptionAuthenticator asked = requireNonNull(tokens);
-        calls.host(() -> asked.authenticate(credentials)).whenComplete((judged, failure) -> {
-            if (failure != null) {
-                log.hostFailed("subscription authenticator", failure);
-            }
-            answer.accept(failure == null ? judged : null);
-        });
+        calls.host(() -> isAwaited.getAsBoolean() ? asked.authenticate(credentials) : NO_TOKEN)
+                .whenComplete((judged, failure) -> {
+                    if (failure != null) {
+                        log.hostFailed("subscription authenticator", failure);
+                    }
+                    answer.accept(failure == null ? judged : null);
+                });
     }
 
     /** Asks; the answer, null for yes, comes on any thread. An authorizer that could not say is no reason to stay away for good. */
-    void ask(String user, Action action, ChannelId channel, Consumer<@Nullable Refusal> answer) {
+    void ask(
+            String user,
+            Action action,
+            ChannelId channel,
+            BooleanSupplier isAwaited,
+            Consumer<@Nullable Refusal> answer) {
         Authorizer asked = requireNonNull(authorizer);
-        calls.host(() -> asked.allowsLater(user, action, channel)).whenComplete((allowed, failure) -> {
-            if (failure != null) {
-                log.hostFailed("authorizer", failure);
-                answer.accept(Refusal.UNAVAILABLE);
-            } else {
-                answer.accept(allowed ? null : Refusal.NOT_ALLOWED);
-            }
-        });
+        calls.host(() -> isAwaited.getAsBoolean() ? asked.allowsLater(user, action, channel) : NO)
+                .whenComplete((allowed, failure) -> {
+                    if (failure != null) {
+                        log.hostFailed("authorizer", failure);
+                        answer.accept(Refusal.UNAVAILABLE);
+                    } else {
+                        answer.accept(allowed ? null : Refusal.NOT_ALLOWED);
+                    }
+                });
     }
 }

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * behind; ENDED. LIVE and CATCHING_UP change into each other as often as needed, without loss, because
  * both go by the position alone.
  *
- * <p><i>Threads.</i> Confined to the loop of its port.
+ * <p><i>Threads.</i> Confined to the loop of its port; {@link #isEnded} also from elsewhere.
  *
  * <p><i>Ordering.</i> A publication is taken only if it follows the position, by tag; of those taken, {@link Outgoing}
  * may leave out some. While LIVE the position is the lane's. A publication that the filter does not want moves the
@@ -58,7 +58,7 @@ final class Reader {
     @Nullable
     Deadline deadline;
 
-    private State state = State.STARTING;
+    private volatile State state = State.STARTING;
     private @Nullable Lane lane;
     /** There is one while STARTING. */
     private @Nullable Replay replay;

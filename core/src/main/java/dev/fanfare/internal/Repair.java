@@ -17,12 +17,13 @@ import org.jspecify.annotations.Nullable;
  * run is broken, and the subscribers are reset.
  *
  * <p><i>State.</i> At rest; READING, one read at a time; or RETRYING, a while after a read failed. What is asked for
- * meanwhile is one more read afterwards.
+ * meanwhile is one more read afterwards. Those who wait go on after the first read that was begun after they came and agrees: who comes
+ * later does not keep them waiting.
  *
  * <p><i>Threads.</i> Confined to the topic's stripe.
  *
  * <p><i>Bounds.</i> As many publications as a ring holds wait for the end of a read; for more there is another one.
- * Each subscriber has at most one task waiting for a repair.
+ * Each subscriber has at most one task waiting for a repair at a time.
  */
 final class Repair {
 
@@ -31,7 +32,11 @@ final class Repair {
     private final Topic topic;
     private final Stripe stripe;
     private final Run run;
+    /** Those for whom the next read is to be. */
     private final List<Runnable> afterwards = new ArrayList<>(1);
+    /** Those for whom the read under way is, or was if it did not agree. */
+    private final List<Runnable> served = new ArrayList<>(1);
+
     private final List<Publication> early = new ArrayList<>(0);
     private int earlyBytes;
     private boolean isReading;
@@ -84,7 +89,9 @@ final class Repair {
 
     /** Lets those who wait go on, whatever the log has: the topic closes, or the log cannot be read. */
     void release() {
-        List<Runnable> tasks = List.copyOf(afterwards);
+        List<Runnable> tasks = new ArrayList<>(served);
+        tasks.addAll(afterwards);
+        served.clear();
         afterwards.clear();
         tasks.forEach(Runnable::run);
     }
@@ -92,6 +99,8 @@ final class Repair {
     private void read() {
         isReading = true;
         isWanted = false;
+        served.addAll(afterwards);
+        afterwards.clear();
         Cursor asked = run.position();
         topic.hub.readForRepair(
                 LogRead.after(topic.channel, asked.offset(), PAGE),
@@ -107,6 +116,8 @@ final class Repair {
             retryLater(requireNonNull(failure));
             return;
         }
+        boolean isWantedByOthers = isWanted;
+        isWanted = false;
         ResetReason broken = Positions.judge(asked, page);
         if (broken == null) {
             takeAll(page);
@@ -117,11 +128,15 @@ final class Repair {
             isWanted = true; // announcements moved the position on meanwhile, and the page is of before
         }
         takeEarly();
-        if (isWanted || run.isBehind(page.head())) {
-            begin();
-        } else {
+        boolean agrees = !isWanted && !run.isBehind(page.head());
+        List<Runnable> done = agrees ? List.copyOf(served) : List.of();
+        served.removeAll(done);
+        if (agrees && !isWantedByOthers) {
             finish();
+        } else {
+            begin();
         }
+        done.forEach(Runnable::run);
     }
 
     private void retryLater(Throwable failure) {

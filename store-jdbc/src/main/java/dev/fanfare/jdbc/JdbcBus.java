@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelPattern;
 import dev.fanfare.Cursor;
+import dev.fanfare.Health;
 import dev.fanfare.Publication;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
@@ -13,7 +14,6 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /** Tells watchers, on this node and others. */
 final class JdbcBus implements Bus, BusReader.Listener {
@@ -162,10 +162,10 @@ final class JdbcBus implements Bus, BusReader.Listener {
         patterns.keySet().forEach(Turnstile::interrupt);
     }
 
-    /** Returns why other nodes cannot be heard now, as a sentence about the database, or null. */
-    @Nullable
-    String trouble() {
-        return reader.trouble();
+    @Override
+    public Health health() {
+        String trouble = reader.trouble();
+        return trouble == null ? Health.up() : Health.down("jdbc: other nodes cannot be heard, as it " + trouble);
     }
 
     void close() {

@@ -199,10 +199,7 @@ public final class JdbcStore implements Store, AutoCloseable {
     /** {@inheritDoc} It looks every 2 seconds, and remembers for 5 that the database refused to write. */
     @Override
     public Health health() {
-        String trouble = bus.trouble();
-        return trouble == null
-                ? probe.health()
-                : probe.health().and(Health.down("jdbc: other nodes cannot be heard, as it " + trouble));
+        return probe.health().and(bus.health());
     }
 
     /**

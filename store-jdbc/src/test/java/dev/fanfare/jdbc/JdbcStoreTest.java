@@ -636,10 +636,12 @@ class JdbcStoreTest {
         flaky.cutOff("fanfare-jdbc-bus");
         await().untilAsserted(() -> assertThat(store.health().reasons())
                 .containsExactly("jdbc: other nodes cannot be heard, as it cannot be reached"));
+        assertThat(store.bus().health()).isEqualTo(store.health());
         append(store, "a");
 
         flaky.cutOff("");
         await().until(() -> store.health().isUp());
+        assertThat(store.bus().health().isUp()).isTrue();
     }
 
     @Test

@@ -20,8 +20,9 @@ class MariaFaultsTest extends FaultCases {
     @Override
     SqlServer startServer() {
         Databases.requireMaria();
-        // What docs/JDBC.md says to set: otherwise a node that freezes holds its channels.
-        return MariaServer.start("--idle-transaction-timeout=3");
+        // What docs/JDBC.md says to set: otherwise a node that freezes holds its channels, and other nodes may see what
+        // a killed server has not yet written.
+        return MariaServer.start("--idle-transaction-timeout=3", "--log-bin=binlog", "--sync-binlog=1");
     }
 
     @Override

@@ -122,8 +122,7 @@ abstract class SequencerFaultCases {
                 assertThat(flaky.refusals()).isEqualTo(2);
 
                 flaky.refuse("");
-                nanos.addAndGet(Sequencer.REST_NANOS);
-                awaitEmpty();
+                awaitEmpty(nanos);
             }
         }
     }
@@ -166,8 +165,7 @@ abstract class SequencerFaultCases {
                 assertThat(tries.counted()).isEqualTo(1);
 
                 other.rollback();
-                nanos.addAndGet(Sequencer.REST_NANOS);
-                awaitEmpty();
+                awaitEmpty(nanos);
             }
         }
     }
@@ -203,8 +201,7 @@ abstract class SequencerFaultCases {
                                     return logged.has("A partition of the outbox waits");
                                 });
                 isBroken.set(false);
-                nanos.addAndGet(Sequencer.REST_NANOS);
-                awaitEmpty();
+                awaitEmpty(nanos);
             }
         }
     }
@@ -251,6 +248,14 @@ abstract class SequencerFaultCases {
 
     private void awaitEmpty() {
         await().pollInterval(POLL).atMost(PATIENCE).until(this::isEmpty);
+    }
+
+    /** Lets time go on, as what failed a moment ago may only now begin to rest. */
+    private void awaitEmpty(AtomicLong nanos) {
+        await().pollInterval(POLL).atMost(PATIENCE).until(() -> {
+            nanos.addAndGet(Sequencer.REST_NANOS);
+            return isEmpty();
+        });
     }
 
     private static void append(JdbcStore store, ChannelId channel, ChannelRules rules, int number) {

@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelPattern;
+import dev.fanfare.Health;
 import dev.fanfare.StoreException;
 import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.Bus;
@@ -139,6 +140,11 @@ public final class FaultyBus implements Bus {
     @Override
     public CompletionStage<Void> announce(Announcement announcement) {
         return bus.announce(announcement);
+    }
+
+    @Override
+    public Health health() {
+        return bus.health();
     }
 
     /** A watcher, between the true bus and the one that the user gave. */

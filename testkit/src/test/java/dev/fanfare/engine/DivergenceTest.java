@@ -180,6 +180,28 @@ class DivergenceTest {
     }
 
     @Test
+    void whoComesBackWhileTheLogIsLookedAtWaitsForOneLookAndNotForAllWhoComeLater() {
+        node.subscribed(LOG, StartAt.live());
+        node.publishMany(LOG, 1, 3);
+        store.isBusDown = true;
+        store.holdsReads = true;
+
+        List<RecordingOutlet> returning = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            returning.add(node.connect().subscribe(LOG, StartAt.after(store.head(LOG))));
+            node.settle();
+            if (i > 0) { // one more came while the log was read for those before
+                store.reads.remove(0).answer();
+                node.settle();
+            }
+        }
+
+        assertThat(returning.subList(0, 3))
+                .allSatisfy(client -> assertThat(client.events()).isNotEmpty());
+        assertThat(returning.get(3).events()).isEmpty();
+    }
+
+    @Test
     void whoComesBackWhileNeitherBusNorLogAnswerGoesOnWithWhatTheNodeHas() {
         node.subscribed(LOG, StartAt.live());
         node.publishMany(LOG, 1, 3);

@@ -205,11 +205,11 @@ class LimitsTest {
         try (ManualNode node = node(ClientLimits.standard())) {
             Connection connection = node.connect().connection();
 
-            assertThat(request(node, connection, 300)).isEqualTo(44);
+            assertThat(request(node, connection, 600)).isEqualTo(88);
             time.advance(Duration.ofSeconds(1));
             assertThat(request(node, connection, 60)).isEqualTo(10);
             assertThat(refusals.reasons.stream().filter(Refusal.TOO_MANY_REQUESTS::equals))
-                    .hasSize(54);
+                    .hasSize(98);
             assertThat(publish(node, connection, 30)).isZero();
         }
     }

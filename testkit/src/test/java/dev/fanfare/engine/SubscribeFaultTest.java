@@ -9,10 +9,15 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.ConnectionInfo;
 import dev.fanfare.FanfareBuilder;
 import dev.fanfare.FanfareListener;
+import dev.fanfare.Payload;
+import dev.fanfare.PublishOptions;
+import dev.fanfare.PublishResult;
 import dev.fanfare.Refusal;
 import dev.fanfare.RefusedException;
 import dev.fanfare.StartAt;
 import dev.fanfare.Subscription;
+import dev.fanfare.SubscriptionAuthenticator.Granted;
+import dev.fanfare.spi.Connection.SubscribeRequest;
 import dev.fanfare.spi.Connection.SubscribeResult;
 import dev.fanfare.spi.Connection.SubscribeResult.Refused;
 import dev.fanfare.spi.Connection.SubscribeResult.Subscribed;
@@ -29,6 +34,8 @@ import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Subscribes that meet a store or a host that fails. */
 @ExtendWith(Quiet.class)
@@ -317,6 +324,50 @@ class SubscribeFaultTest {
 
             assertThat(client.events()).containsExactly(new Answered(LOG, new Refused(Refusal.CLOSED)));
             assertThat(store.watching).isEmpty();
+        }
+    }
+
+    /** What a busy host is asked in vain keeps from others what they wait for. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "token"})
+    void whatNobodyWaitsForAnyMoreIsNotPutToTheHost(String token) {
+        List<String> asked = new ArrayList<>();
+        try (ManualNode strict = new ManualNode(
+                store,
+                time,
+                builder -> settings(builder)
+                        .authorizer((user, action, channel) -> asked.add(channel.value()))
+                        .subscriptionAuthenticator(shown -> {
+                            asked.add(shown.channel().value());
+                            return CompletableFuture.completedFuture(Granted.forever());
+                        }))) {
+            SubscribeRequest request = new SubscribeRequest(StartAt.live(), false, false, token, false, null, null);
+            RecordingOutlet client = strict.connect("ann").subscribe("log:back", request);
+            RecordingOutlet gone = strict.connect("bob").subscribe("log:gone", request);
+            client.unsubscribe("log:back");
+            client.subscribe("log:waits", request);
+            gone.vanish();
+
+            strict.settle();
+
+            assertThat(asked).containsExactly("log:waits");
+        }
+    }
+
+    @Test
+    void whatIsTooLateBeforeItIsItsTurnIsNotPutToTheHost() {
+        List<Action> asked = new ArrayList<>();
+        List<PublishResult> results = new ArrayList<>();
+        try (ManualNode strict = strict((user, action, channel) -> asked.add(action))) {
+            RecordingOutlet client = strict.connect("ann");
+            strict.settle();
+            client.connection().publish(ChannelId.of(LOG), Payload.of("1"), PublishOptions.none(), results::add);
+            time.advance(Duration.ofSeconds(11));
+
+            strict.settle();
+
+            assertThat(asked).isEmpty();
+            assertThat(results).containsExactly(new PublishResult.Refused(Refusal.UNAVAILABLE));
         }
     }
 

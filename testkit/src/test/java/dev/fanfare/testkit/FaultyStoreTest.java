@@ -6,13 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
+import dev.fanfare.Health;
 import dev.fanfare.Payload;
 import dev.fanfare.Publication;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.StoreException;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.presence.Member;
+import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.AppendRequest;
+import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog.AppendResult;
 import dev.fanfare.spi.ChannelLog.LogPage;
 import dev.fanfare.spi.ChannelLog.LogRead;
@@ -22,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -231,6 +235,32 @@ class FaultyStoreTest {
     }
 
     /** Without faults it keeps the contract. */
+    @Test
+    void theBusIsAsHealthyAsTheOneBehindIt() {
+        FaultyBus wrapped = new FaultyBus(new Down(), time, new Dice(1));
+
+        assertThat(wrapped.health()).isEqualTo(Health.down("away"));
+        assertThat(store.bus().health().isUp()).isTrue();
+    }
+
+    /** A bus through which nothing gets. */
+    private static final class Down implements Bus {
+        @Override
+        public CompletionStage<Watch> watch(ChannelId channel, Watcher watcher) {
+            return new CompletableFuture<>();
+        }
+
+        @Override
+        public CompletionStage<Void> announce(Announcement announcement) {
+            return new CompletableFuture<>();
+        }
+
+        @Override
+        public Health health() {
+            return Health.down("away");
+        }
+    }
+
     private static final class Faultless implements StoreFixture {
         private final ManualTime time = new ManualTime();
         private final FaultyStore store = FaultyStore.wrap(MemoryStore.create(time), time, 1);

@@ -441,7 +441,8 @@ public final class NettyTransport implements AutoCloseable {
 
         /**
          * Sets how many bytes of bodies of HTTP requests may be held until they are answered, 1 MiB or more, of all
-         * connections together. Beyond it, requests with a body get 503 with a {@code Retry-After}, as soon as their head
+         * connections together. Those of requests to {@link #route routes} are held until the route's stage completes,
+         * whether or not the client still waits. Beyond it, requests with a body get 503 with a {@code Retry-After}, as soon as their head
          * is there if it says how long the body is. Default: an eighth of the largest heap, or room for four of the
          * largest bodies if that is more.
          */

@@ -21,6 +21,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class HostAnswerTest {
 
@@ -29,6 +31,7 @@ class HostAnswerTest {
 
     private final CompletableFuture<HttpAnswer> later = new CompletableFuture<>();
     private final Queue<Runnable> neverRun = new ArrayDeque<>();
+    private final Bodies bodies = new Bodies(1 << 20);
     private final EmbeddedChannel channel = new EmbeddedChannel();
 
     HostAnswerTest() {
@@ -38,12 +41,16 @@ class HostAnswerTest {
                 .add("GET", "/error", new RouteEndpoint("GET", HostAnswerTest::overflow, Runnable::run))
                 .add("GET", "/null", new RouteEndpoint("GET", call -> null, Runnable::run))
                 .add("GET", "/full", new RouteEndpoint("GET", call -> now(), HostAnswerTest::reject))
+                .add("POST", "/later", new RouteEndpoint("POST", call -> later, Runnable::run))
+                .add("POST", "/waiting", new RouteEndpoint("POST", call -> now(), neverRun::add))
+                .add("POST", "/error", new RouteEndpoint("POST", HostAnswerTest::overflow, Runnable::run))
+                .add("POST", "/null", new RouteEndpoint("POST", call -> null, Runnable::run))
+                .add("POST", "/full", new RouteEndpoint("POST", call -> now(), HostAnswerTest::reject))
                 .add("GET", "/site/*", files("/site", neverRun::add))
                 .add("GET", "/broken/*", files(null, Runnable::run))
                 .build();
         channel.freezeTime();
-        channel.pipeline()
-                .addLast(new HttpConnection(router, Origins.of(List.of()), HttpLimits.standard(), new Bodies(1 << 20)));
+        channel.pipeline().addLast(new HttpConnection(router, Origins.of(List.of()), HttpLimits.standard(), bodies));
     }
 
     private static FilesEndpoint files(String path, Executor executor) {
@@ -71,6 +78,12 @@ class HostAnswerTest {
 
     private void get(String path) {
         channel.writeInbound(Unpooled.copiedBuffer("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n", UTF_8));
+        channel.runPendingTasks();
+    }
+
+    private void post(String path) {
+        channel.writeInbound(
+                Unpooled.copiedBuffer("POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody", UTF_8));
         channel.runPendingTasks();
     }
 
@@ -191,6 +204,50 @@ class HostAnswerTest {
 
         assertThat(sent()).startsWith("HTTP/1.1 500 ");
         assertStillUsable();
+    }
+
+    @Test
+    void bodyIsHeldUntilTheStageIsDoneAlsoIfTheClientIsGone() {
+        post("/later");
+
+        channel.close();
+        assertThat(bodies.bytes()).isEqualTo(4);
+
+        later.complete(HttpAnswer.text(200, "late"));
+        assertThat(bodies.bytes()).isZero();
+    }
+
+    @Test
+    void bodyIsHeldUntilTheStageIsDoneAlsoIfItWasGivenUp() {
+        post("/later");
+
+        pass(PATIENCE);
+        assertThat(sent()).startsWith("HTTP/1.1 503 ");
+        assertThat(bodies.bytes()).isEqualTo(4);
+
+        later.completeExceptionally(new IllegalStateException("the test wants this"));
+        assertThat(bodies.bytes()).isZero();
+        channel.runPendingTasks();
+        assertStillUsable();
+    }
+
+    @Test
+    void bodyThatWaitsForTheHostIsHeldAlsoIfTheClientIsGone() {
+        post("/waiting");
+
+        channel.close();
+        assertThat(bodies.bytes()).isEqualTo(4);
+
+        neverRun.forEach(Runnable::run);
+        assertThat(bodies.bytes()).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/error", "/null", "/full"})
+    void bodyIsNotHeldIfThereIsNoStage(String path) {
+        post(path);
+
+        assertThat(bodies.bytes()).isZero();
     }
 
     @Test

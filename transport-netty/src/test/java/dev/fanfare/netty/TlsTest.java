@@ -44,6 +44,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -83,20 +84,25 @@ class TlsTest {
             .authorizer(Authorizer.allowAll())
             .build();
 
+    private static KeyStore first;
+    private static KeyStore second;
+
     @TempDir
     private Path folder;
 
     private Path chain;
     private Path key;
-    private KeyStore first;
-    private KeyStore second;
+
+    @BeforeAll
+    static void makeCertificates(@TempDir Path stores) throws Exception {
+        first = certificate(stores, "first");
+        second = certificate(stores, "second");
+    }
 
     @BeforeEach
-    void makeCertificates() throws Exception {
+    void writeTheFirst() throws Exception {
         chain = folder.resolve("chain.pem");
         key = folder.resolve("key.pem");
-        first = certificate("first");
-        second = certificate("second");
         write(first);
     }
 
@@ -310,8 +316,8 @@ class TlsTest {
         }
     }
 
-    private KeyStore certificate(String name) throws Exception {
-        Path file = folder.resolve(name + ".p12");
+    private static KeyStore certificate(Path stores, String name) throws Exception {
+        Path file = stores.resolve(name + ".p12");
         Process keytool = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "keytool")
                                 .toString(),

@@ -6,6 +6,7 @@ import dev.fanfare.ChannelId;
 import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
 import dev.fanfare.jdbc.Outbox;
+import dev.fanfare.spi.LogLine;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
@@ -50,6 +51,9 @@ public final class TransactionalPublisher {
 
     /** How many publications one transaction may have. */
     public static final int MOST = 10_000;
+
+    private static final LogLine NOT_GIVEN_BACK =
+            LogLine.warn(TransactionalPublisher.class, "A connection could not be given back after a publish");
 
     private final Outbox outbox;
     private final DataSource dataSource;
@@ -102,22 +106,53 @@ public final class TransactionalPublisher {
     }
 
     private void publishNow(Pending pending) {
-        try (Connection connection = dataSource.getConnection()) {
-            boolean before = connection.getAutoCommit();
-            connection.setAutoCommit(false);
+        try {
+            Connection connection = dataSource.getConnection();
             try {
-                pending.insertInto(outbox, connection);
-                connection.commit();
-            } catch (SQLException | RuntimeException failure) {
-                connection.rollback();
-                throw failure;
+                commit(pending, connection);
             } finally {
-                connection.setAutoCommit(before);
+                quietly(connection::close);
             }
         } catch (SQLException failure) {
             throw new dev.fanfare.StoreException("Cannot publish to " + pending.channel(), failure, true);
         }
         outbox.committed();
+    }
+
+    private void commit(Pending pending, Connection connection) throws SQLException {
+        boolean before = connection.getAutoCommit();
+        connection.setAutoCommit(false);
+        try {
+            pending.insertInto(outbox, connection);
+            connection.commit();
+        } catch (SQLException | RuntimeException failure) {
+            rollBack(connection, before, failure);
+            throw failure;
+        }
+        quietly(() -> connection.setAutoCommit(before));
+    }
+
+    /** Gives auto-commit back only after the rollback: on a connection that was not rolled back it would commit. */
+    private static void rollBack(Connection connection, boolean autoCommit, Exception failure) {
+        try {
+            connection.rollback();
+            connection.setAutoCommit(autoCommit);
+        } catch (SQLException | RuntimeException second) {
+            failure.addSuppressed(second);
+        }
+    }
+
+    /** What became of the publication is certain by now, and stays so if the connection is not. */
+    private static void quietly(Step step) {
+        try {
+            step.run();
+        } catch (SQLException | RuntimeException failure) {
+            NOT_GIVEN_BACK.logTrace(failure);
+        }
+    }
+
+    private interface Step {
+        void run() throws SQLException;
     }
 
     private PublishBuffer buffer() {

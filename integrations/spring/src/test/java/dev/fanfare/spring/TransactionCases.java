@@ -20,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.jdbc.core.JdbcTemplate;
@@ -223,6 +224,32 @@ abstract class TransactionCases {
 
         assertThat(jdbc.queryForObject("SELECT count(*) FROM host_order WHERE name = ?", Integer.class, order))
                 .isZero();
+    }
+
+    @Test
+    void whatIsCommittedIsPublishedAlsoIfTheConnectionIsCutRightAfter() {
+        publishThrough(new CutDataSource(dataSource, "setAutoCommit[true]"), Payload.of("a"));
+        publishThrough(new CutDataSource(dataSource, "close"), Payload.of("b"));
+
+        awaitTexts("a", "b");
+    }
+
+    @Test
+    void aRefusalIsToldAlsoIfTheRollbackFails() {
+        Payload tooLarge = Payload.of("x".repeat(RULES.maxMessageBytes() + 1));
+
+        assertThatThrownBy(() -> publishThrough(new CutDataSource(dataSource, "rollback"), tooLarge))
+                .isInstanceOf(RefusedException.class)
+                .satisfies(refused -> assertThat(refused.getSuppressed())
+                        .singleElement()
+                        .asString()
+                        .contains("cut at rollback"));
+        assertThatThrownBy(() -> publishThrough(new CutDataSource(dataSource, "close"), tooLarge))
+                .isInstanceOf(RefusedException.class);
+    }
+
+    private void publishThrough(DataSource other, Payload data) {
+        TransactionalPublisher.of(outbox, other).publish(channel, data, PublishOptions.none());
     }
 
     /** The first transaction publishes first but changes the row second: the log says what happened. */

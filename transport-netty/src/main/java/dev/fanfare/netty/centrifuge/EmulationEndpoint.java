@@ -68,7 +68,10 @@ public final class EmulationEndpoint implements Endpoint {
 
     private void forward(Exchange exchange, EmulationRequest request) {
         post(exchange, request).whenComplete((delivery, failure) -> {
-            if (delivery == Delivery.NO_MAILBOX || delivery == Delivery.NO_NODE) {
+            // Any other outcome says nothing of whether there is such a session.
+            if (delivery == Delivery.DELIVERED || delivery == Delivery.REFUSED) {
+                forwarding.keep(request.session());
+            } else if (delivery == Delivery.NO_MAILBOX || delivery == Delivery.NO_NODE) {
                 forwarding.forget(request.session());
             }
         });

@@ -10,7 +10,8 @@ import java.util.Map;
  * which slows it down there; on the way to another it costs all of them, and the places of others.
  *
  * <p><i>Bounds.</i> {@link #OF_SESSION} for each session, {@link #OF_NEW} for sessions that this node has not heard of:
- * anybody can make them up. Of {@link #MAX_SESSIONS} the ones that were here last are kept.
+ * anybody can make them up. Known is who was found on another node: of those, the {@link #MAX_SESSIONS} that were here last
+ * are kept, so that made-up ones push nobody out.
  *
  * <p><b>Threading:</b> thread-safe.
  */
@@ -49,17 +50,20 @@ final class Forwarding {
         synchronized (sessions) {
             TokenBucket known = sessions.get(session);
             if (known == null) {
-                if (!newcomers.tryTake(nanos)) {
-                    return Verdict.TOO_MANY;
-                }
-                known = new TokenBucket(OF_SESSION);
-                sessions.put(session, known);
+                return newcomers.tryTake(nanos) ? Verdict.FINE : Verdict.TOO_MANY;
             }
             return known.tryTake(nanos) ? Verdict.FINE : Verdict.TOO_OFTEN;
         }
     }
 
-    /** Learns that there is no such session. */
+    /** Learns that there is such a session. */
+    void keep(String session) {
+        synchronized (sessions) {
+            sessions.computeIfAbsent(session, found -> new TokenBucket(OF_SESSION));
+        }
+    }
+
+    /** Learns that there is no such session, or not any more. */
     void forget(String session) {
         synchronized (sessions) {
             sessions.remove(session);

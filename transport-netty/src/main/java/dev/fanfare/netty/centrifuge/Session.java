@@ -44,6 +44,15 @@ final class Session implements Answers, Arrival.Listener {
     /** SDKs wait for 5 s, and then for nothing on that connection any more; a heartbeat may be a second late. */
     private static final Duration PATIENCE = Duration.ofSeconds(3);
 
+    private static final Duration LOOK_AGAIN = Duration.ofSeconds(1);
+
+    /**
+     * A command that waits to be begun.
+     *
+     * @param cameNanos when it came
+     */
+    private record Waiting(Command command, long cameNanos) {}
+
     private enum State {
         AWAITING,
         CONNECTING,
@@ -64,8 +73,17 @@ final class Session implements Answers, Arrival.Listener {
     private String remoteAddress = "";
     private @Nullable Arrival arrival;
     private @Nullable ClientCommands commands;
-    private @Nullable Deque<Command> held;
+    private @Nullable Deque<Waiting> held;
     private long heldBytes;
+    /** When the command came that is being begun. */
+    private long cameNanos;
+
+    private final Beat heldTooLong = new Beat() {
+        @Override
+        protected void due() {
+            refuseHeldTooLong();
+        }
+    };
     private long connectId;
     private int unanswered;
     private int heavy;
@@ -133,10 +151,15 @@ final class Session implements Answers, Arrival.Listener {
             return;
         }
         if (command.request() instanceof Request.Pong || (isReadyFor(command) && !isHolding())) {
+            cameNanos = nanos();
             perform(command);
         } else {
             hold(command);
         }
+    }
+
+    private long nanos() {
+        return channel.eventLoop().ticker().nanoTime();
     }
 
     private void perform(Command command) {
@@ -223,8 +246,11 @@ final class Session implements Answers, Arrival.Listener {
         if (held == null) {
             held = new ArrayDeque<>(4);
         }
-        held.add(command);
+        held.add(new Waiting(command, nanos()));
         heldBytes += command.bytes();
+        if (command.request() instanceof Request.Subscribe && !heldTooLong.isScheduled()) {
+            heartbeats().schedule(heldTooLong, PATIENCE);
+        }
         if (held.size() > maxHeld || heldBytes > context.settings().maxMessageBytes()) {
             slowDown(held.size());
         }
@@ -247,10 +273,11 @@ final class Session implements Answers, Arrival.Listener {
         }
         isDraining = true;
         try {
-            while (isHolding() && isReadyFor(held.element()) && !outlet.isEnding()) {
-                Command next = held.remove();
-                heldBytes -= next.bytes();
-                perform(next);
+            while (isHolding() && isReadyFor(held.element().command()) && !outlet.isEnding()) {
+                Waiting next = held.remove();
+                heldBytes -= next.command().bytes();
+                cameNanos = next.cameNanos();
+                perform(next.command());
             }
         } finally {
             isDraining = false;
@@ -264,6 +291,7 @@ final class Session implements Answers, Arrival.Listener {
         if (held != null) {
             held = null;
             heldBytes = 0;
+            heartbeats().cancel(heldTooLong);
             channel.config().setAutoRead(true);
             pulse.listen();
         }
@@ -286,31 +314,48 @@ final class Session implements Answers, Arrival.Listener {
 
     @Override
     public <T> Consumer<T> expectSoon(Consumer<T> answer, Runnable giveUp) {
-        Heartbeats heartbeats = context.heartbeats(channel.eventLoop());
         Beat late = new Beat() {
             @Override
             protected void due() {
-                refuseHeldSubscribes();
                 giveUp.run();
             }
         };
-        heartbeats.schedule(late, PATIENCE);
+        heartbeats().schedule(late, patience(cameNanos));
         Consumer<T> expected = expect(answer);
         return result -> {
-            heartbeats.cancel(late);
+            heartbeats().cancel(late);
             expected.accept(result);
         };
     }
 
-    /** The client waits as long for those behind one that is not answered, and they would wait even longer. */
-    private void refuseHeldSubscribes() {
+    private Heartbeats heartbeats() {
+        return context.heartbeats(channel.eventLoop());
+    }
+
+    /** Returns how long the client still waits for what came then; not positive if it waits no more. */
+    private Duration patience(long cameNanos) {
+        return PATIENCE.minusNanos(nanos() - cameNanos);
+    }
+
+    /** The client waits no longer for what waits here to be begun. */
+    private void refuseHeldTooLong() {
         ClientCommands connected = commands;
-        if (connected == null || held == null) {
+        if (held == null) {
             return;
         }
-        for (Command command : List.copyOf(held)) {
+        if (connected == null) {
+            heartbeats().schedule(heldTooLong, LOOK_AGAIN); // nothing can be answered yet
+            return;
+        }
+        for (Waiting waiting : List.copyOf(held)) {
+            Command command = waiting.command();
             if (command.request() instanceof Request.Subscribe request) {
-                held.remove(command);
+                Duration patience = patience(waiting.cameNanos());
+                if (!patience.isNegative() && !patience.isZero()) {
+                    heartbeats().schedule(heldTooLong, patience); // the others came later still
+                    return;
+                }
+                held.remove(waiting);
                 heldBytes -= command.bytes();
                 connected.refuseForNow(command.id(), request);
             }
@@ -345,6 +390,7 @@ final class Session implements Answers, Arrival.Listener {
         state = State.CLOSED;
         pulse.stop();
         held = null;
+        heartbeats().cancel(heldTooLong);
         if (arrival != null) {
             arrival.giveUp();
         }

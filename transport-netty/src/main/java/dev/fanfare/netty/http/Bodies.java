@@ -3,7 +3,8 @@ package dev.fanfare.netty.http;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * What requests have brought in their bodies and nobody has answered yet, over all connections of one transport.
+ * What requests have brought in their bodies and is still held, by the connection or by the host, over all connections of
+ * one transport.
  *
  * <p><i>Bounds.</i> So many bytes as it is made with. Only what arrived counts, never what was announced: a client
  * could announce much, and send nothing.

@@ -2,12 +2,13 @@ package dev.fanfare.netty.http;
 
 import io.netty.buffer.ByteBuf;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The body of one request, as far as it has arrived.
  *
  * <p><i>Bounds.</i> It grows with what arrived, never with what was announced, and takes the room for that from {@link
- * Bodies} until it is released.
+ * Bodies} until it is released, or until those are done whom it was lent to.
  *
  * <p><b>Threading:</b> confined to the channel's event loop.
  */
@@ -60,6 +61,17 @@ final class Body {
             bytes = Arrays.copyOf(bytes, length);
         }
         return bytes;
+    }
+
+    /**
+     * Has its room stay taken when it is released, since somebody else has the bytes too.
+     *
+     * @return gives that room back, once and on any thread
+     */
+    Runnable lend() {
+        AtomicInteger lent = new AtomicInteger(taken);
+        taken = 0;
+        return () -> all.giveBack(lent.getAndSet(0));
     }
 
     /** Gives its room back: who needs the bytes any longer has them. */

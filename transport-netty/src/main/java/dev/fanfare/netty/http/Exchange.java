@@ -137,6 +137,11 @@ public final class Exchange {
         return body.whole();
     }
 
+    /** Has the body count as held, also when this is over, until the task that this returns is run; on any thread. */
+    Runnable lendBody() {
+        return body.lend();
+    }
+
     /** Returns the body while it arrives. */
     Body arriving() {
         return body;

@@ -11,6 +11,9 @@ import java.util.concurrent.TimeUnit;
  * Waits for what the host, or a stage, has to say to one request, but not for ever; whatever comes of it, the client
  * gets an answer, and the connection stays usable.
  *
+ * <p><i>Bounds.</i> The request's body counts as held until the host has answered, since the host has it until then, whether or
+ * not the client still waits.
+ *
  * <p><b>Threading:</b> confined to the exchange's loop, but for {@link #give} and {@link #fail}.
  */
 public final class HostAnswer {
@@ -23,10 +26,12 @@ public final class HostAnswer {
             LogLine.warn(HostAnswer.class, "A request failed in the host's code, or in what it asked");
 
     private final Exchange exchange;
+    private final Runnable bodyDone;
     private final Future<?> patience;
 
     private HostAnswer(Exchange exchange) {
         this.exchange = exchange;
+        this.bodyDone = exchange.lendBody();
         this.patience = exchange.loop().schedule(this::giveUp, PATIENCE.toSeconds(), TimeUnit.SECONDS);
     }
 
@@ -41,6 +46,7 @@ public final class HostAnswer {
         try {
             hostExecutor.execute(() -> answer.take(question));
         } catch (RejectedExecutionException full) {
+            answer.bodyDone.run();
             answer.patience.cancel(false);
             exchange.fail(503, "too many requests at once");
         }
@@ -57,6 +63,7 @@ public final class HostAnswer {
 
     /** Has the answer written, unless it comes too late. */
     public void give(Runnable writer) {
+        bodyDone.run();
         exchange.loop().execute(() -> write(writer));
     }
 

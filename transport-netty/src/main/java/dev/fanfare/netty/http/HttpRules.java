@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class HttpRules {
 
     private static final int MAX_LENGTH_DIGITS = 18;
+    private static final int FIRST_BEYOND_ASCII = 0x80;
 
     private HttpRules() {}
 
@@ -32,6 +33,9 @@ final class HttpRules {
         int hosts = headers.getAll(HttpHeaderNames.HOST).size();
         if (hosts > 1 || (hosts == 0 && request.protocolVersion().equals(HttpVersion.HTTP_1_1))) {
             return "exactly one Host header is needed"; // RFC 9112, 3.2
+        }
+        if (request.uri().chars().anyMatch(c -> c >= FIRST_BEYOND_ASCII)) {
+            return "the target is not percent-encoded"; // RFC 3986, 2.1; read as Latin-1, it would be other words
         }
         if (request.uri().chars().anyMatch(c -> c == ' ' || Character.isISOControl(c))) {
             return "control characters in the target"; // RFC 9112, 3.2; and they would be logged

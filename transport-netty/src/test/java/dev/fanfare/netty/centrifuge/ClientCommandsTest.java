@@ -214,6 +214,37 @@ class ClientCommandsTest {
     }
 
     @Test
+    void countsTheTimeThatASubscribeWaitedToBeBegun() {
+        client.send(
+                "{\"id\":2,\"subscribe\":{\"channel\":\"a\",\"recover\":true}}",
+                "{\"id\":3,\"subscribe\":{\"channel\":\"b\",\"recover\":true}}",
+                "{\"id\":4,\"subscribe\":{\"channel\":\"c\",\"recover\":true}}");
+        client.pass(Duration.ofSeconds(2));
+        core.answer(new SubscribeResult.Refused(Refusal.UNAVAILABLE));
+        assertThat(core.calls).last().asString().startsWith("subscribe c");
+
+        client.pass(Duration.ofMillis(2_800));
+
+        assertThat(core.calls).contains("unsubscribe c");
+    }
+
+    @Test
+    void refusesNothingThatCameLaterForOneThatIsLate() {
+        client.send(
+                "{\"id\":2,\"subscribe\":{\"channel\":\"a\",\"recover\":true}}",
+                "{\"id\":3,\"subscribe\":{\"channel\":\"b\",\"recover\":true}}");
+        client.pass(Duration.ofMillis(2_500));
+        client.send("{\"id\":4,\"subscribe\":{\"channel\":\"c\",\"recover\":true}}");
+
+        client.pass(Duration.ofSeconds(2));
+        assertThat(core.calls).contains("unsubscribe a", "unsubscribe b");
+        assertThat(client.texts()).isEmpty();
+
+        client.pass(Duration.ofMillis(2_800));
+        assertThat(client.texts()).singleElement().asString().startsWith("{\"id\":4,\"error\":{\"code\":100,");
+    }
+
+    @Test
     void waitsNoMoreForASubscribeThatIsAnswered() {
         client.send("{\"id\":2,\"subscribe\":{\"channel\":\"c\"}}");
         core.answerFresh("e", 20);

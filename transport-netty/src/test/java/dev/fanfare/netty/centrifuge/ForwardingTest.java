@@ -24,6 +24,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ForwardingTest {
 
@@ -31,6 +33,7 @@ class ForwardingTest {
 
     @Test
     void aSessionThatPostsTooOftenWaitsAndOthersDoNot() {
+        forwarding.keep("one");
         for (int i = 0; i < Forwarding.OF_SESSION.burst(); i++) {
             assertThat(forwarding.judge("one", 0)).isEqualTo(FINE);
         }
@@ -42,20 +45,21 @@ class ForwardingTest {
 
     @Test
     void sessionsThatAreMadeUpAreLimitedTogetherAndKnownOnesGoOn() {
+        forwarding.keep("known");
         for (int i = 0; i < Forwarding.OF_NEW.burst(); i++) {
             assertThat(forwarding.judge("session-" + i, 0)).isEqualTo(FINE);
         }
 
         assertThat(forwarding.judge("new", 0)).isEqualTo(TOO_MANY);
-        assertThat(forwarding.judge("session-0", 0)).isEqualTo(FINE);
+        assertThat(forwarding.judge("session-0", 0)).isEqualTo(TOO_MANY);
+        assertThat(forwarding.judge("known", 0)).isEqualTo(FINE);
+        assertThat(forwarding.count()).isEqualTo(1);
     }
 
     @Test
     void onlySoManySessionsAreKept() {
-        long nanos = 0;
         for (int i = 0; i <= Forwarding.MAX_SESSIONS; i++) {
-            nanos += Duration.ofMillis(1).toNanos();
-            assertThat(forwarding.judge("session-" + i, nanos)).isEqualTo(FINE);
+            forwarding.keep("session-" + i);
         }
 
         assertThat(forwarding.count()).isEqualTo(Forwarding.MAX_SESSIONS);
@@ -106,6 +110,7 @@ class ForwardingTest {
     @Test
     void postsToAnotherNodeAreLimitedForEachSessionAndThoseToThisNodeAreNot() {
         EmbeddedChannel channel = channel(Mailboxes.Delivery.DELIVERED);
+        assertThat(post(channel, "elsewhere", "one")).isEqualTo("204");
         for (int i = 0; i < Forwarding.OF_SESSION.burst(); i++) {
             assertThat(post(channel, "elsewhere", "one")).isEqualTo("204");
         }
@@ -116,14 +121,25 @@ class ForwardingTest {
         channel.finishAndReleaseAll();
     }
 
-    @Test
-    void postsForSessionsThatThereAreNotAreLimitedTogether() {
-        EmbeddedChannel channel = channel(Mailboxes.Delivery.NO_MAILBOX);
+    /** A flood of made-up ones would push those out that there are. */
+    @ParameterizedTest
+    @CsvSource({"NO_MAILBOX, 204", "NO_NODE, 404", "TOO_LARGE, 413"})
+    void postsForSessionsThatWereNotFoundAreLimitedTogetherAndNotKept(Mailboxes.Delivery delivery, String status) {
+        EmbeddedChannel channel = channel(delivery);
         for (int i = 0; i < Forwarding.OF_NEW.burst(); i++) {
-            assertThat(post(channel, "elsewhere", "same")).isEqualTo("204");
+            assertThat(post(channel, "elsewhere", "same")).isEqualTo(status);
         }
 
         assertThat(post(channel, "elsewhere", "same")).isEqualTo("503");
+        channel.finishAndReleaseAll();
+    }
+
+    @Test
+    void aSessionThatCouldNotTakeMoreIsThere() {
+        EmbeddedChannel channel = channel(Mailboxes.Delivery.REFUSED);
+        for (int i = 0; i <= Forwarding.OF_NEW.burst(); i++) {
+            assertThat(post(channel, "elsewhere", "slow")).isEqualTo("429");
+        }
         channel.finishAndReleaseAll();
     }
 }

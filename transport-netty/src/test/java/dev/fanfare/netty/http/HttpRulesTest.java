@@ -7,6 +7,8 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpVersion;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What two servers could read in two ways is read in none. */
 class HttpRulesTest {
@@ -35,6 +37,30 @@ class HttpRulesTest {
     void chunksWithoutLengthAreFine() {
         assertThat(faultWith("Transfer-Encoding", "chunked")).isNull();
         assertThat(HttpRules.hasBody(request)).isTrue();
+    }
+
+    /** The decoder makes a character of each byte. */
+    @ParameterizedTest
+    @ValueSource(strings = {"\u00c3\u009f", "\u00c3\u00a9", "\u0080", "\u00ff"})
+    void aTargetThatIsNotPercentEncodedIsAFault(String raw) {
+        request.setUri("/sse?channel=" + raw);
+
+        assertThat(faultWith()).isEqualTo("the target is not percent-encoded");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\u0000", "\u001f", "\u007f"})
+    void aControlCharacterInTheTargetIsAFault(String raw) {
+        request.setUri("/sse?channel=" + raw);
+
+        assertThat(faultWith()).isEqualTo("control characters in the target");
+    }
+
+    @Test
+    void aTargetThatIsPercentEncodedIsFine() {
+        request.setUri("/sse?channel=chat:Stra%C3%9Fe~");
+
+        assertThat(faultWith()).isNull();
     }
 
     @Test
