@@ -1,7 +1,5 @@
 package dev.fanfare.jdbc;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.fanfare.ChannelRules;
 import dev.fanfare.Durability;
 import dev.fanfare.spi.AppendRequest;
@@ -38,63 +36,46 @@ final class PostgresAppend {
     private static final String PLAN = "SELECT set_config('enable_seqscan', 'off', true),"
             + " set_config('enable_bitmapscan', 'off', true), set_config('lock_timeout', '{timeout}', true); ";
 
-    /**
-     * The numbers of channels come as elements of arrays: unnesting costs several times as much as looking into one. The time
-     * is a column, or the planner would believe that its conditions leave hardly any channel, and compare each with each.
-     */
     private static final String MOVE = """
             WITH moved AS (
                 UPDATE fanfare_channel AS c
-                SET top = c.top + (?::bigint[])[r.i], prev_tag = c.tag, tag = (?::bigint[])[r.i],
-                    last_at = greatest(c.last_at, r.now)
+                SET top = c.top + r.count, prev_tag = c.tag, tag = r.tag, last_at = greatest(c.last_at, r.now)
                 FROM (
-                    SELECT *, number::int AS i, {now} AS now
-                    FROM unnest(?::text[]{arrays}) WITH ORDINALITY AS n (name{columns}, number)
+                    SELECT *, {now} AS now
+                    FROM unnest(?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[])
+                        WITH ORDINALITY AS n (name, count, tag, retained_count, retained_millis, head_millis, number)
                 ) AS r
-                WHERE c.name = ANY (?::text[]) AND c.name = r.name AND c.retained_count = (?::bigint[])[r.i]
-                    AND c.retained_millis = (?::bigint[])[r.i] AND c.head_millis = (?::bigint[])[r.i]
-                    AND c.last_at + c.head_millis > r.now AND c.trim_at <= r.now + c.retained_millis
-                RETURNING r.i, c.id, c.epoch, c.top, c.tag, c.prev_tag, c.last_at{columns}
-            )""";
+                WHERE c.name = ANY (?::text[]) AND c.name = r.name AND c.retained_count = r.retained_count
+                    AND c.retained_millis = r.retained_millis AND c.head_millis = r.head_millis
+                    AND c.last_at + c.head_millis > r.now AND c.trim_at <= r.now + r.retained_millis
+                RETURNING r.number, c.id, c.epoch, c.top, c.prev_tag, c.last_at, c.top - r.count AS start
+            ), entries AS (
+                SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bytea[], ?::bytea[]""";
 
-    /** Each channel has one publication, which comes along with it. */
-    private static final String ONE_EACH = """
-            , entries AS (
-                SELECT i, id AS life, epoch, top AS off, tag, prev_tag, last_at AS stored_at{columns} FROM moved
-            )""";
+    private static final String ENTRIES = ") AS e (number, nth, tag, prev_tag, data, extra)";
 
-    /** Each publication says how many of its channel come after it, and which tag before it; 0 if the channel's. */
-    private static final String SEVERAL = """
-            , entries AS (
-                SELECT e.i::int AS i, m.id AS life, m.epoch, m.top - e.later AS off, e.tag,
-                    coalesce(nullif(e.prev_tag, 0), m.prev_tag) AS prev_tag, m.last_at AS stored_at, {columns}
-                FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], {arrays}) WITH ORDINALITY
-                        AS e (number, later, tag, prev_tag, {columns}, i)
-                    JOIN moved AS m ON m.i = e.number
-            )""";
-
-    private static final String ARRAYS = "?::bytea[], ?::bytea[]";
-    private static final String COLUMNS = "data, extra";
-    private static final String KEYED_ARRAYS = ARRAYS + ", ?::bytea[]";
-    private static final String KEYED_COLUMNS = COLUMNS + ", key";
+    private static final String KEYED_ENTRIES = ", ?::bytea[], ?::bigint[], ?::bigint[])"
+            + " AS e (number, nth, tag, prev_tag, data, extra, key, body, dedup_millis)";
 
     private static final String LOG = """
-            , logged AS (
+            ), logged AS (
                 INSERT INTO fanfare_log (life, off, tag, prev_tag, stored_at, data, extra)
-                SELECT life, off, tag, prev_tag, stored_at, data, extra FROM entries
+                SELECT m.id, m.start + e.nth, e.tag, CASE e.nth WHEN 1 THEN m.prev_tag ELSE e.prev_tag END, m.last_at,
+                    e.data, e.extra
+                FROM entries AS e JOIN moved AS m ON m.number = e.number
             )""";
 
     private static final String REMEMBER = """
             , remembered AS (
                 INSERT INTO fanfare_dedup (id, body, epoch, off, tag, ends_at)
-                SELECT key, (?::bigint[])[i], epoch, off, tag, stored_at + (?::bigint[])[i]
-                FROM entries
-                WHERE key IS NOT NULL
+                SELECT e.key, e.body, m.epoch, m.start + e.nth, e.tag, m.last_at + e.dedup_millis
+                FROM entries AS e JOIN moved AS m ON m.number = e.number
+                WHERE e.key IS NOT NULL
                 ON CONFLICT DO NOTHING
                 RETURNING 1
             )""";
 
-    private static final String RETURN = " SELECT i, id, epoch, top, prev_tag, last_at";
+    private static final String RETURN = " SELECT number, id, epoch, top, prev_tag, last_at";
 
     private final Database database;
     private final Map<Form, String> forms;
@@ -148,11 +129,9 @@ final class PostgresAppend {
     /** Returns whether it stands; if not, it is rolled back. */
     private boolean move(Connection connection) throws SQLException {
         long remembered = 0;
-        boolean isOneEach = runs.size() == entries.size();
-        String sql = forms.computeIfAbsent(
-                new Form(isOneEach, hasKeys, durability, database.now()), form -> sql(database, form));
+        String sql = forms.computeIfAbsent(new Form(hasKeys, durability, database.now()), form -> sql(database, form));
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            fill(statement, isOneEach);
+            fill(statement);
             statement.execute();
             statement.getMoreResults();
             try (ResultSet moved = statement.getResultSet()) {
@@ -173,63 +152,40 @@ final class PostgresAppend {
     }
 
     private static String sql(Database database, Form form) {
-        String arrays = form.hasKeys ? KEYED_ARRAYS : ARRAYS;
-        String columns = form.hasKeys ? KEYED_COLUMNS : COLUMNS;
-        String append = form.isOneEach
-                ? with(MOVE + ONE_EACH, ", " + arrays, ", " + columns)
-                : with(MOVE, "", "") + with(SEVERAL, arrays, columns);
-        String sql = PLAN + append + LOG + (form.hasKeys ? REMEMBER : "") + RETURN
-                + (form.hasKeys ? ", (SELECT count(*) FROM remembered)" : "")
+        String sql = PLAN + MOVE + (form.hasKeys ? KEYED_ENTRIES : ENTRIES) + LOG + (form.hasKeys ? REMEMBER : "")
+                + RETURN + (form.hasKeys ? ", (SELECT count(*) FROM remembered)" : "")
                 + database.dialect().settings(form.durability) + " FROM moved";
         return sql.replace("{now}", form.now)
                 .replace("{timeout}", Long.toString(database.statementTimeout().toMillis()))
                 .replace(Tables.DEFAULT_PREFIX, database.tables().prefix());
     }
 
-    private static String with(String part, String arrays, String columns) {
-        return part.replace("{arrays}", arrays).replace("{columns}", columns);
-    }
-
-    private void fill(PreparedStatement statement, boolean isOneEach) throws SQLException {
-        PostgresArrays parameters = new PostgresArrays(statement, 1);
-        parameters.longs(runs, run -> run.count).longs(runs, run -> run.tag).texts(runs, run -> run.name);
-        List<Entry> inOrder = isOneEach ? runs.stream().map(Run::only).toList() : entries;
-        if (isOneEach) {
-            fillBytes(parameters, inOrder);
-        }
-        parameters
-                .texts(runs, run -> run.name)
-                .longs(runs, run -> run.rules.retainedCount())
-                .longs(runs, run -> ChannelRow.millis(run.rules.retainedFor()))
-                .longs(runs, run -> ChannelRow.millis(run.rules.headTtl()));
-        if (!isOneEach) {
-            parameters
-                    .longs(entries, entry -> entry.run.number)
-                    .longs(entries, entry -> entry.run.count - entry.nth)
-                    .longs(entries, entry -> entry.request.tag())
-                    .longs(entries, entry -> entry.previousTag);
-            fillBytes(parameters, entries);
-        }
+    private void fill(PreparedStatement statement) throws SQLException {
+        int next = new PostgresArrays<>(statement, 1, runs)
+                .texts(run -> run.name)
+                .longs(run -> run.count)
+                .longs(run -> run.tag)
+                .longs(run -> run.rules.retainedCount())
+                .longs(run -> ChannelRow.millis(run.rules.retainedFor()))
+                .longs(run -> ChannelRow.millis(run.rules.headTtl()))
+                .texts(run -> run.name)
+                .next();
+        PostgresArrays<Entry> columns = new PostgresArrays<>(statement, next, entries)
+                .longs(entry -> entry.run.number)
+                .longs(entry -> entry.nth)
+                .longs(entry -> entry.request.tag())
+                .longs(entry -> entry.previousTag)
+                .bytes(entry -> entry.request.data().unsafeBytes())
+                .bytes(entry -> Wire.extra(entry.request.options(), entry.request.publisher()));
         if (hasKeys) {
-            parameters
-                    .longs(inOrder, entry -> entry.key == null ? 0 : Keys.digest(entry.request.data()))
-                    .longs(
-                            inOrder,
-                            entry -> ChannelRow.millis(entry.request.rules().dedupWindow()));
-        }
-    }
-
-    private void fillBytes(PostgresArrays parameters, List<Entry> inOrder) throws SQLException {
-        parameters
-                .bytes(inOrder, entry -> entry.request.data().unsafeBytes())
-                .bytes(inOrder, entry -> Wire.extra(entry.request.options(), entry.request.publisher()));
-        if (hasKeys) {
-            parameters.bytes(inOrder, entry -> entry.key);
+            columns.bytes(entry -> entry.key)
+                    .longs(entry -> entry.key == null ? 0 : Keys.digest(entry.request.data()))
+                    .longs(entry -> ChannelRow.millis(entry.request.rules().dedupWindow()));
         }
     }
 
     /** What the text of the statement depends on. The expression for the time is one, except in tests. */
-    record Form(boolean isOneEach, boolean hasKeys, Durability durability, String now) {}
+    record Form(boolean hasKeys, Durability durability, String now) {}
 
     /** One publication. */
     private static final class Entry {
@@ -247,7 +203,6 @@ final class PostgresAppend {
             this.run = run;
             this.previousTag = run.tag;
             this.nth = ++run.count;
-            run.newest = this;
             run.tag = request.tag();
             run.rules = request.rules();
             String name = request.options().dedupKey();
@@ -272,7 +227,6 @@ final class PostgresAppend {
         private ChannelRules rules;
         private int count;
         private long tag;
-        private @Nullable Entry newest;
 
         private boolean isMoved;
         private long life;
@@ -284,10 +238,6 @@ final class PostgresAppend {
         Run(String name, ChannelRules rules) {
             this.name = name;
             this.rules = rules;
-        }
-
-        Entry only() {
-            return requireNonNull(newest);
         }
 
         void read(ResultSet row) throws SQLException {

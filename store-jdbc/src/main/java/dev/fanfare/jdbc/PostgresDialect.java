@@ -137,14 +137,14 @@ final class PostgresDialect extends Dialect {
                 + " (life, off, tag, prev_tag, stored_at, data, extra) SELECT * FROM unnest(?::bigint[], ?::bigint[],"
                 + " ?::bigint[], ?::bigint[], ?::bigint[], ?::bytea[], ?::bytea[])")) {
             int next = haveOnlyMoved ? setMoves(write, channels) : setUpdates(write, channels);
-            new PostgresArrays(write, next)
-                    .longs(rows, LogRow::life)
-                    .longs(rows, LogRow::offset)
-                    .longs(rows, LogRow::tag)
-                    .longs(rows, LogRow::previousTag)
-                    .longs(rows, LogRow::storedAt)
-                    .bytes(rows, LogRow::data)
-                    .bytes(rows, LogRow::extra);
+            new PostgresArrays<>(write, next, rows)
+                    .longs(LogRow::life)
+                    .longs(LogRow::offset)
+                    .longs(LogRow::tag)
+                    .longs(LogRow::previousTag)
+                    .longs(LogRow::storedAt)
+                    .bytes(LogRow::data)
+                    .bytes(LogRow::extra);
             write.executeUpdate();
         }
     }
@@ -156,11 +156,11 @@ final class PostgresDialect extends Dialect {
     }
 
     private static int setMoves(PreparedStatement write, List<ChannelRow> channels) throws SQLException {
-        return new PostgresArrays(write, 1)
-                .longs(channels, row -> row.id)
-                .longs(channels, row -> row.top)
-                .longs(channels, row -> row.tag)
-                .longs(channels, ChannelRow::lastAt)
+        return new PostgresArrays<>(write, 1, channels)
+                .longs(row -> row.id)
+                .longs(row -> row.top)
+                .longs(row -> row.tag)
+                .longs(ChannelRow::lastAt)
                 .next();
     }
 
