@@ -130,7 +130,9 @@ final class Repair {
         takeEarly();
         boolean agrees = !isWanted && !run.isBehind(page.head());
         List<Runnable> done = agrees ? List.copyOf(served) : List.of();
-        served.removeAll(done);
+        if (agrees) {
+            served.clear();
+        }
         if (agrees && !isWantedByOthers) {
             finish();
         } else {
