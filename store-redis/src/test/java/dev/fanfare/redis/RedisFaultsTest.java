@@ -27,7 +27,9 @@ import dev.fanfare.presence.Member;
 import dev.fanfare.servers.MischiefProxy;
 import dev.fanfare.servers.Proxy;
 import dev.fanfare.servers.RedisServer;
+import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.AppendRequest;
+import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ChannelLog.AppendResult;
 import dev.fanfare.testkit.ManualLoop;
@@ -43,6 +45,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
@@ -81,6 +84,37 @@ class RedisFaultsTest {
             assertThat(nodes.onB.resets).isEmpty();
             assertThat(nodes.storeB.state().reconnects()).isPositive();
             nodes.awaitGreen();
+        }
+    }
+
+    @Test
+    void aWatchIsNotEffectiveAgainBeforeItsWatcherWasToldOfWhatItMayHaveMissed() {
+        AtomicInteger interruptions = new AtomicInteger();
+        try (RedisServer server = RedisServer.start();
+                RedisStore store = RedisStore.of(server.uri())) {
+            Bus.Watch watch = store.bus()
+                    .watch(CHANNEL, new Bus.Watcher() {
+                        @Override
+                        public void announced(Announcement announcement) {}
+
+                        @Override
+                        public void interrupted() {
+                            interruptions.incrementAndGet();
+                        }
+                    })
+                    .toCompletableFuture()
+                    .join();
+            assertThat(watch.isEffective()).isTrue();
+
+            server.kill();
+            await().atMost(PATIENCE).until(() -> !watch.isEffective());
+            await().atMost(PATIENCE).until(() -> interruptions.get() > 0); // it is told every second to look
+            assertThat(watch.isEffective()).isFalse();
+            server.run();
+            int before = interruptions.get();
+            await().pollInterval(Duration.ofMillis(1)).atMost(PATIENCE).until(watch::isEffective);
+
+            assertThat(interruptions.get()).isGreaterThan(before);
         }
     }
 
@@ -195,7 +229,7 @@ class RedisFaultsTest {
                 server.kill();
                 nodes.awaitRed();
                 server.run();
-                nodes.awaitGreen();
+                nodes.assertNobodyGoesOn(before);
                 traffic.more(100);
                 nodes.assertOver(before);
             }
@@ -235,7 +269,7 @@ class RedisFaultsTest {
                 server.kill();
                 nodes.awaitRed();
                 server.run();
-                nodes.awaitGreen();
+                nodes.assertNobodyGoesOn(before);
                 traffic.more(100);
                 nodes.assertOver(before);
             }
