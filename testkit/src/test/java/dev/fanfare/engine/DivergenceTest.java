@@ -9,6 +9,7 @@ import dev.fanfare.Refusal;
 import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
+import dev.fanfare.Subscription;
 import dev.fanfare.spi.Connection.SubscribeResult;
 import dev.fanfare.testkit.ManualTime;
 import dev.fanfare.testkit.RecordingOutlet;
@@ -267,6 +268,23 @@ class DivergenceTest {
         node.settle();
 
         assertThat(resumed(returning)).isInstanceOf(Resume.Reset.class);
+    }
+
+    @Test
+    void whoComesBackBeforeItsLoopWasToldOfAResetIsJudgedByTheLog() {
+        node.subscribed(LOG, StartAt.live());
+        node.publishMany(LOG, 1, 3);
+        Cursor third = store.head(LOG);
+        store.beginAnew(LOG);
+        store.holdsReads = true;
+        store.interrupt();
+
+        Subscription returning =
+                node.subscribe(LOG, StartAt.after(third), publication -> {}); // its loop has yet to run
+        store.holdsReads = false;
+        store.answerAll();
+
+        assertThat(node.await(returning.ready())).isInstanceOf(Resume.Reset.class);
     }
 
     @Test
