@@ -28,7 +28,8 @@ cost() { awk -v n="$connections" '/server cpu/ { for (i = 1; i < NF; i++) if ($i
 # a history of 100, and warm compilers
 load --port 7010 --pid $server --path /connection/websocket --conns 1 --rate 100 --secs 2 --warm 0 --hello "$connect" --hello "$subscribe" \
   --ready '"id":2,"subscribe"' --pub-path /api/publish --pub-type application/json --pub-body '{"channel":"bench:%C","data":"%M"}' >/dev/null
-for _ in $(seq 40); do paged --conns 2000 --settle 0 >/dev/null; done
+for _ in $(seq 20); do paged --conns 2000 --settle 0 >/dev/null; done
+warm paged --conns 2000 --settle 0
 echo "us of server CPU per connection"
 echo "round | floor | subscribed | with a page of 50 | per second and core"
 for round in $(seq "$rounds"); do

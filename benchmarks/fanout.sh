@@ -29,14 +29,16 @@ sse() { load --port 7010 --pid $server --sse --path '/sse?channel=bench:%C' --re
 
 burst=(--conns 50 --rate 4000)
 spread=(--conns 2000 --channels 200 --rate 3000)
-# Compilers count calls, and what happens once per publication is not called often at 40/s: they would work for minutes.
-# Connections too: each measurement begins with as many as there are readers, and what is compiled then costs during it.
+# Compilers count calls, and what happens once per publication is not called often at 40/s: they would work for minutes, on
+# the server's core.
 echo "warming up" >&2
 for _ in $(seq 12); do websocket 0 --idle --settle 0 >/dev/null; sse 0 --idle --settle 0 >/dev/null; done
 websocket 0 --conns 100 --rate 800 --secs 15 >/dev/null
-sse 0 --conns 100 --rate 800 --secs 5 >/dev/null
-websocket 0 "${burst[@]}" --secs 5 >/dev/null
-websocket 0 "${spread[@]}" --secs 5 >/dev/null
+warm sse 0 --conns 100 --rate 800 --secs 5
+warm websocket 0 "${burst[@]}" --secs 5
+warm websocket 0 "${spread[@]}" --secs 5
+warm sse 0 --secs 3
+warm websocket 0 --secs 3
 
 taskset -c 0 "$work/floor" 7000 & floor_pid=$!
 await 7000

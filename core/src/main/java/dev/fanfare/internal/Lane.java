@@ -89,67 +89,25 @@ final class Lane {
         topic.left(this);
     }
 
+    /** Returns how many subscribers there are. */
+    int size() {
+        return size;
+    }
+
+    /** Returns one of the subscribers. */
+    Reader reader(int place) {
+        return readers[place];
+    }
+
     /** Gives a publication to every live subscriber. */
     void deliver(Broadcast broadcast, Publication publication) {
         if (publication.isLogged()) {
             last = publication;
         }
         try {
-            deliverToAll(broadcast, publication);
+            queue.serving.serve(this, broadcast, publication);
         } finally {
             broadcast.done();
-        }
-    }
-
-    private void deliverToAll(Broadcast broadcast, Publication publication) {
-        int delivered = 0;
-        int bytes = 0;
-        FrameEncoder encoder = null;
-        boolean isDifference = false;
-        Frame frame = null;
-        for (int i = size - 1; i >= 0; i--) {
-            Reader reader = readers[i];
-            if (!accepts(reader, publication)) {
-                continue;
-            }
-            FrameEncoder wanted = reader.outgoing.encoder();
-            boolean wantsDifference = reader.outgoing.wantsDifference(broadcast.previous);
-            if (wanted != encoder || wantsDifference != isDifference) {
-                encoder = wanted;
-                isDifference = wantsDifference;
-                frame = encodeOrNull(broadcast, wanted, wantsDifference);
-            }
-            if (frame == null) {
-                reader.port.outlet().disconnect(DisconnectReason.INAPPROPRIATE_PROTOCOL);
-                continue;
-            }
-            if (write(reader, frame, publication)) {
-                delivered++;
-                bytes += frame.bytes();
-            }
-        }
-        if (delivered > 0) {
-            topic.hub.listener.onDeliver(topic.channel, delivered, bytes);
-            topic.hub.listener.onFanOut(topic.channel, topic.hub.time.nanos() - broadcast.begunNanos);
-        }
-    }
-
-    private static boolean accepts(Reader reader, Publication publication) {
-        try {
-            return reader.accepts(publication);
-        } catch (RuntimeException | Error broken) {
-            reader.port.failed(broken);
-            return false;
-        }
-    }
-
-    private static boolean write(Reader reader, Frame frame, Publication publication) {
-        try {
-            reader.write(frame, publication);
-            return true;
-        } catch (RuntimeException | Error broken) {
-            reader.port.failed(broken);
-            return false;
         }
     }
 
@@ -212,7 +170,7 @@ final class Lane {
         }
     }
 
-    private static @Nullable Frame encodeOrNull(Broadcast broadcast, FrameEncoder encoder, boolean isDifference) {
+    static @Nullable Frame encodeOrNull(Broadcast broadcast, FrameEncoder encoder, boolean isDifference) {
         try {
             return isDifference ? broadcast.difference((DeltaEncoder) encoder) : broadcast.frame(encoder);
         } catch (RuntimeException notInThisFormat) {

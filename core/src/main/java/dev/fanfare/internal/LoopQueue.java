@@ -21,7 +21,8 @@ import org.slf4j.LoggerFactory;
  * <p><i>Threads.</i> {@link #offer} and {@link #add} from anywhere; the rest is confined to the loop.
  *
  * <p><i>Ordering.</i> First in, first out, so what one topic sends stays in order. Each port is flushed
- * once at the end of a turn; one that is full before, as soon as it is.
+ * once at the end of a turn; one that is full before, as soon as it is. The last signal of a turn may send what it
+ * writes as it goes, see {@link #flushIfLast}.
  *
  * <p><i>Bounds.</i> {@link #offer} refuses above {@link #CAPACITY} waiting signals or {@link
  * #CAPACITY_BYTES} of payloads; the caller then
@@ -48,6 +49,10 @@ final class LoopQueue implements Runnable {
     private final AtomicInteger pending = new AtomicInteger();
     private final AtomicLong pendingBytes = new AtomicLong();
     private final List<Port> dirty = new ArrayList<>();
+    /** For the lanes of this loop. */
+    final Serving serving = new Serving(this);
+
+    private int batch;
     private int writes;
 
     LoopQueue(Executor loop) {
@@ -93,7 +98,7 @@ final class LoopQueue implements Runnable {
         int waiting = pending.get();
         writes = 0;
         while (waiting > 0 && hasTime(ran)) {
-            int batch = 0;
+            batch = 0;
             while (batch < waiting && hasTime(ran + batch)) {
                 run(signals.poll());
                 batch++;
@@ -119,6 +124,13 @@ final class LoopQueue implements Runnable {
     /** Remembers to flush the port at the end of the turn. */
     void markDirty(Port port) {
         dirty.add(port);
+    }
+
+    /** Sends on what was written so far, if nothing else is to be written in this turn. */
+    void flushIfLast() {
+        if (pending.get() == batch + 1) {
+            flushDirty();
+        }
     }
 
     private void flushDirty() {

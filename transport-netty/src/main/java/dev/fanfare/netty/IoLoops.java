@@ -37,9 +37,9 @@ record IoLoops(EventLoopGroup group, Class<? extends ServerChannel> socket, Stri
         return isNative() ? Native.start(threads) : onNio(threads);
     }
 
-    /** Returns the way to the sockets of such loops past the queues of their channels. */
-    static Wire wire() {
-        return isNative() ? Native::send : Wire.NONE;
+    /** Returns what finds the way to the sockets of such loops past the queues of their channels. */
+    static Wire.Finder wires() {
+        return isNative() ? Native::wireTo : Wire.Finder.NONE;
     }
 
     private static boolean isNative() {
@@ -90,12 +90,18 @@ record IoLoops(EventLoopGroup group, Class<? extends ServerChannel> socket, Stri
     private static final class Native {
         static final String NAME = "epoll";
 
-        static int send(Channel channel, ByteBuf buffer) throws IOException {
-            if (!(channel instanceof EpollSocketChannel epoll) || !buffer.hasMemoryAddress()) {
-                return 0;
+        static Wire wireTo(Channel channel) {
+            if (channel instanceof EpollSocketChannel epoll && epoll.fd() instanceof Socket socket) {
+                return buffer -> send(socket, buffer);
             }
-            return ((Socket) epoll.fd())
-                    .sendAddress(buffer.memoryAddress(), buffer.readerIndex(), buffer.writerIndex());
+            return Wire.NONE;
+        }
+
+        /** A closed socket is not sent to: its number may be somebody else's by now. */
+        private static int send(Socket socket, ByteBuf buffer) throws IOException {
+            return buffer.hasMemoryAddress() && socket.isOpen()
+                    ? socket.sendAddress(buffer.memoryAddress(), buffer.readerIndex(), buffer.writerIndex())
+                    : 0;
         }
 
         static boolean isAvailable() {

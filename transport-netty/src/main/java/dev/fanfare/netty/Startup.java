@@ -143,7 +143,7 @@ final class Startup {
         Entrance entrance = new Entrance(
                 gateway, builder.connectRate(), builder.maxConnections(), builder.maxAuthentications(), open::count);
         return new TransportContext(
-                gateway, builder.authenticator(), settings, IoLoops.wire(), entrance, builder.unsentLimits());
+                gateway, builder.authenticator(), settings, IoLoops.wires(), entrance, builder.unsentLimits());
     }
 
     Router router(TransportContext context) {

@@ -166,7 +166,7 @@ final class ClientOutlet extends ChannelOutlet {
     }
 
     private void writeBatch() {
-        if (!batch.isEmpty()) {
+        if (batchBytes > 0) {
             writeOwn(takeBatch());
         }
     }

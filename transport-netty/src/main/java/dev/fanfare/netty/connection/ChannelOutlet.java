@@ -12,6 +12,7 @@ import dev.fanfare.spi.LogLine;
 import dev.fanfare.spi.Outlet;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.ChannelPromise;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +43,8 @@ public abstract class ChannelOutlet implements Outlet {
     private long sentNanos;
 
     private boolean isGathering;
+    /** Whether something may be in the channel's queue, which is looked at only then: it is far away in memory. */
+    private boolean mayHaveQueued = true;
     /** There is one while the channel is full. */
     private Unsent.@Nullable Stall stall;
 
@@ -69,7 +72,7 @@ public abstract class ChannelOutlet implements Outlet {
 
     @Override
     public boolean isWritable() {
-        return ending == null && channel.isWritable();
+        return ending == null && (!mayHaveQueued || channel.isWritable());
     }
 
     @Override
@@ -98,10 +101,18 @@ public abstract class ChannelOutlet implements Outlet {
         owed = null;
         sentNanos = turn.nanos();
         try {
-            Turn.send(channel, wire, due);
+            mayHaveQueued = !Turn.send(channel, hasQueued() ? Wire.NONE : wire, due);
         } catch (RuntimeException | Error broken) {
             cut(broken);
         }
+    }
+
+    private boolean hasQueued() {
+        if (!mayHaveQueued) {
+            return false;
+        }
+        ChannelOutboundBuffer queue = channel.unsafe().outboundBuffer();
+        return queue == null || queue.totalPendingWriteBytes() > 0;
     }
 
     /** What was owed cannot be sent: without the connection, the client comes back and asks for it. */
@@ -223,6 +234,7 @@ public abstract class ChannelOutlet implements Outlet {
     protected final void writeOwn(ByteBuf buffer, ChannelPromise promise) {
         if (ending == null) {
             settle();
+            mayHaveQueued = true;
             channel.write(buffer, promise);
         } else {
             buffer.release();
@@ -234,6 +246,7 @@ public abstract class ChannelOutlet implements Outlet {
         Owed due = owed;
         if (due != null) {
             owed = null;
+            mayHaveQueued = true;
             try {
                 Turn.enqueue(channel, due);
             } catch (RuntimeException | Error broken) {

@@ -24,13 +24,13 @@ public final class TransportContext {
     private final Map<EventLoop, Heartbeats> heartbeats = new ConcurrentHashMap<>();
 
     private final Map<EventLoop, Turn> turns = new ConcurrentHashMap<>(); // as many
-    private final Wire wire;
+    private final Wire.Finder wires;
     private final UnsentLimits unsentLimits;
     private final AtomicLong unsentBytes = new AtomicLong();
 
     /** Bundles the parts; everything is written through the channels. */
     public TransportContext(Gateway gateway, Authenticator authenticator, TransportSettings settings) {
-        this(gateway, authenticator, settings, Wire.NONE, Entrance.unlimited(gateway), UnsentLimits.defaults(1));
+        this(gateway, authenticator, settings, Wire.Finder.NONE, Entrance.unlimited(gateway), UnsentLimits.defaults(1));
     }
 
     /** Bundles the parts. */
@@ -38,11 +38,11 @@ public final class TransportContext {
             Gateway gateway,
             Authenticator authenticator,
             TransportSettings settings,
-            Wire wire,
+            Wire.Finder wires,
             Entrance entrance,
             UnsentLimits unsentLimits) {
         this.unsentLimits = requireNonNull(unsentLimits, "unsentLimits");
-        this.wire = requireNonNull(wire, "wire");
+        this.wires = requireNonNull(wires, "wires");
         this.entrance = requireNonNull(entrance, "entrance");
         this.gateway = requireNonNull(gateway, "gateway");
         this.authenticator = requireNonNull(authenticator, "authenticator");
@@ -80,7 +80,7 @@ public final class TransportContext {
     }
 
     private Turn newTurn(EventLoop loop) {
-        return new Turn(loop, wire, new Unsent(heartbeats(loop), unsentLimits, unsentBytes));
+        return new Turn(loop, wires, new Unsent(heartbeats(loop), unsentLimits, unsentBytes));
     }
 
     /** Returns how many bytes wait for clients that do not read. */

@@ -5,7 +5,6 @@ import static java.util.Objects.requireNonNull;
 import dev.fanfare.spi.LogLine;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.EventLoop;
 import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
@@ -32,7 +31,7 @@ public final class Turn {
     private static final LogLine BUG = LogLine.error(Turn.class, "An outlet could not send; this is a bug in Fanfare");
 
     private final EventLoop loop;
-    private final Wire wire;
+    private final Wire.Finder wires;
     private final Unsent unsent;
     private List<ChannelOutlet> gathered = new ArrayList<>(0);
     private List<ChannelOutlet> sending = new ArrayList<>(0);
@@ -40,10 +39,10 @@ public final class Turn {
     /** When {@link #newest} was new: as good as now for those who are owed it, for one look at the clock. */
     private long nanos;
 
-    Turn(EventLoop loop, Wire wire, Unsent unsent) {
+    Turn(EventLoop loop, Wire.Finder wires, Unsent unsent) {
         this.unsent = requireNonNull(unsent, "unsent");
         this.loop = requireNonNull(loop, "loop");
-        this.wire = requireNonNull(wire, "wire");
+        this.wires = requireNonNull(wires, "wires");
         this.nanos = loop.ticker().nanoTime();
     }
 
@@ -54,7 +53,7 @@ public final class Turn {
 
     /** Returns how to send to that channel: what a handler of it turns into something else must pass there. */
     Wire wireOf(Channel channel) {
-        return channel.pipeline().get(SslHandler.class) == null ? wire : Wire.NONE;
+        return channel.pipeline().get(SslHandler.class) == null ? wires.to(channel) : Wire.NONE;
     }
 
     /** Owes a frame to a connection that is owed something already, or nothing yet. */
@@ -114,23 +113,29 @@ public final class Turn {
         }
     }
 
-    /** Sends what is owed: what the kernel does not take at once goes into the channel's queue. */
-    static void send(Channel channel, Wire wire, Owed owed) {
+    /**
+     * Sends what is owed: what the kernel does not take at once goes into the channel's queue.
+     *
+     * @return whether the kernel took all
+     */
+    static boolean send(Channel channel, Wire wire, Owed owed) {
         try {
             ByteBuf bytes = owed.buffer();
-            int sent = hasWaiting(channel) ? 0 : trySend(channel, wire, bytes);
-            if (sent < bytes.readableBytes()) {
-                enqueue(channel, bytes, sent);
-                channel.flush();
+            int sent = trySend(wire, bytes);
+            if (sent == bytes.readableBytes()) {
+                return true;
             }
+            enqueue(channel, bytes, sent);
+            channel.flush();
+            return false;
         } finally {
             owed.release();
         }
     }
 
-    private static int trySend(Channel channel, Wire wire, ByteBuf bytes) {
+    private static int trySend(Wire wire, ByteBuf bytes) {
         try {
-            return wire.send(channel, bytes);
+            return wire.send(bytes);
         } catch (IOException broken) {
             return 0; // the channel will see it when it writes, and close
         }
@@ -139,10 +144,5 @@ public final class Turn {
     private static void enqueue(Channel channel, ByteBuf bytes, int from) {
         int length = bytes.readableBytes() - from;
         channel.write(bytes.retainedSlice(bytes.readerIndex() + from, length), channel.voidPromise());
-    }
-
-    private static boolean hasWaiting(Channel channel) {
-        ChannelOutboundBuffer queue = channel.unsafe().outboundBuffer();
-        return queue == null || queue.totalPendingWriteBytes() > 0;
     }
 }

@@ -130,7 +130,7 @@ final class SseOutlet extends ChannelOutlet {
     }
 
     private boolean isBehind() {
-        return replay != null || !held.isEmpty();
+        return replay != null || heldBytes > 0;
     }
 
     private void writeWaiting() {

@@ -37,7 +37,7 @@ class GatheringTest {
     @BeforeEach
     void open() {
         channel.freezeTime();
-        Wire wire = (to, bytes) -> {
+        Wire.Finder wires = to -> bytes -> {
             if (to == broken && isBroken) {
                 throw new IllegalStateException("broken on purpose");
             }
@@ -46,7 +46,7 @@ class GatheringTest {
         };
         Heartbeats heartbeats = new Heartbeats(channel.eventLoop(), Duration.ofSeconds(1));
         Unsent unsent = new Unsent(heartbeats, UnsentLimits.defaults(1), new AtomicLong());
-        turn = new Turn(channel.eventLoop(), wire, unsent);
+        turn = new Turn(channel.eventLoop(), wires, unsent);
         outlet = new Outgoing(channel, turn);
     }
 
