@@ -9,7 +9,6 @@ import dev.fanfare.Refusal;
 import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
-import dev.fanfare.Subscription;
 import dev.fanfare.spi.Connection.SubscribeResult;
 import dev.fanfare.testkit.ManualTime;
 import dev.fanfare.testkit.RecordingOutlet;
@@ -272,19 +271,20 @@ class DivergenceTest {
 
     @Test
     void whoComesBackBeforeItsLoopWasToldOfAResetIsJudgedByTheLog() {
-        node.subscribed(LOG, StartAt.live());
         node.publishMany(LOG, 1, 3);
         Cursor third = store.head(LOG);
-        store.beginAnew(LOG);
         store.holdsReads = true;
+        store.looksWhenAsked = true;
+        RecordingOutlet returning = node.connect().subscribe(LOG, StartAt.after(third));
+        node.settle();
+
         store.interrupt();
-
-        Subscription returning =
-                node.subscribe(LOG, StartAt.after(third), publication -> {}); // its loop has yet to run
+        store.beginAnew(LOG);
         store.holdsReads = false;
-        store.answerAll();
+        store.reads.remove(0).answer(); // the channel is open, and broken at once
+        node.settle();
 
-        assertThat(node.await(returning.ready())).isInstanceOf(Resume.Reset.class);
+        assertThat(resumed(returning)).isInstanceOf(Resume.Reset.class);
     }
 
     @Test
