@@ -108,7 +108,7 @@ final class CatchUp {
     /** The log agrees with our position, and the lane does not: let the topic look at the log. */
     private void verifyThenGoOn() {
         isReading = true;
-        lane.topic.verify(lane.queue, this::readAgain);
+        lane.topic.verify(lane.queue, isVerified -> readAgain());
     }
 
     private void retryLater() {

@@ -103,7 +103,8 @@ final class FanOut {
 
     /** Tells everybody that the run is broken. */
     void reset(Resume.Reset reset) {
-        toEach(lane -> lane.queue.add(() -> lane.reset(reset)));
+        Ring next = run.ring();
+        toEach(lane -> lane.queue.add(() -> lane.reset(reset, next)));
     }
 
     // ---- loops that are too far behind

@@ -217,15 +217,6 @@ final class Hub {
         });
     }
 
-    /** Tells whether announcements get through, as the bus knows. */
-    boolean isBusUp() {
-        try {
-            return bus.health().isUp();
-        } catch (RuntimeException broken) {
-            return false;
-        }
-    }
-
     CompletionStage<LogPage> read(LogRead read) {
         logReads.increment();
         return calls.store("read of " + read.channel(), () -> channelLog.read(read));

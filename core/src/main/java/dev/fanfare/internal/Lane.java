@@ -44,11 +44,19 @@ final class Lane {
     private int size;
     private Cursor base;
     private @Nullable Publication last;
+    /** The ring of the life that this lane is in; the topic may be in the next one already. */
+    private Ring life;
 
     Lane(Topic topic, LoopQueue queue, Cursor position) {
         this.topic = topic;
         this.queue = queue;
         this.base = position;
+        this.life = topic.ring();
+    }
+
+    /** Tells whether the position may be one that the log does not know any more. */
+    boolean isInDoubt() {
+        return life != topic.ring() || topic.isInDoubt();
     }
 
     /** Returns the position up to which this lane has been served. */
@@ -130,7 +138,8 @@ final class Lane {
     }
 
     /** Tells every subscriber that the run is broken. */
-    void reset(Resume.Reset reset) {
+    void reset(Resume.Reset reset, Ring next) {
+        life = next;
         base = reset.position();
         last = null;
         for (int i = size - 1; i >= 0; i--) {

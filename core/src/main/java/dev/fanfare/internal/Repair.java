@@ -10,6 +10,7 @@ import dev.fanfare.spi.ChannelLog.LogPage;
 import dev.fanfare.spi.ChannelLog.LogRead;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * meanwhile is one more read afterwards. Those who wait go on after the first read that was begun after they came and agrees: who comes
  * later does not keep them waiting.
  *
- * <p><i>Threads.</i> Confined to the topic's stripe.
+ * <p><i>Threads.</i> Confined to the topic's stripe; {@link #isSettled} is read from anywhere.
  *
  * <p><i>Bounds.</i> As many publications as a ring holds wait for the end of a read; for more there is another one.
  * Each subscriber has at most one task waiting for a repair at a time.
@@ -33,15 +34,16 @@ final class Repair {
     private final Stripe stripe;
     private final Run run;
     /** Those for whom the next read is to be. */
-    private final List<Runnable> afterwards = new ArrayList<>(1);
+    private final List<Consumer<Boolean>> afterwards = new ArrayList<>(1);
     /** Those for whom the read under way is, or was if it did not agree. */
-    private final List<Runnable> served = new ArrayList<>(1);
+    private final List<Consumer<Boolean>> served = new ArrayList<>(1);
 
     private final List<Publication> early = new ArrayList<>(0);
     private int earlyBytes;
     private boolean isReading;
     private boolean isRetrying;
     private boolean isWanted;
+    private volatile boolean isSettled = true;
 
     Repair(Topic topic, Stripe stripe, Run run) {
         this.topic = topic;
@@ -52,20 +54,27 @@ final class Repair {
     /** Takes note that there will be something to repair. */
     void want() {
         isWanted = true;
+        isSettled = false;
     }
 
     boolean isWanted() {
         return isWanted;
     }
 
-    /** Looks at the log, and runs the task when position and log agree. */
-    void begin(Runnable afterwards) {
+    /** Tells whether there is nothing to repair, as far as is known. */
+    boolean isSettled() {
+        return isSettled;
+    }
+
+    /** Looks at the log; tells the task when position and log agree, or that the log cannot be read. */
+    void begin(Consumer<Boolean> afterwards) {
         this.afterwards.add(afterwards);
         begin();
     }
 
     /** Looks at the log. */
     void begin() {
+        isSettled = false;
         if (isReading || isRetrying || !topic.isOpen()) {
             isWanted = true;
         } else if (!topic.rules.isRetained()) {
@@ -87,13 +96,13 @@ final class Repair {
         }
     }
 
-    /** Lets those who wait go on, whatever the log has: the topic closes, or the log cannot be read. */
-    void release() {
-        List<Runnable> tasks = new ArrayList<>(served);
+    /** Lets those who wait go on: the log agrees or, if it is not verified, the topic closes or the log cannot be read. */
+    void release(boolean isVerified) {
+        List<Consumer<Boolean>> tasks = new ArrayList<>(served);
         tasks.addAll(afterwards);
         served.clear();
         afterwards.clear();
-        tasks.forEach(Runnable::run);
+        tasks.forEach(task -> task.accept(isVerified));
     }
 
     private void read() {
@@ -129,7 +138,7 @@ final class Repair {
         }
         takeEarly();
         boolean agrees = !isWanted && !run.isBehind(page.head());
-        List<Runnable> done = agrees ? List.copyOf(served) : List.of();
+        List<Consumer<Boolean>> done = agrees ? List.copyOf(served) : List.of();
         if (agrees) {
             served.clear();
         }
@@ -138,7 +147,7 @@ final class Repair {
         } else {
             begin();
         }
-        done.forEach(Runnable::run);
+        done.forEach(task -> task.accept(true));
     }
 
     private void retryLater(Throwable failure) {
@@ -148,7 +157,7 @@ final class Repair {
             isRetrying = false;
             begin();
         }));
-        release(); // those who wait have their own patience
+        release(false); // those who wait have their own patience
     }
 
     /** Takes what the position does not have yet; announcements may have brought some of it meanwhile. */
@@ -183,6 +192,7 @@ final class Repair {
 
     private void finish() {
         isWanted = false;
-        release();
+        isSettled = true;
+        release(true);
     }
 }

@@ -55,12 +55,11 @@ final class Replay {
         if (!reader.rules.isRetained()) {
             beginUnretained(reader);
         } else if (start instanceof StartAt.After after) {
-            if (!hasLooked && !reader.hub().isBusUp()) {
-                hasLooked = true; // the lane may have been told nothing of what has happened
+            if (!hasLooked && lane.isInDoubt()) {
                 look(reader, lane);
-                return;
+            } else {
+                beginAfter(reader, lane, after.cursor());
             }
-            beginAfter(reader, lane, after.cursor());
         } else if (start instanceof StartAt.Latest latest && latest.count() > 0) {
             read(
                     reader,
@@ -225,7 +224,7 @@ final class Replay {
         if (position.equals(served)) {
             arrive(reader, lane, resume, position);
         } else {
-            beginAgain(reader, lane);
+            look(reader, lane);
         }
     }
 
@@ -265,7 +264,7 @@ final class Replay {
         LogRead read = LogRead.after(reader.channel, position.offset(), reader.rules.recoveryLimit() + 1);
         read(reader, lane, read, page -> {
             if (Positions.judge(position, page) != null || page.publications().isEmpty()) {
-                beginAgain(reader, lane);
+                look(reader, lane);
             } else {
                 missed.addAll(page.publications());
                 walkToLane(reader, lane, resume, position);
@@ -273,17 +272,14 @@ final class Replay {
         });
     }
 
-    /** Log and lane disagree: let the topic look at the log, then begin again. */
-    private void beginAgain(Reader reader, Lane lane) {
+    /** Log and lane disagree, or may: lets the topic look at the log, then begins again. */
+    private void look(Reader reader, Lane lane) {
         if (attempts++ >= MAX_ATTEMPTS) {
             fail(reader);
             return;
         }
-        look(reader, lane);
-    }
-
-    private void look(Reader reader, Lane lane) {
-        lane.topic.verify(lane.queue, () -> {
+        lane.topic.verify(lane.queue, isVerified -> {
+            hasLooked = isVerified;
             if (!reader.isEnded()) {
                 begin(reader, lane);
             }
@@ -293,7 +289,7 @@ final class Replay {
     private void reset(Reader reader, Lane lane, ResetReason reason, Cursor head) {
         Cursor served = lane.position();
         if (!served.epoch().equals(head.epoch())) {
-            beginAgain(reader, lane);
+            look(reader, lane);
             return;
         }
         if (mustResume) {

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><i>Threads.</i> Confined to its stripe; {@link #announced}, {@link #interrupted}, {@link #join},
  * {@link #left}, {@link #read}, {@link #warm} and {@link #verify} may be called from anywhere and hand over to it.
- * {@link #ring} is read from anywhere.
+ * {@link #ring} and {@link #isInDoubt} are read from anywhere.
  *
  * <p><i>Ordering.</i> The stripe keeps the order of announcements; each loop's queue keeps it from there.
  *
@@ -40,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Topic implements Bus.Watcher {
 
-    /** What is as young as this needs no probe. A node whose clock is ahead by more makes a few in vain. */
+    /** What comes as soon as this needs no probe. */
     private static final Duration FRESH = Duration.ofSeconds(5);
     /** Of the probes of a channel with news, so many make one comparison with the log, about every nine minutes. */
     private static final int BUSY_PROBES = 16;
@@ -68,7 +69,9 @@ final class Topic implements Bus.Watcher {
     private final AtomicLong sentCount = new AtomicLong();
 
     private State state = State.OPENING;
-    private Bus.@Nullable Watch watch;
+    private volatile Bus.@Nullable Watch watch;
+    /** Interruptions that are on their way to the stripe. */
+    private final AtomicInteger interruptions = new AtomicInteger();
     /** The base of the next difference, where publications are not logged and the rules allow differences. */
     private @Nullable Publication lastUnlogged;
 
@@ -79,8 +82,11 @@ final class Topic implements Bus.Watcher {
     /** How often there was news when a probe was due; the prober's. */
     private int busyProbes;
 
+    /** By how much a publication of the past came least late, as the clocks of here and there tell. */
+    private long leastLagMillis = Long.MAX_VALUE;
+
     private boolean isClosingLater;
-    private boolean isComparing;
+    private volatile boolean isComparing;
 
     Topic(Hub hub, ChannelId channel, ChannelRules rules, Stripe stripe) {
         this.hub = hub;
@@ -180,13 +186,14 @@ final class Topic implements Bus.Watcher {
             return;
         }
         state = State.CLOSED;
-        if (watch != null) {
-            watch.close();
+        Bus.Watch effective = watch;
+        if (effective != null) {
+            effective.close();
         }
         hub.remove(this);
         arrivals.forEach(reader -> reader.port.queue.add(() -> reader.refuse(answer)));
         arrivals.clear();
-        repair.release();
+        repair.release(false);
     }
 
     boolean isOpen() {
@@ -223,7 +230,11 @@ final class Topic implements Bus.Watcher {
 
     @Override
     public void interrupted() {
-        stripe.execute(this::compare);
+        interruptions.incrementAndGet();
+        stripe.execute(() -> {
+            compare();
+            interruptions.decrementAndGet();
+        });
     }
 
     /** Takes an announcement; on the stripe. */
@@ -254,12 +265,19 @@ final class Topic implements Bus.Watcher {
 
     /** Takes the publication that comes next, and sends it on; on the stripe. */
     void take(Publication publication) {
-        if (hub.time.millis() - publication.timeMillis() <= FRESH.toMillis()) {
+        if (isFresh(publication)) {
             newsAt = hub.time.nanos(); // what comes later than that says nothing of the tail
         }
         run.add(publication);
         Publication previous = rules.allowsDeltas() ? run.ring().at(publication.offset() - 1) : null;
         send(publication, previous);
+    }
+
+    /** Tells whether it comes no later than others did: whoever stamped it may have another time than this node. */
+    private boolean isFresh(Publication publication) {
+        long lagMillis = hub.time.millis() - publication.timeMillis();
+        leastLagMillis = Math.min(leastLagMillis, lagMillis);
+        return lagMillis - leastLagMillis <= FRESH.toMillis();
     }
 
     private void sendUnlogged(Publication publication) {
@@ -293,9 +311,33 @@ final class Topic implements Bus.Watcher {
         repair.begin();
     }
 
-    /** Looks at the log now, and runs the task on the loop when position and log agree. */
-    void verify(LoopQueue queue, Runnable then) {
-        stripe.execute(() -> repair.begin(() -> queue.add(then)));
+    /**
+     * Tells whether the ring may hold what the log does not know any more: announcements do not come, or may have been lost,
+     * and the log was not looked at since.
+     */
+    boolean isInDoubt() {
+        return !isHeard() || interruptions.get() > 0 || isComparing || !repair.isSettled();
+    }
+
+    private boolean isHeard() {
+        Bus.Watch effective = watch;
+        try {
+            return effective != null && effective.isEffective();
+        } catch (RuntimeException broken) {
+            return false;
+        }
+    }
+
+    /** Looks at the log now, and tells on the loop when position and log agree, or that they could not be compared. */
+    void verify(LoopQueue queue, Consumer<Boolean> then) {
+        Consumer<Boolean> onLoop = isVerified -> queue.add(() -> then.accept(isVerified));
+        stripe.execute(() -> {
+            if (state == State.CLOSED) {
+                onLoop.accept(false);
+            } else {
+                repair.begin(onLoop);
+            }
+        });
     }
 
     /** Compares with the log, unless something has come just now: then more would have shown a hole. */
@@ -321,8 +363,8 @@ final class Topic implements Bus.Watcher {
         hub.readForRepair(
                 LogRead.after(channel, oldest - 1, 1),
                 (page, failure) -> stripe.execute(() -> {
-                    isComparing = false;
                     compared(oldest, epoch, page);
+                    isComparing = false;
                 }));
     }
 

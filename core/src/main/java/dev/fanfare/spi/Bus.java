@@ -20,7 +20,8 @@ import java.util.concurrent.CompletionStage;
  *       <li>Announcements of one channel made one after the other arrive in that order, and one at a
  *           time.
  *       <li>After a failure through which announcements may have been lost, every watcher's {@link
- *           Watcher#interrupted} is called.
+ *           Watcher#interrupted} is called. A watch that knows of it is not {@linkplain Watch#isEffective effective} until
+ *           then.
  *       <li>A closed watch gets no announcement that is made later.
  *       <li>All this holds for {@link #watchMatching} too, with each channel that matches; announcements of different
  *           channels may come at the same time. Who watches a channel by itself and by patterns hears of it each time.
@@ -50,6 +51,14 @@ public interface Bus {
 
     /** An effective watch. */
     interface Watch {
+        /**
+         * Tells whether announcements reach the watcher, as far as is known; by default always. While they do not, whoever
+         * comes back to the channel is judged by the log alone.
+         */
+        default boolean isEffective() {
+            return true;
+        }
+
         /** Ends the watch. Does not wait. */
         void close();
     }

@@ -56,15 +56,34 @@ final class JdbcBus implements Bus, BusReader.Listener {
             present.add(seat);
             return present;
         });
-        Watch watch = () -> {
-            if (seat.close()) {
-                watched.computeIfPresent(channel, (id, turnstile) -> {
+        return begun(new Hearing(
+                seat,
+                () -> watched.computeIfPresent(channel, (id, turnstile) -> {
                     turnstile.remove(seat);
                     return turnstile.isEmpty() ? null : turnstile;
-                });
+                })));
+    }
+
+    private final class Hearing implements Watch {
+        private final Turnstile.Seat seat;
+        private final Runnable end;
+
+        Hearing(Turnstile.Seat seat, Runnable end) {
+            this.seat = seat;
+            this.end = end;
+        }
+
+        @Override
+        public boolean isEffective() {
+            return reader.trouble() == null;
+        }
+
+        @Override
+        public void close() {
+            if (seat.close()) {
+                end.run();
             }
-        };
-        return begun(watch);
+        }
     }
 
     private CompletionStage<Watch> begun(Watch watch) {
@@ -83,12 +102,7 @@ final class JdbcBus implements Bus, BusReader.Listener {
         Turnstile turnstile = new Turnstile();
         turnstile.add(seat);
         patterns.put(turnstile, requireNonNull(pattern, "pattern"));
-        Watch watch = () -> {
-            if (seat.close()) {
-                patterns.remove(turnstile);
-            }
-        };
-        return begun(watch);
+        return begun(new Hearing(seat, () -> patterns.remove(turnstile)));
     }
 
     @Override

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 /** MariaDB 10.6 or newer, MySQL 8 or newer. */
 final class MariaDialect extends Dialect {
 
+    private static final String CLOSED_STATEMENT = "No operations allowed after statement closed";
     private static final int DUPLICATE_KEY = 1062;
     private static final int LOCK_WAIT_TIMEOUT = 1205;
     private static final int READ_ONLY_OPTION = 1290;
@@ -86,7 +87,12 @@ final class MariaDialect extends Dialect {
             case DEADLOCK, RECORD_CHANGED -> Failure.CONFLICT;
             case LOCK_WAIT_TIMEOUT, STATEMENT_TIMEOUT, QUERY_TIMEOUT, QUERY_INTERRUPTED -> Failure.NOT_NOW;
             case SHUTDOWN_IN_PROGRESS, CONNECTION_KILLED -> Failure.DISCONNECTED;
-            default -> super.judge(failure);
+            default -> isOfAClosedStatement(failure) ? Failure.DISCONNECTED : super.judge(failure);
         };
+    }
+
+    /** MySQL's driver closes the statements of a connection that breaks under it, and may say that instead. */
+    private static boolean isOfAClosedStatement(SQLException failure) {
+        return String.valueOf(failure.getMessage()).startsWith(CLOSED_STATEMENT);
     }
 }

@@ -1,5 +1,6 @@
 package dev.fanfare.jdbc;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.Durability;
 import dev.fanfare.spi.AppendRequest;
@@ -10,6 +11,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -42,35 +44,43 @@ final class PostgresAppend {
                 SET top = c.top + r.count, prev_tag = c.tag, tag = r.tag, last_at = greatest(c.last_at, r.now)
                 FROM (
                     SELECT *, {now} AS now
-                    FROM unnest(?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[])
-                        WITH ORDINALITY AS n (name, count, tag, retained_count, retained_millis, head_millis, number)
+                    FROM unnest(?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[]{arrays})
+                        WITH ORDINALITY AS n (name, count, tag, retained_count, retained_millis, head_millis{columns},
+                            number)
                 ) AS r
                 WHERE c.name = ANY (?::text[]) AND c.name = r.name AND c.retained_count = r.retained_count
                     AND c.retained_millis = r.retained_millis AND c.head_millis = r.head_millis
                     AND c.last_at + c.head_millis > r.now AND c.trim_at <= r.now + r.retained_millis
-                RETURNING r.number, c.id, c.epoch, c.top, c.prev_tag, c.last_at, c.top - r.count AS start
-            ), entries AS (
-                SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bytea[], ?::bytea[]""";
+                RETURNING r.number, c.id, c.epoch, c.top, c.tag, c.prev_tag, c.last_at, c.top - r.count AS start{columns}
+            ), entries AS (""";
 
-    private static final String ENTRIES = ") AS e (number, nth, tag, prev_tag, data, extra)";
+    /** Each channel has one publication, which came along with it: a join less. */
+    private static final String ONE_EACH = """
+            SELECT id AS life, epoch, top AS off, tag, prev_tag, last_at AS stored_at{columns} FROM moved
+            )""";
 
-    private static final String KEYED_ENTRIES = ", ?::bytea[], ?::bigint[], ?::bigint[])"
-            + " AS e (number, nth, tag, prev_tag, data, extra, key, body, dedup_millis)";
+    private static final String SEVERAL = """
+            SELECT m.id AS life, m.epoch, m.start + e.nth AS off, e.tag,
+                CASE e.nth WHEN 1 THEN m.prev_tag ELSE e.prev_tag END AS prev_tag, m.last_at AS stored_at{columns}
+                FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[]{arrays})
+                    AS e (number, nth, tag, prev_tag{columns}) JOIN moved AS m ON m.number = e.number
+            )""";
+
+    private static final String ARRAYS = ", ?::bytea[], ?::bytea[]";
+    private static final String COLUMNS = ", data, extra";
+    private static final String KEYED_ARRAYS = ARRAYS + ", ?::bytea[], ?::bigint[], ?::bigint[]";
+    private static final String KEYED_COLUMNS = COLUMNS + ", key, body, dedup_millis";
 
     private static final String LOG = """
-            ), logged AS (
+            , logged AS (
                 INSERT INTO fanfare_log (life, off, tag, prev_tag, stored_at, data, extra)
-                SELECT m.id, m.start + e.nth, e.tag, CASE e.nth WHEN 1 THEN m.prev_tag ELSE e.prev_tag END, m.last_at,
-                    e.data, e.extra
-                FROM entries AS e JOIN moved AS m ON m.number = e.number
+                SELECT life, off, tag, prev_tag, stored_at, data, extra FROM entries
             )""";
 
     private static final String REMEMBER = """
             , remembered AS (
                 INSERT INTO fanfare_dedup (id, body, epoch, off, tag, ends_at)
-                SELECT e.key, e.body, m.epoch, m.start + e.nth, e.tag, m.last_at + e.dedup_millis
-                FROM entries AS e JOIN moved AS m ON m.number = e.number
-                WHERE e.key IS NOT NULL
+                SELECT key, body, epoch, off, tag, stored_at + dedup_millis FROM entries WHERE key IS NOT NULL
                 ON CONFLICT DO NOTHING
                 RETURNING 1
             )""";
@@ -129,7 +139,8 @@ final class PostgresAppend {
     /** Returns whether it stands; if not, it is rolled back. */
     private boolean move(Connection connection) throws SQLException {
         long remembered = 0;
-        String sql = forms.computeIfAbsent(new Form(hasKeys, durability, database.now()), form -> sql(database, form));
+        Form wanted = new Form(isOneEach(), hasKeys, durability, database.now());
+        String sql = forms.computeIfAbsent(wanted, form -> sql(database, form));
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             fill(statement);
             statement.execute();
@@ -151,13 +162,26 @@ final class PostgresAppend {
         return true;
     }
 
+    private boolean isOneEach() {
+        return runs.size() == entries.size();
+    }
+
     private static String sql(Database database, Form form) {
-        String sql = PLAN + MOVE + (form.hasKeys ? KEYED_ENTRIES : ENTRIES) + LOG + (form.hasKeys ? REMEMBER : "")
-                + RETURN + (form.hasKeys ? ", (SELECT count(*) FROM remembered)" : "")
+        String arrays = form.hasKeys ? KEYED_ARRAYS : ARRAYS;
+        String columns = form.hasKeys ? KEYED_COLUMNS : COLUMNS;
+        String append = form.isOneEach
+                ? with(MOVE + ONE_EACH, arrays, columns)
+                : with(MOVE, "", "") + with(SEVERAL, arrays, columns);
+        String sql = PLAN + append + LOG + (form.hasKeys ? REMEMBER : "") + RETURN
+                + (form.hasKeys ? ", (SELECT count(*) FROM remembered)" : "")
                 + database.dialect().settings(form.durability) + " FROM moved";
         return sql.replace("{now}", form.now)
                 .replace("{timeout}", Long.toString(database.statementTimeout().toMillis()))
                 .replace(Tables.DEFAULT_PREFIX, database.tables().prefix());
+    }
+
+    private static String with(String part, String arrays, String columns) {
+        return part.replace("{arrays}", arrays).replace("{columns}", columns);
     }
 
     private void fill(PreparedStatement statement) throws SQLException {
@@ -168,24 +192,40 @@ final class PostgresAppend {
                 .longs(run -> run.rules.retainedCount())
                 .longs(run -> ChannelRow.millis(run.rules.retainedFor()))
                 .longs(run -> ChannelRow.millis(run.rules.headTtl()))
+                .next();
+        if (isOneEach()) {
+            List<Entry> asRuns = entries.stream()
+                    .sorted(Comparator.comparingInt(entry -> entry.run.number))
+                    .toList();
+            next = fillContents(new PostgresArrays<>(statement, next, asRuns));
+        }
+        next = new PostgresArrays<>(statement, next, runs)
                 .texts(run -> run.name)
                 .next();
-        PostgresArrays<Entry> columns = new PostgresArrays<>(statement, next, entries)
-                .longs(entry -> entry.run.number)
-                .longs(entry -> entry.nth)
-                .longs(entry -> entry.request.tag())
-                .longs(entry -> entry.previousTag)
-                .bytes(entry -> entry.request.data().unsafeBytes())
+        if (!isOneEach()) {
+            fillContents(new PostgresArrays<>(statement, next, entries)
+                    .longs(entry -> entry.run.number)
+                    .longs(entry -> entry.nth)
+                    .longs(entry -> entry.request.tag())
+                    .longs(entry -> entry.previousTag));
+        }
+    }
+
+    /** Returns the number of the next parameter. */
+    @CanIgnoreReturnValue
+    private int fillContents(PostgresArrays<Entry> columns) throws SQLException {
+        columns.bytes(entry -> entry.request.data().unsafeBytes())
                 .bytes(entry -> Wire.extra(entry.request.options(), entry.request.publisher()));
         if (hasKeys) {
             columns.bytes(entry -> entry.key)
                     .longs(entry -> entry.key == null ? 0 : Keys.digest(entry.request.data()))
                     .longs(entry -> ChannelRow.millis(entry.request.rules().dedupWindow()));
         }
+        return columns.next();
     }
 
     /** What the text of the statement depends on. The expression for the time is one, except in tests. */
-    record Form(boolean hasKeys, Durability durability, String now) {}
+    record Form(boolean isOneEach, boolean hasKeys, Durability durability, String now) {}
 
     /** One publication. */
     private static final class Entry {

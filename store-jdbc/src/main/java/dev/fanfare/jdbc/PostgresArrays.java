@@ -3,7 +3,10 @@ package dev.fanfare.jdbc;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.sql.Types;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
@@ -49,11 +52,16 @@ final class PostgresArrays<T> {
         return set("text", rows.stream().map(column).toArray(String[]::new));
     }
 
+    /** Fills a column; if there is nothing in it, with no array at all, which unnests as nulls beside others. */
     @CanIgnoreReturnValue
     PostgresArrays<T> bytes(Function<T, byte @Nullable []> column) throws SQLException {
         byte[][] values = new byte[rows.size()][];
         for (int i = 0; i < values.length; i++) {
             values[i] = column.apply(rows.get(i));
+        }
+        if (Arrays.stream(values).allMatch(Objects::isNull)) {
+            statement.setNull(index++, Types.ARRAY, "_bytea"); // with its type, or the statement is parsed anew
+            return this;
         }
         return set("bytea", values);
     }

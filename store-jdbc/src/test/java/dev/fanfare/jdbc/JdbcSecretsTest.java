@@ -4,24 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.classic.spi.ThrowableProxyUtil;
-import ch.qos.logback.core.AppenderBase;
 import dev.fanfare.ChannelId;
 import dev.fanfare.Fanfare;
 import dev.fanfare.Payload;
 import dev.fanfare.PublishOptions;
+import dev.fanfare.faults.LogWatch;
 import java.sql.Connection;
 import java.time.Duration;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import org.h2.jdbcx.JdbcConnectionPool;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.slf4j.LoggerFactory;
 
 /** Whatever goes wrong with the database, and however much is logged: neither its password is, nor a payload. */
 class JdbcSecretsTest {
@@ -29,31 +21,11 @@ class JdbcSecretsTest {
     private static final String PASSWORD = "Zx81password";
     private static final String PAYLOAD = "Zx81payload";
 
-    private final Logger logger = (Logger) LoggerFactory.getLogger("dev.fanfare");
-    private final Queue<String> lines = new ConcurrentLinkedQueue<>();
-    private final AppenderBase<ILoggingEvent> appender = new AppenderBase<>() {
-        @Override
-        protected void append(ILoggingEvent event) {
-            lines.add(event.getFormattedMessage() + " " + event.getKeyValuePairs()
-                    + (event.getThrowableProxy() == null
-                            ? ""
-                            : ThrowableProxyUtil.asString(event.getThrowableProxy())));
-        }
-    };
-
-    @BeforeEach
-    void listen() {
-        appender.start();
-        logger.setLevel(Level.TRACE);
-        logger.setAdditive(false);
-        logger.addAppender(appender);
-    }
+    private final LogWatch log = LogWatch.ofEverything();
 
     @AfterEach
     void goAway() {
-        logger.detachAppender(appender);
-        logger.setAdditive(true);
-        logger.setLevel(null);
+        log.close();
     }
 
     @Test
@@ -79,12 +51,11 @@ class JdbcSecretsTest {
             pool.dispose();
         }
 
-        assertThat(lines).noneMatch(line -> line.contains(PASSWORD) || line.contains(PAYLOAD));
+        assertThat(log.lines()).noneMatch(line -> line.contains(PASSWORD) || line.contains(PAYLOAD));
     }
 
     private void awaitLine(String sentence) {
-        await().atMost(Duration.ofSeconds(20))
-                .untilAsserted(() -> assertThat(lines).anyMatch(line -> line.contains(sentence)));
+        await().atMost(Duration.ofSeconds(20)).until(() -> log.has(sentence));
     }
 
     private static void publish(Fanfare fanfare) {

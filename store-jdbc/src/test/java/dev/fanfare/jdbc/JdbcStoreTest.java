@@ -644,6 +644,14 @@ class JdbcStoreTest {
         assertThat(store.bus().health().isUp()).isTrue();
     }
 
+    /** What MySQL's driver says when the connection breaks while it reads the reply to a batch. */
+    @Test
+    void aStatementThatWasClosedUnderneathIsALostConnection() {
+        SQLException closed = new SQLException("No operations allowed after statement closed.", "S1009");
+
+        assertThat(new MariaDialect().judge(closed)).isEqualTo(Dialect.Failure.DISCONNECTED);
+    }
+
     @Test
     void onPostgresChannelsThatAreThereAreAppendedToInOneStatement() throws SQLException {
         try (CarelessPool pool = new CarelessPool(PostgresServer.shared().url())) {

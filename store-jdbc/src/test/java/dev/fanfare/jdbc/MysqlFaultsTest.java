@@ -13,8 +13,9 @@ class MysqlFaultsTest extends FaultCases {
 
     @Override
     SqlServer startServer() {
-        // What docs/JDBC.md says to set: otherwise a node that freezes holds its channels.
-        return MysqlServer.start("--wait-timeout=4");
+        // What docs/JDBC.md says to set: otherwise a node that freezes holds its channels, and other nodes may see what
+        // a killed server has not yet written.
+        return MysqlServer.start("--wait-timeout=4", "--log-bin=binlog", "--sync-binlog=1");
     }
 
     @Override

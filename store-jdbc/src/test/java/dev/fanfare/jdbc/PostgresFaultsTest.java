@@ -24,7 +24,7 @@ class PostgresFaultsTest extends FaultCases {
     @Override
     SqlServer startServer() {
         // What a commit does not wait for is written so rarely that a crash finds it.
-        return PostgresServer.start("-c", "wal_writer_delay=10s");
+        return PostgresServer.start("-c", "wal_writer_delay=10s", "-c", "max_prepared_transactions=20");
     }
 
     @Override
@@ -60,6 +60,22 @@ class PostgresFaultsTest extends FaultCases {
             cluster.settle();
             assertThat(cluster.texts()).doesNotContainKey("late");
         }
+    }
+
+    /** Each commit with a NOTIFY in it takes a lock on the whole database. */
+    @Test
+    void aTransactionThatAppendsNeverNotifies() {
+        TwoPhaseDataSource judging = new TwoPhaseDataSource(pool());
+        try (Cluster cluster = new Cluster(judging.dataSource(), judging.dataSource())) {
+            try (Cluster.Traffic traffic = cluster.traffic()) {
+                traffic.more(200);
+            }
+            cluster.settle();
+        }
+
+        assertThat(judging.refusals).isEmpty();
+        assertThat(judging.sequenced()).isPositive();
+        assertThat(judging.appends()).isGreaterThan(judging.sequenced());
     }
 
     private static boolean isGone(Connection connection) {

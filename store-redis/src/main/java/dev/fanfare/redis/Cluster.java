@@ -238,8 +238,13 @@ final class Cluster implements Topology {
     @Override
     public CompletionStage<Void> want(Line line) {
         CompletableFuture<Void> effective = new CompletableFuture<>();
-        threads.execute(effective, () -> pass(place(line), effective));
+        threads.execute(effective, () -> pass(place(line, false), effective));
         return effective;
+    }
+
+    @Override
+    public boolean isHeard(Line line) {
+        return slots[SlotHash.getSlot(line.name)].events.isHeard(line);
     }
 
     @Override
@@ -254,14 +259,14 @@ final class Cluster implements Topology {
     }
 
     /** Subscribes a line at the primary that has its pub/sub channel, and nowhere else. */
-    private CompletionStage<Void> place(Line line) {
+    private CompletionStage<Void> place(Line line, boolean hasMissed) {
         int slot = SlotHash.getSlot(line.name);
         Primary home = slots[slot];
         Placed former = placed.put(line.name, new Placed(line, slot, home));
         if (former != null && former.at != home) {
             former.at.events.unwant(former.line);
         }
-        return home.events.want(line);
+        return home.events.want(line, hasMissed);
     }
 
     private void stray(Line line) {
@@ -348,7 +353,11 @@ final class Cluster implements Topology {
     private void moveIfNeeded(Placed present) {
         Line line = present.line;
         if (slots[present.slot] != present.at || strays.contains(line.name)) {
-            place(line).whenComplete((effective, failure) -> relay.interrupt(line));
+            place(line, true).whenComplete((effective, failure) -> {
+                if (failure != null) {
+                    relay.interrupt(line);
+                }
+            });
         }
     }
 

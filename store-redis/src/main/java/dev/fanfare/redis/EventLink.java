@@ -73,9 +73,14 @@ final class EventLink {
         hasFailedProbe = !isBack;
     }
 
+    /** Tells whether a line hears what is published, and was told of what it did not hear. */
+    boolean isHeard(Line line) {
+        return !hasFailedProbe && subscriptions.isHeard(line);
+    }
+
     /** Subscribes a line, as {@link Subscriptions#want} says. */
-    CompletionStage<Void> want(Line line) {
-        return subscriptions.want(line);
+    CompletionStage<Void> want(Line line, boolean hasMissed) {
+        return subscriptions.want(line, hasMissed);
     }
 
     /** Gives up the subscription of a line, unless another line of the same name has taken it over. */

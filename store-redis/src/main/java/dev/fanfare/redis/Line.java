@@ -1,6 +1,6 @@
 package dev.fanfare.redis;
 
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Hears one pub/sub channel. Both methods are called by one worker, one at a time; they return soon and do not throw.
@@ -9,8 +9,8 @@ abstract class Line {
 
     final PubSub kind;
     final String name;
-    /** Whether the worker knows that it has to call {@link #interrupted}. */
-    final AtomicBoolean isInterruptionDue = new AtomicBoolean();
+    /** How many calls of {@link #interrupted} the worker owes, of which one will do; zero when it has returned. */
+    final AtomicInteger interruptionsDue = new AtomicInteger();
 
     Line(PubSub kind, String name) {
         this.kind = kind;

@@ -44,7 +44,7 @@ final class Probe {
 
     void start() {
         // Plain, as this must not depend on which slots the server has.
-        events.want(line).whenComplete((effective, failure) -> connector.later(pause, this::send));
+        events.want(line, false).whenComplete((effective, failure) -> connector.later(pause, this::send));
     }
 
     void close() {

@@ -66,15 +66,23 @@ final class RedisBus implements Bus {
         Registration registration = new Registration(requireNonNull(watcher, "watcher"));
         BusLine line =
                 all.compute(key, (same, present) -> (present == null ? fresh.get() : present).with(registration));
-        Watch watch = () -> {
-            registration.isClosed = true;
-            all.computeIfPresent(key, (same, present) -> {
-                BusLine rest = present.without(registration);
-                if (rest == null) {
-                    redis.unwant(present);
-                }
-                return rest;
-            });
+        Watch watch = new Watch() {
+            @Override
+            public boolean isEffective() {
+                return redis.isHeard(line);
+            }
+
+            @Override
+            public void close() {
+                registration.isClosed = true;
+                all.computeIfPresent(key, (same, present) -> {
+                    BusLine rest = present.without(registration);
+                    if (rest == null) {
+                        redis.unwant(present);
+                    }
+                    return rest;
+                });
+            }
         };
         return redis.want(line).handle((effective, failure) -> {
             if (failure != null) {

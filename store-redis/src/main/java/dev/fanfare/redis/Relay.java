@@ -59,7 +59,7 @@ final class Relay {
     }
 
     void interrupt(Line line) {
-        if (line.isInterruptionDue.compareAndSet(false, true)) {
+        if (line.interruptionsDue.getAndIncrement() == 0) {
             counters.interruptions.increment();
             worker(line).interrupt(line);
         }
@@ -143,8 +143,11 @@ final class Relay {
                 }
                 batch.clear();
                 for (Line line = interrupted.poll(); line != null; line = interrupted.poll()) {
-                    line.isInterruptionDue.set(false);
+                    int due = line.interruptionsDue.get();
                     tell(line);
+                    if (line.interruptionsDue.addAndGet(-due) != 0) {
+                        interrupted.add(line);
+                    }
                 }
             }
         }

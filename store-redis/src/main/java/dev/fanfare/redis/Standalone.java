@@ -35,7 +35,12 @@ final class Standalone implements Topology {
 
     @Override
     public CompletionStage<Void> want(Line line) {
-        return primary.events.want(line);
+        return primary.events.want(line, false);
+    }
+
+    @Override
+    public boolean isHeard(Line line) {
+        return primary.events.isHeard(line);
     }
 
     @Override

@@ -26,7 +26,7 @@ final class Subscriptions implements PubSubSession.Hearer {
      * and others say where it goes.
      *
      * When the session ends every entry starts again, and its line is told that it was interrupted once its new
-     * subscription is acknowledged: a look at the log after that misses nothing.
+     * subscription is acknowledged: a look at the log after that misses nothing. Until it was told it counts as not heard.
      *
      * Threads: thread-safe. The lock guards the entries; nothing is sent, completed or called under it. Messages go past
      * it, from the event loop to the relay.
@@ -123,15 +123,19 @@ final class Subscriptions implements PubSubSession.Hearer {
     /**
      * Subscribes a line; completes when the subscription is effective. While there is no session it completes at once:
      * the line will be told when there is one again.
+     *
+     * @param hasMissed whether the line may have missed something, and is to be told so when it is subscribed
      */
-    CompletionStage<Void> want(Line line) {
+    CompletionStage<Void> want(Line line, boolean hasMissed) {
         CompletableFuture<Void> effective = new CompletableFuture<>();
         boolean isEffective = false;
+        PubSubSession current;
         lock.lock();
         try {
             Entry entry = entries.computeIfAbsent(line.name, name -> new Entry(line));
             entry.line = line;
-            PubSubSession current = session;
+            entry.hasMissed |= hasMissed;
+            current = session;
             if (current == null) {
                 entry.hasMissed = true;
                 isEffective = true;
@@ -148,8 +152,50 @@ final class Subscriptions implements PubSubSession.Hearer {
         }
         if (isEffective) {
             effective.complete(null);
+            tellOfMissed(current, line.name);
         }
         return effective;
+    }
+
+    /** Tells whether a line hears what is published, and was told of what it did not hear. */
+    boolean isHeard(Line line) {
+        boolean isLive;
+        lock.lock();
+        try {
+            Entry entry = entries.get(line.name);
+            isLive = entry != null && entry.line == line && entry.phase == Phase.LIVE && !entry.hasMissed;
+        } finally {
+            lock.unlock();
+        }
+        return isLive && line.interruptionsDue.get() == 0;
+    }
+
+    /** Tells the line, if it is subscribed over that session, that it missed something, unless it knows. */
+    private void tellOfMissed(@Nullable PubSubSession current, String name) {
+        Line line = missed(current, name);
+        if (line == null) {
+            return;
+        }
+        relay.interrupt(line);
+        lock.lock();
+        try {
+            Entry entry = entryOf(current, name, Phase.LIVE);
+            if (entry != null && entry.line == line) {
+                entry.hasMissed = false;
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private @Nullable Line missed(@Nullable PubSubSession current, String name) {
+        lock.lock();
+        try {
+            Entry entry = entryOf(current, name, Phase.LIVE);
+            return entry == null || !entry.hasMissed ? null : entry.line;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Gives up the subscription of a line, unless another line of the same name has taken it over. */
@@ -226,7 +272,6 @@ final class Subscriptions implements PubSubSession.Hearer {
     @Override
     public void subscribed(PubSubSession from, String name) {
         List<CompletableFuture<Void>> waiters;
-        Line interrupted = null;
         lock.lock();
         try {
             Entry entry = entryOf(from, name, Phase.SUBSCRIBING);
@@ -237,17 +282,13 @@ final class Subscriptions implements PubSubSession.Hearer {
                 entry.unsubscribe(from);
             } else {
                 entry.phase = Phase.LIVE;
-                interrupted = entry.hasMissed ? entry.line : null;
-                entry.hasMissed = false;
             }
             waiters = entry.takeWaiters();
         } finally {
             lock.unlock();
         }
         waiters.forEach(waiter -> waiter.complete(null));
-        if (interrupted != null) {
-            relay.interrupt(interrupted);
-        }
+        tellOfMissed(from, name);
     }
 
     @Override
@@ -353,7 +394,7 @@ final class Subscriptions implements PubSubSession.Hearer {
 
     /** Returns the entry that such news are about; null if they are of an earlier session, or late. */
     @GuardedBy("lock")
-    private @Nullable Entry entryOf(PubSubSession from, String name, Phase expected) {
+    private @Nullable Entry entryOf(@Nullable PubSubSession from, String name, Phase expected) {
         Entry entry = entries.get(name);
         return from != session || entry == null || entry.phase != expected ? null : entry;
     }

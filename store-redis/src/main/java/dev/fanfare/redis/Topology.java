@@ -21,6 +21,9 @@ interface Topology {
     /** Subscribes a line, as {@link EventLink#want} says. */
     CompletionStage<Void> want(Line line);
 
+    /** Tells whether a line hears what is published, and was told of what it did not hear. */
+    boolean isHeard(Line line);
+
     /** Gives up the subscription of a line, unless another line of the same name has taken it over. */
     void unwant(Line line);
 

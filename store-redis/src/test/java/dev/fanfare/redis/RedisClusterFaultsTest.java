@@ -3,6 +3,7 @@ package dev.fanfare.redis;
 import static dev.fanfare.redis.TwoNodes.CHANNEL;
 import static dev.fanfare.redis.TwoNodes.PATIENCE;
 import static dev.fanfare.redis.TwoNodes.admin;
+import static dev.fanfare.redis.TwoNodes.goesOn;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
@@ -151,13 +152,16 @@ class RedisClusterFaultsTest {
             nodes.checker.payloadsAreUnique();
             try (TwoNodes.Traffic traffic = nodes.traffic()) {
                 traffic.more(100);
+                Cursor before = nodes.head();
                 move(home, next, () -> {});
                 traffic.more(100);
+                nodes.assertOver(before);
             }
             nodes.settle();
 
             assertThat(nodes.onA.resets).containsExactly(ResetReason.EPOCH);
             assertThat(nodes.onB.resets).containsExactly(ResetReason.EPOCH);
+            nodes.awaitGreen();
         } finally {
             move(next, home, () -> {});
         }
@@ -235,8 +239,10 @@ class RedisClusterFaultsTest {
                     .join();
             try (TwoNodes.Traffic traffic = nodes.traffic()) {
                 traffic.more(100);
+                Cursor before = nodes.head();
                 admin(cluster.server(home).uri(), redis -> redis.flushall());
                 traffic.more(100);
+                nodes.assertOver(before);
             }
             nodes.settle();
             nodes.a.publish(elsewhere, Payload.of("x")).toCompletableFuture().join();
@@ -536,8 +542,16 @@ class RedisClusterFaultsTest {
                     .head();
 
             ChannelId elsewhere = channelAtAnotherServer();
+            nodes.b
+                    .subscribe(elsewhere, StartAt.live(), publication -> {})
+                    .ready()
+                    .toCompletableFuture()
+                    .join();
+            Cursor newest = publish(nodes.b, elsewhere).position().orElseThrow();
             cluster.server(home).kill();
-            await().atMost(PATIENCE).until(() -> !nodes.a.health().isUp());
+            nodes.awaitRed();
+            assertThat(goesOn(nodes.b, elsewhere, newest)).isTrue();
+            assertThat(goesOn(nodes.b, CHANNEL, last)).isFalse();
             await().atMost(PATIENCE).until(() -> {
                 // The cluster is down from when the death is noticed until the promotion.
                 assertThat(publish(nodes.a, elsewhere))

@@ -74,6 +74,7 @@ class RedisFailoverTest {
             Cursor before = seenByAll(nodes, 30);
 
             pair.failOver(nodes);
+            nodes.assertNobodyGoesOn(before);
             nodes.publish(15);
             nodes.settle();
 
@@ -188,10 +189,12 @@ class RedisFailoverTest {
                 awaitSentinelKnowsTheReplica(sentinel);
                 nodes.checker.payloadsAreUnique();
                 nodes.publish(20);
-                seenByAll(nodes, 20);
+                Cursor before = seenByAll(nodes, 20);
                 pair.awaitReplica();
 
                 pair.first.kill();
+                nodes.awaitRed();
+                nodes.assertNobodyGoesOn(before);
                 nodes.publish(5);
                 nodes.settle();
 

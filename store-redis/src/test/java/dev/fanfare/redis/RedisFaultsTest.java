@@ -7,9 +7,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import dev.fanfare.Authorizer;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
@@ -23,11 +20,14 @@ import dev.fanfare.Refusal;
 import dev.fanfare.ResetReason;
 import dev.fanfare.StartAt;
 import dev.fanfare.StoreException;
+import dev.fanfare.faults.LogWatch;
 import dev.fanfare.presence.Member;
 import dev.fanfare.servers.MischiefProxy;
 import dev.fanfare.servers.Proxy;
 import dev.fanfare.servers.RedisServer;
+import dev.fanfare.spi.Announcement;
 import dev.fanfare.spi.AppendRequest;
+import dev.fanfare.spi.Bus;
 import dev.fanfare.spi.ChannelLog;
 import dev.fanfare.spi.ChannelLog.AppendResult;
 import dev.fanfare.testkit.ManualLoop;
@@ -43,8 +43,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
-import org.slf4j.LoggerFactory;
 
 /** What clients see when Redis, or the way to it, fails. */
 class RedisFaultsTest {
@@ -85,11 +85,43 @@ class RedisFaultsTest {
     }
 
     @Test
+    void aWatchIsNotEffectiveAgainBeforeItsWatcherWasToldOfWhatItMayHaveMissed() {
+        AtomicInteger interruptions = new AtomicInteger();
+        try (RedisServer server = RedisServer.start();
+                RedisStore store = RedisStore.of(server.uri())) {
+            Bus.Watch watch = store.bus()
+                    .watch(CHANNEL, new Bus.Watcher() {
+                        @Override
+                        public void announced(Announcement announcement) {}
+
+                        @Override
+                        public void interrupted() {
+                            interruptions.incrementAndGet();
+                        }
+                    })
+                    .toCompletableFuture()
+                    .join();
+            assertThat(watch.isEffective()).isTrue();
+
+            server.kill();
+            await().atMost(PATIENCE).until(() -> !watch.isEffective());
+            await().atMost(PATIENCE).until(() -> interruptions.get() > 0); // it is told every second to look
+            assertThat(watch.isEffective()).isFalse();
+            server.run();
+            int before = interruptions.get();
+            await().pollInterval(Duration.ofMillis(1)).atMost(PATIENCE).until(watch::isEffective);
+
+            assertThat(interruptions.get()).isGreaterThan(before);
+        }
+    }
+
+    @Test
     void aLastPublicationLostWithItsConnectionArrivesAllTheSame() {
         try (RedisServer server = RedisServer.start();
                 Proxy proxy = new Proxy(server.port());
                 TwoNodes nodes = new TwoNodes(proxy.uri())) {
             nodes.publish(10);
+            Cursor before = nodes.head();
             try (RedisStore elsewhere = RedisStore.of(server.uri())) {
                 proxy.refuse(true);
                 proxy.cut();
@@ -97,6 +129,9 @@ class RedisFaultsTest {
                         .until(() ->
                                 !nodes.a.health().isUp() && !nodes.b.health().isUp());
                 append(elsewhere, CHANNEL, "tail", Objects.requireNonNull(nodes.a.rules(CHANNEL)));
+                assertThat(TwoNodes.goesOn(nodes.a, CHANNEL, before))
+                        .as("whether somebody is told to go on whom nobody can judge")
+                        .isFalse();
                 proxy.refuse(false);
             }
 
@@ -195,7 +230,7 @@ class RedisFaultsTest {
                 server.kill();
                 nodes.awaitRed();
                 server.run();
-                nodes.awaitGreen();
+                nodes.assertNobodyGoesOn(before);
                 traffic.more(100);
                 nodes.assertOver(before);
             }
@@ -235,7 +270,7 @@ class RedisFaultsTest {
                 server.kill();
                 nodes.awaitRed();
                 server.run();
-                nodes.awaitGreen();
+                nodes.assertNobodyGoesOn(before);
                 traffic.more(100);
                 nodes.assertOver(before);
             }
@@ -484,19 +519,13 @@ class RedisFaultsTest {
 
     @Test
     void aRedisThatMayThrowKeysAwayIsWarnedOfAtStart() {
-        Logger links = (Logger) LoggerFactory.getLogger(CommandLink.class);
-        ListAppender<ILoggingEvent> log = listenTo(links);
-        try (RedisServer server = RedisServer.start("--save", "", "--maxmemory-policy", "allkeys-lru");
+        try (LogWatch log = new LogWatch();
+                RedisServer server = RedisServer.start("--save", "", "--maxmemory-policy", "allkeys-lru");
                 RedisStore store = RedisStore.of(server.uri())) {
             String address = "127.0.0.1:" + server.port();
 
-            await().atMost(PATIENCE)
-                    .until(() -> List.copyOf(log.list).stream()
-                            .anyMatch(line -> line.getFormattedMessage().contains("Set it to noeviction")
-                                    && String.valueOf(line.getKeyValuePairs()).contains(address)));
+            await().atMost(PATIENCE).until(() -> log.has("Set it to noeviction", address));
             assertThat(store.state().isGood()).isTrue();
-        } finally {
-            links.detachAppender(log);
         }
     }
 
@@ -538,14 +567,13 @@ class RedisFaultsTest {
 
     @Test
     void whatWasRefusedToSubscribeAfterAReconnectIsSubscribedWhenItIsAllowedAgain() {
-        Logger subscriptions = (Logger) LoggerFactory.getLogger(Subscriptions.class);
-        ListAppender<ILoggingEvent> log = listenTo(subscriptions);
         AclSetuserArgs all = AclSetuserArgs.Builder.on()
                 .addPassword("secret")
                 .allKeys()
                 .allCommands()
                 .allChannels();
-        try (RedisServer server = RedisServer.start()) {
+        try (LogWatch log = new LogWatch();
+                RedisServer server = RedisServer.start()) {
             admin(server.uri(), redis -> redis.aclSetuser("fan", all));
             try (TwoNodes nodes = new TwoNodes("redis://fan:secret@127.0.0.1:" + server.port())) {
                 ChannelId typing = ChannelId.of("typing:lobby");
@@ -559,9 +587,7 @@ class RedisFaultsTest {
                         .toCompletableFuture()
                         .join();
                 admin(server.uri(), redis -> redis.aclSetuser("fan", AclSetuserArgs.Builder.resetChannels()));
-                await().atMost(PATIENCE)
-                        .until(() -> List.copyOf(log.list).stream()
-                                .anyMatch(line -> line.getFormattedMessage().contains("refused to subscribe")));
+                await().atMost(PATIENCE).until(() -> log.has("refused to subscribe"));
                 await().atMost(PATIENCE).until(() -> !nodes.storeB.state().isGood());
 
                 admin(server.uri(), redis -> redis.aclSetuser("fan", all));
@@ -574,16 +600,7 @@ class RedisFaultsTest {
                     return heard.contains("here");
                 });
             }
-        } finally {
-            subscriptions.detachAppender(log);
         }
-    }
-
-    private static ListAppender<ILoggingEvent> listenTo(Logger logger) {
-        ListAppender<ILoggingEvent> log = new ListAppender<>();
-        log.start();
-        logger.addAppender(log);
-        return log;
     }
 
     @Test

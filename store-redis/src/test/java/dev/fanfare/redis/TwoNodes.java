@@ -15,6 +15,7 @@ import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
 import dev.fanfare.Subscriber;
+import dev.fanfare.Subscription;
 import dev.fanfare.spi.ChannelLog.LogRead;
 import dev.fanfare.testkit.HistoryChecker;
 import io.lettuce.core.RedisClient;
@@ -135,6 +136,33 @@ final class TwoNodes implements AutoCloseable {
                 .ready()
                 .toCompletableFuture()
                 .join();
+    }
+
+    /**
+     * Lets clients come back again and again with that cursor, of a history that is gone, until all is well, and expects
+     * that none is told to go on, whether it knows tags or not.
+     */
+    void assertNobodyGoesOn(Cursor before) {
+        await().pollInterval(Duration.ofMillis(20)).atMost(PATIENCE).until(() -> {
+            for (Cursor cursor : List.of(before, Cursor.of(before.epoch(), before.offset()))) {
+                assertThat(goesOn(a, CHANNEL, cursor) || goesOn(b, CHANNEL, cursor))
+                        .as("whether who comes back with %s is told to go on", cursor)
+                        .isFalse();
+            }
+            return a.health().isUp() && b.health().isUp();
+        });
+    }
+
+    /** Lets a client come back with that cursor and leave again; returns whether it was told to go on. */
+    static boolean goesOn(Fanfare node, ChannelId channel, Cursor cursor) {
+        Subscription subscription = node.subscribe(channel, StartAt.after(cursor), publication -> {});
+        try {
+            return subscription.ready().toCompletableFuture().join() instanceof Resume.Continued;
+        } catch (CompletionException refused) {
+            return false;
+        } finally {
+            subscription.close();
+        }
     }
 
     /** Expects that whoever was there is reset when coming back, whether the client knows tags or not; once a node has noticed. */

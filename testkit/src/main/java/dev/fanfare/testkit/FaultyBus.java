@@ -130,11 +130,29 @@ public final class FaultyBus implements Bus {
         }
         Victim victim = new Victim(watcher);
         victims.add(victim);
-        return call.apply(victim).thenApply(watch -> () -> {
+        return call.apply(victim).thenApply(watch -> new VictimWatch(watch, victim));
+    }
+
+    private final class VictimWatch implements Watch {
+        private final Watch watch;
+        private final Victim victim;
+
+        VictimWatch(Watch watch, Victim victim) {
+            this.watch = watch;
+            this.victim = victim;
+        }
+
+        @Override
+        public boolean isEffective() {
+            return watch.isEffective();
+        }
+
+        @Override
+        public void close() {
             victims.remove(victim);
             victim.closed = true;
             watch.close();
-        });
+        }
     }
 
     @Override

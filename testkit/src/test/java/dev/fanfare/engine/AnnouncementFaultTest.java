@@ -130,6 +130,20 @@ class AnnouncementFaultTest {
     }
 
     @Test
+    void aNodeWhoseClockIsAheadDoesNotProbeABusyChannelMoreThanOthersDo() {
+        store.clockBehind = Duration.ofMinutes(1);
+        node.subscribed(LOG, StartAt.live());
+        store.readsAsked.clear();
+
+        for (int i = 0; i < 300; i++) {
+            node.publish(LOG, Integer.toString(i));
+            node.pass(Duration.ofSeconds(1));
+        }
+
+        assertThat(store.readsAsked).isEmpty();
+    }
+
+    @Test
     void aQuietChannelIsProbedAgainAndAgain() {
         node.subscribed(LOG, StartAt.live());
         store.readsAsked.clear();

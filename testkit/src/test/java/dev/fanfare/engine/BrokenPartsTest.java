@@ -14,6 +14,7 @@ import dev.fanfare.PublishOptions;
 import dev.fanfare.ResetReason;
 import dev.fanfare.StartAt;
 import dev.fanfare.faults.CausesFault;
+import dev.fanfare.faults.LogWatch;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.spi.AppendRequest;
 import dev.fanfare.spi.Bus;
@@ -244,7 +245,7 @@ class BrokenPartsTest {
             node.connect().subscribe("short:a", StartAt.after(Cursor.ofUnknownEpoch(1)));
             node.settle();
 
-            assertThat(lines.messages())
+            assertThat(lines.lines())
                     .anyMatch(line -> line.contains("short:a") && line.contains(ResetReason.TRIMMED.name()));
         } finally {
             losses.setLevel(null);

@@ -12,6 +12,7 @@ import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
 import dev.fanfare.StoreException;
 import dev.fanfare.UnsubscribeReason;
+import dev.fanfare.faults.LogWatch;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.presence.Member;
 import dev.fanfare.presence.PresenceEvent;
@@ -284,7 +285,7 @@ class ClusterTest {
             lines.forEach(line -> assertThat(store.control().send(line)).isCompleted());
             settle();
 
-            assertThat(log.messages()).isEmpty();
+            assertThat(log.lines()).isEmpty();
         }
         assertThat(ann.events()).isEmpty();
         assertThat(ask(one.fanfare.connections().count())).isEqualTo(1);

@@ -2,8 +2,10 @@ package dev.fanfare.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
 import dev.fanfare.FanfareBuilder;
+import dev.fanfare.Refusal;
 import dev.fanfare.ResetReason;
 import dev.fanfare.Resume;
 import dev.fanfare.StartAt;
@@ -24,6 +26,7 @@ import org.junit.jupiter.api.Test;
 class DivergenceTest {
 
     private static final String LOG = "log:a";
+    private static final String OTHER = "log:b";
 
     private final ManualTime time = new ManualTime();
     private final ScriptedStore store = new ScriptedStore(time);
@@ -202,7 +205,7 @@ class DivergenceTest {
     }
 
     @Test
-    void whoComesBackWhileNeitherBusNorLogAnswerGoesOnWithWhatTheNodeHas() {
+    void whoComesBackWhileNeitherBusNorLogAnswerIsJudgedAsSoonAsTheLogDoes() {
         node.subscribed(LOG, StartAt.live());
         node.publishMany(LOG, 1, 3);
         store.isBusDown = true;
@@ -210,8 +213,93 @@ class DivergenceTest {
 
         RecordingOutlet returning = node.connect().subscribe(LOG, StartAt.after(store.head(LOG)));
         node.settle();
+        assertThat(returning.events()).isEmpty();
+        store.failsReads = false;
+        node.pass(Duration.ofSeconds(2));
 
         assertThat(resumed(returning)).isInstanceOf(Resume.Continued.class);
+    }
+
+    @Test
+    void whoComesBackWhileTheLogDoesNotAnswerAtAllIsToComeAgain() {
+        node.subscribed(LOG, StartAt.live());
+        node.publishMany(LOG, 1, 3);
+        store.isBusDown = true;
+        store.failsReads = true;
+
+        RecordingOutlet returning = node.connect().subscribe(LOG, StartAt.after(store.head(LOG)));
+        node.pass(Duration.ofSeconds(10));
+
+        assertThat(returning.events()).contains(new Answered(LOG, new SubscribeResult.Refused(Refusal.UNAVAILABLE)));
+    }
+
+    @Test
+    void whoComesBackAfterTheBusDidAndBeforeItsChannelWasComparedIsJudgedByTheLog() {
+        node.subscribed(LOG, StartAt.live());
+        node.publishMany(LOG, 1, 3);
+        Cursor third = store.head(LOG);
+        store.beginAnew(LOG);
+        store.failsReads = true;
+        store.interrupt(); // the bus is back, the log is not
+        node.settle();
+        store.failsReads = false;
+
+        RecordingOutlet returning = node.connect().subscribe(LOG, StartAt.after(third));
+        node.pass(Duration.ofSeconds(2));
+
+        assertThat(resumed(returning)).isInstanceOf(Resume.Reset.class);
+    }
+
+    @Test
+    void whoComesBackWhileItsChannelWaitsForItsComparisonIsJudgedByTheLog() {
+        node.subscribed(LOG, StartAt.live());
+        node.publishMany(LOG, 1, 3);
+        Cursor third = store.head(LOG);
+        store.loseNewest(LOG, 1);
+        store.holdsReads = true;
+        store.interrupt();
+
+        RecordingOutlet returning = node.connect().subscribe(LOG, StartAt.after(third));
+        node.settle();
+        assertThat(returning.events()).isEmpty();
+        store.holdsReads = false;
+        store.answerAll();
+        node.settle();
+
+        assertThat(resumed(returning)).isInstanceOf(Resume.Reset.class);
+    }
+
+    @Test
+    void whoComesBackBeforeItsLoopWasToldOfAResetIsJudgedByTheLog() {
+        node.publishMany(LOG, 1, 3);
+        Cursor third = store.head(LOG);
+        store.holdsReads = true;
+        store.looksWhenAsked = true;
+        RecordingOutlet returning = node.connect().subscribe(LOG, StartAt.after(third));
+        node.settle();
+
+        store.interrupt();
+        store.beginAnew(LOG);
+        store.holdsReads = false;
+        store.reads.remove(0).answer(); // the channel is open, and broken at once
+        node.settle();
+
+        assertThat(resumed(returning)).isInstanceOf(Resume.Reset.class);
+    }
+
+    @Test
+    void whoComesBackToAChannelThatIsHeardIsNotHeldUpByOthersThatAreNot() {
+        node.subscribed(LOG, StartAt.live());
+        node.subscribed(OTHER, StartAt.live());
+        node.publishMany(LOG, 1, 3);
+        store.deaf.add(ChannelId.of(OTHER));
+        store.readsAsked.clear();
+
+        RecordingOutlet returning = node.connect().subscribe(LOG, StartAt.after(store.head(LOG)));
+        node.settle();
+
+        assertThat(resumed(returning)).isInstanceOf(Resume.Continued.class);
+        assertThat(store.readsAsked).isEmpty();
     }
 
     private static Resume resumed(RecordingOutlet client) {

@@ -16,6 +16,7 @@ import dev.fanfare.StartAt;
 import dev.fanfare.Subscriber;
 import dev.fanfare.Subscription;
 import dev.fanfare.UnsubscribeReason;
+import dev.fanfare.faults.LogWatch;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.testkit.FaultyStore;
 import dev.fanfare.testkit.Gate;
@@ -74,7 +75,7 @@ class LifecycleTest {
             fanfare.publish("plain", "1");
             fanfare.publish("plain", "2");
 
-            assertThat(log.messages()).singleElement().asString().contains("plain", "UNKNOWN_NAMESPACE");
+            assertThat(log.lines()).singleElement().asString().contains("plain", "UNKNOWN_NAMESPACE");
         }
     }
 

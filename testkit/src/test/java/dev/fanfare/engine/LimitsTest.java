@@ -19,6 +19,7 @@ import dev.fanfare.RefusedException;
 import dev.fanfare.Rejection;
 import dev.fanfare.StartAt;
 import dev.fanfare.SubscriptionAuthenticator.Granted;
+import dev.fanfare.faults.LogWatch;
 import dev.fanfare.memory.MemoryStore;
 import dev.fanfare.spi.Connection;
 import dev.fanfare.spi.Connection.PresenceResult;
@@ -281,10 +282,10 @@ class LimitsTest {
             for (int i = 0; i < 100_000; i++) {
                 publishOnceAndGo(node, "user-" + i);
             }
-            assertThat(log.messages()).isEmpty();
+            assertThat(log.lines()).isEmpty();
             publishOnceAndGo(node, "one too many");
 
-            assertThat(log.messages()).singleElement().asString().contains("More users went than are remembered");
+            assertThat(log.lines()).singleElement().asString().contains("More users went than are remembered");
             assertThat(publish(node, node.connect("user-0").connection(), 1)).isEqualTo(1);
             assertThat(publish(node, node.connect("user-99999").connection(), 1))
                     .isEqualTo(1);

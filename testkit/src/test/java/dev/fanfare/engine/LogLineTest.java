@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import dev.fanfare.faults.LogWatch;
 import dev.fanfare.spi.LogLine;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
@@ -17,7 +18,11 @@ class LogLineTest {
         try (LogWatch log = new LogWatch()) {
             line.logTrace(new IllegalStateException("why"), "channel", "chat:a", "reason", null);
 
-            assertThat(log.messages()).containsExactly("Something went wrong [channel=\"chat:a\", reason=\"null\"]");
+            assertThat(log.lines())
+                    .singleElement()
+                    .asString()
+                    .startsWith("Something went wrong [channel=\"chat:a\", reason=\"null\"]\n")
+                    .contains("IllegalStateException: why");
         }
     }
 
@@ -28,7 +33,7 @@ class LogLineTest {
                 line.log("number", i);
             }
 
-            assertThat(log.messages()).hasSizeBetween(1, 10).first().asString().contains("number=\"0\"");
+            assertThat(log.lines()).hasSizeBetween(1, 10).first().asString().contains("number=\"0\"");
         }
     }
 
@@ -41,7 +46,7 @@ class LogLineTest {
                 line.log("number", i);
             }
 
-            assertThat(log.messages()).hasSize(3).last().asString().endsWith("[number=\"2\"]");
+            assertThat(log.lines()).hasSize(3).last().asString().endsWith("[number=\"2\"]");
         } finally {
             logger.setLevel(null);
         }
@@ -54,7 +59,7 @@ class LogLineTest {
             line.log();
             other.log();
 
-            assertThat(log.messages()).hasSize(2);
+            assertThat(log.lines()).hasSize(2);
         }
     }
 }

@@ -22,8 +22,10 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
@@ -43,6 +45,9 @@ final class ScriptedStore implements Store {
     boolean holdsAppends;
     boolean holdsHints;
     boolean isBusDown;
+    /** Channels whose announcements are known not to come, while others' do. */
+    final Set<ChannelId> deaf = new HashSet<>();
+
     boolean holdsAnnouncements;
     boolean holdsPresence;
     boolean holdsRenewals;
@@ -60,6 +65,8 @@ final class ScriptedStore implements Store {
     boolean losesRenewals;
     /** Whether appends are refused for want of room. */
     boolean isFull;
+    /** By how much the log's clock is behind that of the node. */
+    Duration clockBehind = Duration.ZERO;
     /** Whether the log announces what it appends; otherwise the engine does. */
     boolean announcesItself = true;
 
@@ -254,7 +261,7 @@ final class ScriptedStore implements Store {
             }
             Publication publication = Publication.builder(request.data())
                     .position(life.epoch, life.top + 1, request.tag(), life.tag)
-                    .timeMillis(time.millis())
+                    .timeMillis(time.millis() - clockBehind.toMillis())
                     .key(request.options().key())
                     .eventType(request.options().eventType())
                     .headers(request.options().headers())
@@ -345,6 +352,11 @@ final class ScriptedStore implements Store {
             }
             watcher.announced(hints.remove(index));
             return true;
+        }
+
+        @Override
+        public boolean isEffective() {
+            return !isBusDown && !deaf.contains(channel);
         }
 
         @Override
