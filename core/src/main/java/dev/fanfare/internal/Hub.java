@@ -217,6 +217,11 @@ final class Hub {
         });
     }
 
+    /** Tells whether the log keeps what it accepted, even while it cannot be read. */
+    boolean isLogDurable() {
+        return channelLog.isDurable();
+    }
+
     CompletionStage<LogPage> read(LogRead read) {
         logReads.increment();
         return calls.store("read of " + read.channel(), () -> channelLog.read(read));

@@ -279,7 +279,7 @@ final class Replay {
             return;
         }
         lane.topic.verify(lane.queue, isVerified -> {
-            hasLooked = isVerified;
+            hasLooked = isVerified || lane.topic.isLogDurable();
             if (!reader.isEnded()) {
                 begin(reader, lane);
             }

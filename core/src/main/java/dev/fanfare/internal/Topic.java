@@ -3,6 +3,7 @@ package dev.fanfare.internal;
 import dev.fanfare.ChannelId;
 import dev.fanfare.ChannelRules;
 import dev.fanfare.Cursor;
+import dev.fanfare.Durability;
 import dev.fanfare.Publication;
 import dev.fanfare.Refusal;
 import dev.fanfare.Resume;
@@ -317,6 +318,11 @@ final class Topic implements Bus.Watcher {
      */
     boolean isInDoubt() {
         return !isHeard() || interruptions.get() > 0 || isComparing || !repair.isSettled();
+    }
+
+    /** Tells whether what the ring holds is still in the log, even if nobody can look: it may be old, and is not wrong. */
+    boolean isLogDurable() {
+        return hub.isLogDurable() && rules.durability() == Durability.SYNC;
     }
 
     private boolean isHeard() {

@@ -2,6 +2,7 @@ package dev.fanfare.spi;
 
 import dev.fanfare.ChannelId;
 import dev.fanfare.Cursor;
+import dev.fanfare.Durability;
 import dev.fanfare.Health;
 import dev.fanfare.Publication;
 import java.util.List;
@@ -55,6 +56,15 @@ public interface ChannelLog {
      * nobody else needs to.
      */
     default boolean announcesOn(Bus bus) {
+        return false;
+    }
+
+    /**
+     * Tells whether what was accepted with {@link Durability#SYNC} survives a crash of the store. Then who resumes while the log
+     * cannot be read may go on with what the node has, since the log will have it too when it is back; else it is to come
+     * again.
+     */
+    default boolean isDurable() {
         return false;
     }
 

@@ -59,6 +59,11 @@ final class ForgetfulStore implements Store {
             }
 
             @Override
+            public boolean isDurable() {
+                return store.log().isDurable();
+            }
+
+            @Override
             public boolean announcesOn(Bus bus) {
                 return store.log().announcesOn(bus);
             }

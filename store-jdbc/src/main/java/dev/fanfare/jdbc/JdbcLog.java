@@ -31,6 +31,11 @@ final class JdbcLog implements ChannelLog {
     }
 
     @Override
+    public boolean isDurable() {
+        return true;
+    }
+
+    @Override
     public CompletionStage<LogPage> read(LogRead read) {
         if (read.limit() < 0) {
             throw new IllegalArgumentException("limit must not be negative: " + read.limit());

@@ -202,6 +202,11 @@ public final class FaultyStore implements Store {
         }
 
         @Override
+        public boolean isDurable() {
+            return store.log().isDurable();
+        }
+
+        @Override
         public boolean announcesOn(Bus other) {
             return other == bus && store.log().announcesOn(store.bus());
         }

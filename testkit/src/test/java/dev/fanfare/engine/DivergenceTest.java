@@ -234,6 +234,25 @@ class DivergenceTest {
     }
 
     @Test
+    void whoComesBackWhileALogThatKeepsWhatItAcceptedDoesNotAnswerGoesOnWithWhatTheNodeHas() {
+        store.isDurable = true;
+        node.subscribed(LOG, StartAt.live());
+        node.publishMany(LOG, 1, 1);
+        Cursor first = store.head(LOG);
+        node.publishMany(LOG, 2, 3);
+        store.isBusDown = true;
+        store.failsReads = true;
+
+        RecordingOutlet returning = node.connect().subscribe(LOG, StartAt.after(first));
+        node.settle();
+
+        assertThat(resumed(returning)).isInstanceOf(Resume.Continued.class);
+        assertThat(answered(returning).missed())
+                .extracting(publication -> publication.data().text())
+                .containsExactly("2", "3");
+    }
+
+    @Test
     void whoComesBackAfterTheBusDidAndBeforeItsChannelWasComparedIsJudgedByTheLog() {
         node.subscribed(LOG, StartAt.live());
         node.publishMany(LOG, 1, 3);
@@ -303,9 +322,13 @@ class DivergenceTest {
     }
 
     private static Resume resumed(RecordingOutlet client) {
+        return answered(client).resume();
+    }
+
+    private static SubscribeResult.Subscribed answered(RecordingOutlet client) {
         return client.events().stream()
                 .filter(Answered.class::isInstance)
-                .map(event -> ((SubscribeResult.Subscribed) ((Answered) event).result()).resume())
+                .map(event -> (SubscribeResult.Subscribed) ((Answered) event).result())
                 .findFirst()
                 .orElseThrow();
     }

@@ -70,6 +70,8 @@ final class ScriptedStore implements Store {
     /** Whether the log announces what it appends; otherwise the engine does. */
     boolean announcesItself = true;
 
+    boolean isDurable;
+
     final List<Held<ChannelLog.LogPage>> reads = new ArrayList<>();
     final List<Held<Bus.Watch>> watches = new ArrayList<>();
     final List<Held<ChannelLog.AppendResult>> appends = new ArrayList<>();
@@ -320,6 +322,11 @@ final class ScriptedStore implements Store {
         public CompletionStage<Void> clear(ChannelId channel) {
             life(channel).kept.clear();
             return CompletableFuture.completedFuture(null);
+        }
+
+        @Override
+        public boolean isDurable() {
+            return isDurable;
         }
 
         @Override

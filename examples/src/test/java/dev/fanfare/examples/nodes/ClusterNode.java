@@ -5,6 +5,7 @@ import dev.fanfare.Authorizer;
 import dev.fanfare.ClientLimits;
 import dev.fanfare.Fanfare;
 import dev.fanfare.Rate;
+import dev.fanfare.StoreException;
 import dev.fanfare.netty.HttpAnswer;
 import dev.fanfare.netty.NettyTransport;
 import dev.fanfare.redis.RedisStore;
@@ -32,11 +33,7 @@ final class ClusterNode {
      * @param args the URI of Redis, and the address to listen on
      */
     public static void main(String[] args) throws IOException {
-        try (RedisStore store = RedisStore.builder(args[0])
-                        .timeout(Duration.ofSeconds(2))
-                        .probePause(Duration.ofSeconds(4))
-                        .clientName("node")
-                        .build();
+        try (RedisStore store = store(args[0]);
                 Fanfare fanfare = fanfare(store);
                 NettyTransport transport = NettyTransport.builder(fanfare)
                         .host(args[1])
@@ -82,5 +79,22 @@ final class ClusterNode {
                         "feed",
                         rules -> rules.retain(20_000, Duration.ofHours(1)).recoveryLimit(10_000))
                 .build();
+    }
+
+    /** A machine that starts many nodes at once may be too busy for a first word to Redis in so short a time. */
+    private static RedisStore store(String uri) {
+        for (int left = 5; ; left--) {
+            try {
+                return RedisStore.builder(uri)
+                        .timeout(Duration.ofSeconds(2))
+                        .probePause(Duration.ofSeconds(4))
+                        .clientName("node")
+                        .build();
+            } catch (StoreException tooBusy) {
+                if (left == 1) {
+                    throw tooBusy;
+                }
+            }
+        }
     }
 }
