@@ -205,7 +205,7 @@ public interface Fanfare extends AutoCloseable {
      * nodes.
      *
      * @param group its name, 1 to 64 characters; each group gets every publication
-     * @throws IllegalArgumentException if the channel's namespace retains nothing
+     * @throws IllegalArgumentException if the channel's namespace is unknown, or retains nothing
      * @throws UnsupportedOperationException if the store has no work queues; the Redis store has
      */
     Workers.Builder workers(ChannelId channel, String group);

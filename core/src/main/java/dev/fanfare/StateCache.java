@@ -16,7 +16,8 @@ import java.util.concurrent.CompletionStage;
  * <p>A publication in the channel makes its state stale: who asks next has it loaded again, while others who ask
  * meanwhile get the same. Nodes give each other what they loaded, as long as it is not stale. As of {@link StateAt}, the
  * application changes its state before it publishes, and applying a change again does nothing; then whoever follows from
- * the position that comes with the state misses nothing, however old that is.
+ * the position that comes with the state misses nothing, however old that is: also who asks right after a publish, and still
+ * gets the state before it, with the position before it.
  *
  * <p><b>Bounds:</b> {@link Builder#maxChannels} states; a channel that nobody asked for within {@link Builder#timeToLive}
  * is forgotten, and its subscription ended.

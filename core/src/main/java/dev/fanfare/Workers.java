@@ -99,9 +99,11 @@ public interface Workers extends AutoCloseable {
         /**
          * Sets to which channel jobs are published that were given out too often, with the header {@code
          * dead-letter-of}. Without one they are logged, counted and forgotten.
+         *
+         * @throws IllegalArgumentException if that is the channel of the jobs, or one that retains nothing
          */
         @CanIgnoreReturnValue
-        Builder deadLetters(ChannelId channel);
+        Builder deadLetters(ChannelId letters);
 
         /** Starts. */
         Workers start(Handler handler);

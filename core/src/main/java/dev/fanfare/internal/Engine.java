@@ -260,15 +260,25 @@ public final class Engine implements Fanfare {
         requireOpen();
         requireNonNull(channel, "channel");
         checkedName(group, "group");
-        ChannelRules rules = rules(channel);
-        if (rules == null || !rules.isRetained()) {
-            throw new IllegalArgumentException("Jobs are what the log retains, and " + channel + " retains nothing");
-        }
+        requireRetained(channel, "Jobs are what a log retains");
         WorkQueues queues = store.log()
                 .workQueues()
                 .orElseThrow(() -> new UnsupportedOperationException("The log "
                         + store.log().getClass().getSimpleName() + " has no work queues; that of RedisStore has"));
         return new WorkersBuilder(this, queues, channel, group);
+    }
+
+    /** Refuses a channel without a log where the host needs one, and says why one is needed. */
+    void requireRetained(ChannelId channel, String why) {
+        ChannelRules rules = rules(channel);
+        if (rules == null) {
+            throw new IllegalArgumentException(
+                    why + ", and the namespace of " + channel + " is unknown; Fanfare.builder().namespace(...)");
+        }
+        if (!rules.isRetained()) {
+            throw new IllegalArgumentException(
+                    why + ", and " + channel + " retains nothing; see ChannelRules.Builder.retain");
+        }
     }
 
     Workers start(JobRunner runner) {

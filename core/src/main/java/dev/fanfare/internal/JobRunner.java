@@ -153,7 +153,7 @@ final class JobRunner implements Workers, Bus.Watcher {
     private void accept(Taken taken) {
         if (taken.lost() > 0) {
             lost.add(taken.lost());
-            TRIMMED.log("channel", channel, "jobs", taken.lost());
+            TRIMMED.log("channel", channel, "group", options.group, "jobs", taken.lost());
             tryInHostCode(() -> handler.onLost(taken.lost()));
         }
         for (Delivery delivery : taken.deliveries()) {
@@ -179,7 +179,7 @@ final class JobRunner implements Workers, Bus.Watcher {
             engine.calls.inHostCode(task);
             return true;
         } catch (RejectedExecutionException full) {
-            FULL.log("channel", channel);
+            FULL.log("channel", channel, "group", options.group);
             return false;
         }
     }
@@ -193,7 +193,7 @@ final class JobRunner implements Workers, Bus.Watcher {
             handler.onJob(job);
         } catch (RuntimeException | Error failure) {
             failed.increment();
-            FAILED.logTrace(failure, "channel", channel, "delivery", job.deliveries());
+            FAILED.logTrace(failure, about(job));
         }
     }
 
@@ -201,7 +201,7 @@ final class JobRunner implements Workers, Bus.Watcher {
     private void putAside(TakenJob job) {
         ChannelId letters = options.deadLetters;
         if (letters == null) {
-            DROPPED.log("channel", channel, "deliveries", job.deliveries() - 1);
+            DROPPED.log(about(job));
             bury(job);
             return;
         }
@@ -213,9 +213,23 @@ final class JobRunner implements Workers, Bus.Watcher {
             if (result != null && result.isAccepted()) {
                 bury(job);
             } else {
-                NO_LETTER.logTrace(failure, "channel", channel, "letters", letters, "result", result);
+                NO_LETTER.logTrace(
+                        failure, "channel", channel, "group", options.group, "letters", letters, "result", result);
             }
         });
+    }
+
+    private Object[] about(Job job) {
+        return new Object[] {
+            "channel",
+            channel,
+            "group",
+            options.group,
+            "offset",
+            job.publication().offset(),
+            "delivery",
+            job.deliveries()
+        };
     }
 
     private void bury(TakenJob job) {

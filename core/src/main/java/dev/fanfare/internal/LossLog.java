@@ -16,7 +16,9 @@ final class LossLog implements FanfareListener {
 
     private final LogLine drops =
             LogLine.info(LossLog.class, "Publications, joins or leaves were not given to a subscriber");
-    private final LogLine resets = LogLine.info(LossLog.class, "A subscriber was reset");
+    private final LogLine behind = LogLine.info(LossLog.class, "A subscriber was reset, as it missed too much");
+    private final LogLine astray =
+            LogLine.warn(LossLog.class, "A subscriber was reset, as its channel's log is not the one that it knew");
 
     @Override
     public void onDrop(ChannelId channel, DropReason reason, long count) {
@@ -27,6 +29,10 @@ final class LossLog implements FanfareListener {
 
     @Override
     public void onReset(ChannelId channel, ResetReason reason) {
-        resets.log("channel", channel, "reason", reason);
+        LogLine line = switch (reason) {
+            case EPOCH, DIVERGED -> astray;
+            case TRIMMED, TOO_FAR -> behind;
+        };
+        line.log("channel", channel, "reason", reason);
     }
 }

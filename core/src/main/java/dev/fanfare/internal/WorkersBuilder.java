@@ -56,8 +56,13 @@ final class WorkersBuilder implements Workers.Builder {
 
     @Override
     @CanIgnoreReturnValue
-    public WorkersBuilder deadLetters(ChannelId channel) {
-        this.deadLetters = requireNonNull(channel, "channel");
+    public WorkersBuilder deadLetters(ChannelId letters) {
+        requireNonNull(letters, "letters");
+        if (letters.equals(channel)) {
+            throw new IllegalArgumentException("Dead letters in " + channel + " itself would be jobs again");
+        }
+        engine.requireRetained(letters, "Dead letters are what a log retains");
+        this.deadLetters = letters;
         return this;
     }
 

@@ -2,7 +2,6 @@ package dev.fanfare.spi;
 
 import static java.util.Objects.requireNonNull;
 
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -12,9 +11,10 @@ import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * One kind of log line about something that can go wrong often: a sentence that is always the same, what it is about as
- * key-value pairs, and at most once a second; {@code more} then tells how many were left out. With TRACE on for its logger
- * nothing is left out. What clients send, their
- * tokens and payloads, is nothing to log.
+ * key-value pairs, and at most once a second; {@code more} then tells how many were left out. While lines are left out, the
+ * pause between two doubles up to half a minute, so that an outage of hours fills no disk; after a calm second, or a calm as
+ * long as the pause was, it is a second again. With TRACE on for its logger nothing is left out. What clients send, their tokens
+ * and payloads, is nothing to log.
  *
  * <p>Make one per kind, and keep it, in a static field as one does a logger.
  *
@@ -22,12 +22,10 @@ import org.slf4j.spi.LoggingEventBuilder;
  */
 public final class LogLine {
 
-    private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(1);
-
     private final Logger logger;
     private final Level level;
     private final String sentence;
-    private final AtomicLong quietUntil = new AtomicLong(Long.MIN_VALUE);
+    private final Pause pause = new Pause();
     private final AtomicLong leftOut = new AtomicLong();
 
     private LogLine(Class<?> where, Level level, String sentence) {
@@ -52,7 +50,7 @@ public final class LogLine {
     }
 
     /**
-     * Writes the line, unless one was written within the last second and TRACE is off.
+     * Writes the line, unless it is too soon after the one before and TRACE is off.
      *
      * @param pairs keys, each followed by its value
      */
@@ -60,13 +58,13 @@ public final class LogLine {
         write(null, pairs);
     }
 
-    /** Writes the line with a stack trace, unless one was written within the last second. */
+    /** Writes the line with a stack trace, unless it is too soon after the one before. */
     public void logTrace(@Nullable Throwable cause, @Nullable Object... pairs) {
         write(cause, pairs);
     }
 
     private void write(@Nullable Throwable cause, @Nullable Object[] pairs) {
-        if (!isDue() && !logger.isTraceEnabled()) {
+        if (!pause.isOver(System.nanoTime()) && !logger.isTraceEnabled()) {
             leftOut.incrementAndGet();
             return;
         }
@@ -82,11 +80,5 @@ public final class LogLine {
             line = line.setCause(cause);
         }
         line.log();
-    }
-
-    private boolean isDue() {
-        long now = System.nanoTime();
-        long until = quietUntil.get();
-        return (until == Long.MIN_VALUE || now - until >= 0) && quietUntil.compareAndSet(until, now + QUIET_NANOS);
     }
 }

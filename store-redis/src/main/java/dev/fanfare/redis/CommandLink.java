@@ -41,7 +41,7 @@ final class CommandLink {
     private static final LogLine CHANGED = LogLine.warn(
             CommandLink.class,
             "Redis continues another history than before: it was promoted or restarted. Epochs told so far are over");
-    private static final LogLine BACK = LogLine.info(CommandLink.class, "Redis is back");
+    private static final LogLine BACK = LogLine.warn(CommandLink.class, "Redis is back");
     private static final LogLine UNREACHABLE =
             LogLine.warn(CommandLink.class, "Redis cannot be reached; trying again and again");
     private static final LogLine LOST = LogLine.warn(CommandLink.class, "The connection to Redis is lost");

@@ -27,6 +27,7 @@ final class EventLink {
      */
 
     private static final LogLine LOST = LogLine.warn(EventLink.class, "The pub/sub connection to Redis is lost");
+    private static final LogLine BACK = LogLine.warn(EventLink.class, "The pub/sub connection to Redis is back");
     private static final Duration FIRST_PAUSE = Duration.ofMillis(50);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
     private static final Duration POLL_PAUSE = Duration.ofSeconds(1);
@@ -120,6 +121,7 @@ final class EventLink {
         subscriptions.begin(fresh);
         if (!firstReady.complete(null)) {
             counters.reconnects.increment();
+            BACK.log("redis", connector.address());
         }
         if (!fresh.isOpen()) {
             lost(fresh);

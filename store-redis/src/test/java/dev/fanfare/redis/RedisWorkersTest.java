@@ -295,6 +295,9 @@ class RedisWorkersTest {
         assertThatThrownBy(() -> a.workers(ChannelId.of("plain:x"), "g"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("retains nothing");
+        assertThatThrownBy(() -> a.workers(ChannelId.of("nope:x"), "g"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("namespace of nope:x is unknown");
         try (Fanfare memory = Fanfare.builder()
                 .namespace("jobs", rules -> rules.retain(1, Duration.ofHours(1)))
                 .build()) {
@@ -302,5 +305,15 @@ class RedisWorkersTest {
                     .isInstanceOf(UnsupportedOperationException.class)
                     .hasMessageContaining("RedisStore");
         }
+    }
+
+    @Test
+    void deadLettersGoWhereTheyAreKept() {
+        ChannelId jobs = ChannelId.of("jobs:x");
+        Workers.Builder workers = a.workers(jobs, "g");
+
+        assertThatThrownBy(() -> workers.deadLetters(jobs)).hasMessageContaining("would be jobs again");
+        assertThatThrownBy(() -> workers.deadLetters(ChannelId.of("plain:x"))).hasMessageContaining("retains nothing");
+        assertThatThrownBy(() -> workers.deadLetters(ChannelId.of("nope:x"))).hasMessageContaining("is unknown");
     }
 }
