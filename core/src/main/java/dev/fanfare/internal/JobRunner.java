@@ -83,6 +83,7 @@ final class JobRunner implements Workers, Bus.Watcher {
         engine.hub.watch(channel, this).whenComplete((effective, failure) -> {
             if (failure == null) {
                 watch.complete(effective);
+                more(); // what came before it was effective
             } else if (!isClosed) {
                 engine.hub.log.jobsFailed(channel, failure);
                 engine.threads.time().schedule(WATCH_PAUSE, this::watch);

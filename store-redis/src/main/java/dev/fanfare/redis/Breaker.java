@@ -27,14 +27,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class Breaker {
 
-    private static final LogLine TURNED =
-            LogLine.warn(Breaker.class, "Publishing to Redis is switched off, or tried or on again");
+    private static final LogLine OFF =
+            LogLine.warn(Breaker.class, "Publishes to Redis failed, one after the other: none is tried for a while");
+    private static final LogLine TRIED = LogLine.warn(Breaker.class, "One publish to Redis is tried");
+    private static final LogLine ON = LogLine.warn(Breaker.class, "Publishing to Redis works again");
     private static final int FAILURES = 5;
 
     private final CircuitBreaker circuit;
     private final String address;
     private final Duration pause;
     private volatile boolean hasFailed;
+    private volatile @Nullable String lastFailure;
     private volatile long openedAt;
 
     /**
@@ -60,8 +63,10 @@ final class Breaker {
     private void changed(State state) {
         if (state == State.OPEN) {
             openedAt = System.nanoTime();
+            OFF.log("redis", address, "failures", FAILURES, "pause", pause, "failure", lastFailure);
+        } else {
+            (state == State.HALF_OPEN ? TRIED : ON).log("redis", address);
         }
-        TURNED.log("redis", address, "state", state, "pause", pause);
     }
 
     /** Judges by what became of a publish here; only after {@link #isOpen} said no. */
@@ -71,6 +76,7 @@ final class Breaker {
             circuit.releasePermission();
         } else if (failure != null) {
             hasFailed = true;
+            lastFailure = failure.getMessage();
             circuit.onError(0, TimeUnit.NANOSECONDS, failure);
         } else if (hasFailed || circuit.getState() != State.CLOSED) {
             // Of those in a row one is told, which is enough: each costs a good part of what a publish does.

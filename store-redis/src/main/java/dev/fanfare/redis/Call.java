@@ -12,6 +12,8 @@ import java.util.List;
 /** The call of a script: which, with what. Not thread-safe; not changed any more once it was made. */
 final class Call {
 
+    private static final byte[] NO_KEY = {};
+
     final Script script;
     private final byte[][] keys;
     private final List<byte[]> arguments = new ArrayList<>(12);
@@ -37,9 +39,9 @@ final class Call {
         return with(Long.toString(argument).getBytes(US_ASCII));
     }
 
-    /** Returns the key that decides which server it is for: all keys are in one slot. */
+    /** Returns the key that decides which server it is for: all keys are in one slot. Empty if any will do. */
     byte[] key() {
-        return keys[0];
+        return keys.length == 0 ? NO_KEY : keys[0];
     }
 
     /** Returns the arguments of EVALSHA or EVAL. */

@@ -1,5 +1,7 @@
 package dev.fanfare.redis;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import dev.fanfare.Health;
 import dev.fanfare.StoreException;
 import dev.fanfare.spi.LogLine;
 import io.lettuce.core.RedisChannelHandler;
@@ -59,6 +61,7 @@ final class CommandLink {
     private final boolean isEpochEndedByFailover;
     private final Counters counters;
     private final Breaker breaker;
+    private final Writes writes;
     private final AtomicLong inFlightBytes = new AtomicLong();
     private final AtomicReference<@Nullable CompletableFuture<Void>> reloading = new AtomicReference<>();
     private final CompletableFuture<Void> firstReady = new CompletableFuture<>();
@@ -81,6 +84,7 @@ final class CommandLink {
         this.isEpochEndedByFailover = isEpochEndedByFailover;
         this.counters = counters;
         this.breaker = breaker;
+        this.writes = new Writes(connector.address());
     }
 
     /** Begins to connect; completes with the first success, or exceptionally with the first failure. */
@@ -105,6 +109,23 @@ final class CommandLink {
             run(Request.of(CommandType.EXISTS, key, () -> new IntegerOutput<>(ByteArrayCodec.INSTANCE)), false)
                     .whenComplete((count, failure) -> {}); // all that counts is seen in end()
         }
+    }
+
+    /** Asks the server whether it takes writes, which {@link #health} tells from then on. */
+    @CanIgnoreReturnValue
+    CompletionStage<?> askForWrites() {
+        return run(Request.of(new Call(Script.ASK), () -> new IntegerOutput<>(ByteArrayCodec.INSTANCE), 0), false)
+                .whenComplete((one, failure) -> {
+                    if (failure == null) {
+                        writes.taken();
+                    }
+                });
+    }
+
+    /** Tells whether what is written gets there. */
+    Health health() {
+        Health link = isServing() ? Health.up() : Health.down("redis: commands do not get through");
+        return link.and(writes.health());
     }
 
     boolean isFull() {
@@ -175,6 +196,7 @@ final class CommandLink {
             return;
         }
         Throwable cause = unwrap(failure);
+        writes.failed(cause);
         if (cause instanceof RedisReadOnlyException || cause instanceof RedisLoadingException) {
             // No primary any more: look for it anew.
             lost(current);
@@ -297,6 +319,7 @@ final class CommandLink {
             isTroubleLogged = false;
             BACK.log("redis", connector.address());
         }
+        askForWrites();
         if (!firstReady.complete(null)) {
             counters.reconnects.increment();
         }

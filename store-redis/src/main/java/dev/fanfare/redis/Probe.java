@@ -14,8 +14,8 @@ final class Probe {
      *
      * Threads: thread-safe; runs on the timer, hears on a worker of the relay.
      *
-     * A round: verify the history that the server continues, publish a mark to ourselves, and some time later see
-     * whether it came. A connection that failed its part is given up and made anew.
+     * A round: verify the history that the server continues, publish a mark to ourselves, ask whether it takes writes, and
+     * some time later see whether the mark came. A connection that failed its part is given up and made anew.
      */
 
     private static final LogLine UNANSWERED =
@@ -65,7 +65,8 @@ final class Probe {
         commands.verify()
                 .thenCompose(same -> commands.run(
                         Request.publish(line.kind, line.name.getBytes(UTF_8), mark.getBytes(US_ASCII)), false))
-                .whenComplete((count, failure) -> answer.isThere = failure == null);
+                .whenComplete((count, failure) -> answer.isThere = failure == null)
+                .thenCompose(heard -> commands.askForWrites());
         connector.later(patience, () -> judge(mark, isBusUp, answer));
     }
 

@@ -27,7 +27,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -74,9 +73,11 @@ final class RedisLog implements ChannelLog {
 
     @Override
     public Health health() {
-        boolean isServing = redis.primaries().stream().allMatch(primary -> primary.commands.isServing());
-        Health link = isServing ? Health.up() : Health.down("redis: commands do not get through");
-        return link.and(Breaker.health(redis.primaries()));
+        Health commands = redis.primaries().stream()
+                .map(primary -> primary.commands.health())
+                .distinct()
+                .reduce(Health.up(), Health::and);
+        return commands.and(Breaker.health(redis.primaries()));
     }
 
     // ---- append
@@ -229,15 +230,9 @@ final class RedisLog implements ChannelLog {
         }
     }
 
-    /** Tells whether Redis refused it before it did anything: it has no memory left, or the slot is being moved. */
+    /** Tells whether Redis refused it before it did anything: it does not write, or the slot is being moved. */
     private static boolean wasNotRun(Throwable failure) {
-        if (Redirect.of(failure) != null) {
-            return true;
-        }
-        Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
-        Throwable reply = cause == null ? null : cause.getCause();
-        String message = reply == null ? null : reply.getMessage();
-        return message != null && message.startsWith("OOM ");
+        return Redirect.of(failure) != null || Writes.refusalOf(failure) != null;
     }
 
     // ---- read

@@ -9,26 +9,34 @@ import org.jspecify.annotations.Nullable;
 
 /** The scripts, one per operation. */
 enum Script {
+    /** Answers only while the server takes writes. */
+    ASK(Flags.WRITES, null, "ask"),
     APPEND("log", "append"),
     SEND(null, "send"),
     WORK_TAKE("log", "work-take"),
     WORK_DONE(null, "work-done"),
     READ("log", "read"),
     NODES(null, "nodes"),
-    RENEW("presence", "renew"),
-    RETIRE("presence", "retire"),
+    RENEW(Flags.ALLOW_OOM, "presence", "renew"),
+    RETIRE(Flags.ALLOW_OOM, "presence", "retire"),
     ENTER("presence", "enter"),
-    LEAVE("presence", "leave"),
-    SWEEP("presence", "sweep"),
+    LEAVE(Flags.ALLOW_OOM, "presence", "leave"),
+    SWEEP(Flags.ALLOW_OOM, "presence", "sweep"),
     SNAPSHOT("presence", "snapshot"),
     LATEST_PUT("latest", "latest-put"),
     LATEST_GET("latest", "latest-get"),
     LATEST_ALL("latest", "latest-all"),
     LATEST_REMOVE("latest", "latest-remove");
 
+    private final String flags;
     private final String text;
 
     Script(@Nullable String shared, String own) {
+        this("", shared, own);
+    }
+
+    Script(String flags, @Nullable String shared, String own) {
+        this.flags = flags;
         this.text = resource("common") + '\n' + (shared == null ? "" : resource(shared) + '\n') + resource(own);
     }
 
@@ -40,7 +48,18 @@ enum Script {
      * @param shiftMillis how far ahead of its own time the server is to be; other than 0 only for tests
      */
     String text(String salt, String suffix, long shiftMillis) {
-        return "local SALT, SUFFIX, SHIFT = '" + salt + "', '" + suffix + "', " + shiftMillis + "\n" + text;
+        return flags + "local SALT, SUFFIX, SHIFT = '" + salt + "', '" + suffix + "', " + shiftMillis + "\n" + text;
+    }
+
+    /**
+     * When Redis runs a script; a script without any is looked at write by write. See
+     * <a href="https://redis.io/docs/latest/develop/programmability/eval-intro/#eval-flags">EVAL flags</a>, Redis 7.
+     */
+    private static final class Flags {
+        /** Only while it takes writes. */
+        static final String WRITES = "#!lua\n";
+        /** Also when its memory is full: it needs next to none, and presence stays as it is meanwhile. */
+        static final String ALLOW_OOM = "#!lua flags=allow-oom\n";
     }
 
     private static String resource(String name) {
