@@ -387,7 +387,7 @@ test('a server that forgot who we are is told again, and what waited goes out', 
   proxy.cut();
   await page.locator('#state[data-state=connecting]').waitFor();
   await say(page, `written while it was gone by ${name}`);
-  await page.getByText('Waiting for the network').waitFor();
+  await page.getByText('Waiting for the server').waitFor();
   await publish('chat:lobby', 'said meanwhile');
   await fetch(`${server}/demo/sign-out`, { method: 'POST', headers: { Authorization: `Bearer ${token}` } });
   proxy.mend();

@@ -188,11 +188,21 @@ public final class Demo implements Callable<Integer> {
                 running.ports().forEach(each -> out.println("    " + url(host, each) + "/chat"));
                 greet(line, running.ports().get(0));
             });
-        } catch (StoreException | IllegalArgumentException unusable) {
-            line.getErr().println("demo: " + unusable.getMessage() + ". " + HOW_TO_START_REDIS);
+        } catch (IllegalArgumentException notAnAddress) {
+            throw new ParameterException(line, "--redis wants an address such as redis://user:password@localhost:6379");
+        } catch (StoreException unusable) {
+            line.getErr().println("demo: " + unusable.getMessage() + ". " + whatToDo(unusable));
             line.getErr().flush();
             return REDIS_UNUSABLE;
         }
+    }
+
+    /** A server that answered is there already, and wants another name or password. */
+    private static String whatToDo(StoreException unusable) {
+        String message = String.valueOf(unusable.getMessage());
+        return message.contains("NOAUTH") || message.contains("WRONGPASS")
+                ? "Give user and password in the address: redis://user:password@localhost:6379"
+                : HOW_TO_START_REDIS;
     }
 
     private void greet(CommandLine line, int port) {

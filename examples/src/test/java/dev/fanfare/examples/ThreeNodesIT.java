@@ -29,7 +29,13 @@ class ThreeNodesIT {
                     .collect(Collectors.joining(","));
             return NodeScript.runInBrowser(
                     "three-nodes.mjs",
-                    Map.of("FANFARE_URLS", urls, "FANFARE_URL", urls.substring(0, urls.indexOf(','))));
+                    Map.of(
+                            "FANFARE_URLS",
+                            urls,
+                            "FANFARE_URL",
+                            urls.substring(0, urls.indexOf(',')),
+                            "FANFARE_REDIS_PORT",
+                            String.valueOf(redis.port())));
         }
     }
 
@@ -58,6 +64,21 @@ class ThreeNodesIT {
         assertThat(Demo.run(new PrintWriter(err), "--nodes", "3")).isEqualTo(2);
 
         assertThat(err.toString()).contains("redis-server", "docker run", "--redis redis://localhost:6379");
+    }
+
+    @Test
+    void whatIsNoAddressOrLacksThePasswordSaysWhatToDo() {
+        StringWriter err = new StringWriter();
+        try (RedisServer redis = RedisServer.start("--requirepass", "secret")) {
+            assertThat(Demo.run(new PrintWriter(err), "--port", "0", "--redis", redis.uri()))
+                    .isEqualTo(Demo.REDIS_UNUSABLE);
+        }
+        assertThat(err.toString())
+                .contains("NOAUTH", "Give user and password in the address")
+                .doesNotContain("apt install");
+
+        assertThat(Demo.run(new PrintWriter(err), "--redis", "localhost:6379")).isEqualTo(2);
+        assertThat(err.toString()).contains("--redis wants an address such as redis://");
     }
 
     @Test

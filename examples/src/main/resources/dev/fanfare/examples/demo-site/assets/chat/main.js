@@ -89,6 +89,7 @@ class Chat {
   #timeline = null;
   #resuming = false;
   #drafts = new Map(); // by room: what is written and not sent
+  #troubles = new Set(); // what the server, though it is there, cannot do now
 
   constructor(session) {
     this.session = session;
@@ -98,11 +99,12 @@ class Chat {
       minReconnectDelay: 200,
       maxReconnectDelay: 3000,
     });
-    this.#outbox = new Outbox(this.#client, session.user, (message) => this.#sent(message));
+    this.#outbox = new Outbox(this.#client, session.user, (message) => this.#sent(message), (isThere) => this.#trouble('sending', isThere));
     this.#client.on('connecting', () => showState('connecting', this.#resuming ? 'Reconnecting' : 'Connecting'));
     this.#client.on('connected', () => {
       this.#resuming = true;
-      showState('connected', 'Connected');
+      this.#troubles.clear();
+      this.#showConnection();
       // The subscriptions went out together with the connect. Give the channel the chance to bring our
       // own messages back first; sending them once more would do no harm, only say "duplicate".
       setTimeout(() => this.#outbox.flush(), 100);
@@ -112,6 +114,22 @@ class Chat {
     const wanted = location.hash.slice(1);
     this.open(session.rooms.some((room) => room.id === wanted) ? wanted : session.rooms[0].id);
     this.#client.connect();
+  }
+
+  /** Takes note of something that the server cannot do now, or can again. */
+  #trouble(what, isThere) {
+    if (this.#troubles.has(what) !== isThere) {
+      isThere ? this.#troubles.add(what) : this.#troubles.delete(what);
+      this.#showConnection();
+    }
+  }
+
+  #showConnection() {
+    if (this.#client.state !== 'connected') {
+      return; // which is shown, and says more
+    }
+    const isWell = this.#troubles.size === 0;
+    showState(isWell ? 'connected' : 'troubled', isWell ? 'Connected' : 'Connected, but the server is in trouble');
   }
 
   end() {
@@ -181,6 +199,7 @@ class Chat {
     if (this.#room) {
       this.#drafts.set(this.#room.id, page.text.value);
       this.#room.close();
+      ['room', 'history', 'people'].forEach((what) => this.#trouble(what, false));
     }
     page.text.value = this.#drafts.get(id) ?? '';
     fitComposer();
@@ -223,6 +242,7 @@ class Chat {
       showHush();
     };
     return {
+      trouble: (what, isThere) => this.#trouble(what, isThere),
       message: (publication) => show([publication]),
       history: (publications, top, hasMore) => {
         page.older.hidden = !hasMore; // first, since it takes room above what is scrolled to
@@ -299,7 +319,7 @@ class Chat {
 function showState(name, text) {
   page.state.dataset.state = name;
   page.state.textContent = text;
-  if (name !== 'connected') {
+  if (name !== 'connected' && name !== 'troubled') {
     hideBanner(); // what it says of the connection is over
     showStale(page.people.childElementCount > 0);
   }

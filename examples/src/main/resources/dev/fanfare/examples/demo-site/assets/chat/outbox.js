@@ -15,6 +15,7 @@ function isTemporary(error) {
 export class Outbox {
   #client;
   #changed;
+  #trouble;
   #key; // where they are kept, so that a reload or a new sign-in loses none
   #messages = new Map(); // by tempId, in the order of sending
 
@@ -22,11 +23,13 @@ export class Outbox {
    * @param client the centrifuge client
    * @param user whose messages these are
    * @param changed called with each message whose state changed
+   * @param trouble called with whether the server answers that it cannot take messages now
    */
-  constructor(client, user, changed) {
+  constructor(client, user, changed, trouble) {
     this.#client = client;
     this.#key = `fanfare-demo-outbox-${user}`;
     this.#changed = changed;
+    this.#trouble = trouble;
     for (const message of JSON.parse(sessionStorage.getItem(this.#key) ?? '[]')) {
       this.#messages.set(message.tempId, { ...message, state: 'waiting', offset: 0, inFlight: false });
     }
@@ -93,9 +96,11 @@ export class Outbox {
       const { room, tempId, text, at } = message;
       const { data } = await this.#client.rpc('chat.send', { room, tempId, text, at });
       message.offset = data.offset ?? 0;
+      this.#trouble(false);
       this.#move(message, 'sent');
     } catch (error) {
       if (isTemporary(error)) {
+        this.#trouble(this.#client.state === 'connected');
         this.#move(message, 'waiting');
         setTimeout(() => this.#sendNext(message.room), RETRY_AFTER);
         return;

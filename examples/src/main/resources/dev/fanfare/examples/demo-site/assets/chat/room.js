@@ -49,6 +49,7 @@ export class Room {
     this.#view = view;
     this.#messages = client.newSubscription(`chat:${id}`, { recoverable: true, positioned: true, joinLeave: true });
     this.#messages.on('subscribed', (context) => this.#subscribed(context));
+    this.#messages.on('error', () => view.trouble('room', true)); // the library tries again
     this.#messages.on('publication', (context) => this.#publication(context));
     this.#messages.on('join', (context) => this.#joined(context.info.user));
     this.#messages.on('leave', (context) => this.#left(context.info.user));
@@ -73,6 +74,7 @@ export class Room {
   }
 
   #subscribed(context) {
+    this.#view.trouble('room', false);
     if (context.wasRecovering && context.recovered) {
       this.#countMissed();
     } else {
@@ -107,15 +109,19 @@ export class Room {
         return;
       }
       this.#needsHistory = false;
+      this.#view.trouble('history', false);
       this.#epoch = page.epoch;
       this.#view.history(page.publications.reverse(), page.offset, page.publications.length === HISTORY);
-    } catch (error) {
-      // When the connection broke, the next "subscribed" tries again; until then what is pushed is kept.
-      setTimeout(() => {
-        if (!this.#closed && load === this.#loading && this.#needsHistory && this.#messages.state === 'subscribed') {
-          this.#load();
-        }
-      }, RETRY_AFTER);
+    } catch {
+      this.#later('history', () => load === this.#loading && this.#needsHistory && this.#load());
+    }
+  }
+
+  /** Says that the server could not answer, and asks again. When the connection broke, the next "subscribed" does. */
+  #later(what, ask) {
+    if (!this.#closed && this.#messages.state === 'subscribed') {
+      this.#view.trouble(what, true);
+      setTimeout(() => !this.#closed && this.#messages.state === 'subscribed' && ask(), RETRY_AFTER);
     }
   }
 
@@ -148,6 +154,7 @@ export class Room {
     this.#lookAgain = false;
     try {
       const { clients } = await this.#messages.presence();
+      this.#view.trouble('people', false);
       if (!this.#lookAgain && !this.#closed) {
         this.#people = new Map();
         for (const { user } of Object.values(clients)) {
@@ -156,7 +163,7 @@ export class Room {
         this.#view.people(this.#people);
       }
     } catch {
-      // The next "subscribed", join or leave asks again.
+      this.#later('people', () => this.#look());
     } finally {
       this.#looking = false;
     }

@@ -8,7 +8,7 @@ const KEPT = 1000; // entries; older ones can be loaded again
 const OLDEST = 31 * 24 * 3_600_000; // messages are kept for thirty days
 const AHEAD = 2 * 60_000; // what an author's clock may be ahead of this one
 
-const WORDS = { waiting: 'Waiting for the network', sending: 'Sending', sent: 'Sent', failed: 'Not sent' };
+const WORDS = { waiting: 'Waiting for the server', sending: 'Sending', sent: 'Sent', failed: 'Not sent' };
 
 /** Tells whether to believe the time that an author's clock gave. */
 function isPlausible(at) {
