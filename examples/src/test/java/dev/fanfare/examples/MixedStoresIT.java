@@ -60,6 +60,7 @@ class MixedStoresIT {
                     .namespace(
                             "chat",
                             rules -> rules.retain(10_000, Duration.ofDays(30)).presence())
+                    .namespace("typing", rules -> rules)
                     .build();
         }
 
@@ -157,6 +158,9 @@ class MixedStoresIT {
             publish(b, checker, "without any Redis");
             onA.assertNext("without any Redis");
             onB.assertNext("without any Redis");
+            assertThat(a.fanfare.publish("typing:lobby", "nobody keeps it").toCompletableFuture())
+                    .succeedsWithin(PATIENCE)
+                    .isInstanceOf(PublishResult.Sent.class);
 
             server.run();
             await().atMost(PATIENCE)

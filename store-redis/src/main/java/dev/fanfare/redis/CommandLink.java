@@ -42,7 +42,7 @@ final class CommandLink {
 
     private static final LogLine CHANGED = LogLine.warn(
             CommandLink.class,
-            "Redis continues another history than before: it was promoted or restarted. Epochs told so far are over");
+            "Redis continues another history than before: it was promoted or restarted. Epochs of channels that are kept in it are over");
     private static final LogLine BACK = LogLine.warn(CommandLink.class, "Redis is back");
     private static final LogLine UNREACHABLE =
             LogLine.warn(CommandLink.class, "Redis cannot be reached; trying again and again");
@@ -95,6 +95,12 @@ final class CommandLink {
 
     boolean isUp() {
         return session != null;
+    }
+
+    /** Returns the present connection; null if there is none. */
+    @Nullable
+    Session session() {
+        return session;
     }
 
     /** Tells whether commands are run, as far as is known: a server whose cluster is down runs none. */
@@ -341,7 +347,10 @@ final class CommandLink {
 
     static StoreException unreachable(Connector connector, @Nullable Throwable cause) {
         return new StoreException(
-                "Redis at " + connector.address() + " cannot be reached: " + reasonOf(cause), cause, true);
+                "Redis at " + connector.address() + " cannot be reached" + (connector.isTls() ? " by TLS: " : ": ")
+                        + reasonOf(cause),
+                cause,
+                true);
     }
 
     private static String reasonOf(@Nullable Throwable failure) {
@@ -384,12 +393,9 @@ final class CommandLink {
         });
     }
 
-    /** Gives up the present connection, as it does not answer, and makes another. */
-    void rebuild() {
-        Session current = session;
-        if (current != null) {
-            lost(current);
-        }
+    /** Gives up a connection that does not answer, unless there is another by now, and makes another. */
+    void rebuild(Session silent) {
+        lost(silent);
     }
 
     /** Closes for good; completes when the connection is closed. */

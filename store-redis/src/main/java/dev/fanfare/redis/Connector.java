@@ -100,6 +100,10 @@ final class Connector {
         return timeout;
     }
 
+    boolean isTls() {
+        return uri.isSsl();
+    }
+
     CompletionStage<StatefulRedisConnection<byte[], byte[]>> connectCommands() {
         return commandClient.connectAsync(ByteArrayCodec.INSTANCE, uri);
     }

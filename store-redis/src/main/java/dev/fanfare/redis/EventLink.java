@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Subscribes lines to pub/sub channels over one connection, which it makes anew when it is lost. */
 final class EventLink {
@@ -140,12 +141,15 @@ final class EventLink {
         return broken.close();
     }
 
-    /** Gives up the present connection, as nothing comes through, and makes another. */
-    void rebuild() {
-        PubSubSession current = subscriptions.session();
-        if (current != null) {
-            lost(current);
-        }
+    /** Returns the present connection; null if there is none. */
+    @Nullable
+    PubSubSession session() {
+        return subscriptions.session();
+    }
+
+    /** Gives up a connection through which nothing comes, unless there is another by now, and makes another. */
+    void rebuild(PubSubSession silent) {
+        lost(silent);
     }
 
     /** Sends lines to the log while nothing is announced to them: the next thousand of those left of this round. */

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.fanfare.spi.LogLine;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** Looks from time to time whether what is published on one server really comes back. */
 final class Probe {
@@ -55,32 +56,33 @@ final class Probe {
         if (isClosed) {
             return;
         }
-        if (!commands.isUp()) {
+        Session asked = commands.session();
+        if (asked == null) {
             connector.later(pause, this::send);
             return;
         }
         String mark = Long.toString(++sent);
-        boolean isBusUp = events.isUp();
+        PubSubSession listening = events.session();
         Answer answer = new Answer();
         commands.verify()
                 .thenCompose(same -> commands.run(
                         Request.publish(line.kind, line.name.getBytes(UTF_8), mark.getBytes(US_ASCII)), false))
                 .whenComplete((count, failure) -> answer.isThere = failure == null)
                 .thenCompose(heard -> commands.askForWrites());
-        connector.later(patience, () -> judge(mark, isBusUp, answer));
+        connector.later(patience, () -> judge(mark, asked, listening, answer));
     }
 
-    private void judge(String mark, boolean wasBusUp, Answer answer) {
+    private void judge(String mark, Session asked, @Nullable PubSubSession listening, Answer answer) {
         if (isClosed) {
             return;
         }
         if (!answer.isThere) {
             UNANSWERED.log("redis", connector.address(), "patience", patience);
-            commands.rebuild();
-        } else if (wasBusUp && !heard.equals(mark)) {
+            commands.rebuild(asked);
+        } else if (listening != null && listening == events.session() && !heard.equals(mark)) {
             events.probed(false);
             UNHEARD.log("redis", connector.address(), "patience", patience);
-            events.rebuild();
+            events.rebuild(listening);
         } else if (heard.equals(mark)) {
             events.probed(true);
         }

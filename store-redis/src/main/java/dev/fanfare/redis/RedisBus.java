@@ -100,11 +100,21 @@ final class RedisBus implements Bus {
         return redis.run(Request.publish(redis.pubSub(), name, frame).guarded()).handle((heard, failure) -> {
             if (failure == null) {
                 return null;
-            } else if (SwitchedOffException.of(failure) != null) {
+            }
+            boolean isDropped = SwitchedOffException.of(failure) != null || NotSentException.isCauseOf(failure);
+            if (isDropped) {
                 counters.dropped.increment();
+            }
+            if (isDropped && isKeptNowhere(announcement)) {
+                return null; // as in a namespace of a RedisStore that retains nothing
             }
             throw CommandLink.asStoreFailure(failure);
         });
+    }
+
+    private static boolean isKeptNowhere(Announcement announcement) {
+        return announcement instanceof Announcement.Published published
+                && !published.publication().isLogged();
     }
 
     @Override
