@@ -29,16 +29,14 @@ sse() { load --port 7010 --pid $server --sse --path '/sse?channel=bench:%C' --re
 
 burst=(--conns 50 --rate 4000)
 spread=(--conns 2000 --channels 200 --rate 3000)
-# Compilers count calls, and what happens once per publication is not called often at 40/s: they would work for minutes, on
-# the server's core.
+# Compilers count calls, and what happens once per publication or connection is not called often at 40/s: they would work
+# for minutes, on the server's core. So first what is rare is done often, then whole rounds until they rest.
 echo "warming up" >&2
-for _ in $(seq 12); do websocket 0 --idle --settle 0 >/dev/null; sse 0 --idle --settle 0 >/dev/null; done
+for _ in $(seq 40); do websocket 0 --idle --settle 0 >/dev/null; sse 0 --idle --settle 0 >/dev/null; done
 websocket 0 --conns 100 --rate 800 --secs 15 >/dev/null
-warm sse 0 --conns 100 --rate 800 --secs 5
-warm websocket 0 "${burst[@]}" --secs 5
-warm websocket 0 "${spread[@]}" --secs 5
-warm sse 0 --secs 3
-warm websocket 0 --secs 3
+sse 0 --conns 100 --rate 800 --secs 5 >/dev/null
+brief_round() { websocket 0 --secs 3; sse 0 --secs 3; websocket 0 "${spread[@]}" --secs 3; websocket 0 "${burst[@]}" --secs 3; }
+warm brief_round
 
 taskset -c 0 "$work/floor" 7000 & floor_pid=$!
 await 7000
@@ -46,6 +44,7 @@ floor() { load --port 7000 --pid $floor_pid --path / --ready ready "$@"; }
 # Ratios: burst to the floor of the same burst, the others to the floor's broadcast.
 echo "round | floor us | websocket us | ratio | sse us | ratio | spread us | ratio | floor of burst | burst us | ratio"
 for round in $(seq "$rounds"); do
+  c=$(compiling)
   f=$(floor | tee "$work/floor.$round" | cost)
   w=$(websocket 2 | tee "$work/ws.$round" | cost)
   e=$(sse 2 | tee "$work/sse.$round" | cost)
@@ -54,6 +53,9 @@ for round in $(seq "$rounds"); do
   b=$(websocket 1 "${burst[@]}" | tee "$work/burst.$round" | cost)
   awk -v r="$round" -v f="$f" -v w="$w" -v e="$e" -v p="$p" -v g="$g" -v b="$b" 'BEGIN {
     printf "%5d | %8.3f | %12.3f | %5.2f | %6.3f | %5.2f | %9.3f | %5.2f | %14.3f | %8.3f | %5.2f\n",
-      r, f, w, w/f, e, e/f, p, p/f, g, b, b/g }'
+      r, f, w, w/f, e, e/f, p, p/f, g, b, b/g }' | tee -a "$work/rounds"
   grep -h -E 'delivered|latency' "$work/ws.$round" "$work/sse.$round" "$work/spread.$round" "$work/burst.$round" | sed 's/^/        /'
+  awk -v c=$(($(compiling) - c)) 'BEGIN { printf "        compilers took %.2f s of this round\n", c / 100 }'
 done
+awk -F'|' '{ f += $2; w += $3; e += $5; p += $7; g += $9; b += $10 } END {
+  printf "all rounds: websocket %.2f, sse %.2f, spread %.2f, burst %.2f of the floor\n", w/f, e/f, p/f, b/g }' "$work/rounds"
