@@ -27,6 +27,7 @@ websocket() { load --port 7010 --pid $server --path /connection/websocket "$@" \
   --pub-path /api/publish --pub-type application/json --pub-body '{"channel":"bench:%C","data":"%M"}'; }
 
 echo "warming up" >&2
+for _ in $(seq 30); do websocket --idle --settle 0 >/dev/null; done
 websocket --conns 100 --rate 800 --secs 15 --warm 0 >/dev/null
 warm websocket --rate 40 --secs 3 --warm 0
 cost=$(websocket --rate 40 --warm 2 | cost)

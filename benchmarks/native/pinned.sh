@@ -15,4 +15,5 @@ warm() {
     "$@" >/dev/null
     (($(compiling) - before < 10)) && return
   done
+  echo "the compilers do not come to rest; they count as the server's" >&2
 }
